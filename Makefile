@@ -1,0 +1,72 @@
+# Everything here needs python3, make, git and a package registry, which pip finds as it is configured on this machine.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CODE := $(wildcard src tests bench infra)
+
+# Stamps: newer than what they were made from, so a second run has nothing to do.
+CREATED := $(VENV)/.created
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+
+# The locks hold for every supported Python and machine, and name no registry: pip's own configuration does.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock' --group build
+
+.PHONY: help install install-dev demo serve test check lock bench clean
+
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED) ## Make .venv with what the service needs (PYTHON=python3.12 chooses the Python)
+
+install-dev: $(INSTALLED_DEV) ## Add what tests and checks need to .venv
+
+demo: install ## Show one export from request to mail on this machine (ARGS=--help lists options)
+	$(BIN)/memberships-export demo $(ARGS)
+
+serve: install ## Run the service on this machine (ARGS=--help lists options)
+	$(BIN)/memberships-export serve $(ARGS)
+
+# The rules are the part where every branch counts; adapters and entry points are held by contract and end-to-end tests.
+test: install-dev ## Run all tests; branch coverage of domain and service must be 95 %
+	$(BIN)/pytest -n 2 --dist loadfile --cov=memberships_export.domain --cov=memberships_export.service \
+		--cov-fail-under=95 $(ARGS)
+
+# Lock freshness is a test without network (test_project.py): compiling again would need the public index, because uv
+# does not read pip's configuration and so does not know a private mirror.
+check: install-dev ## Lint, formatting, types, import rules, freshness of the locks
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/pytest -q tests/unit/test_project.py
+
+lock: install-dev ## Compile the lock files from pyproject.toml (ARGS=--upgrade takes newer versions)
+	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt $(ARGS)
+	$(COMPILE) pyproject.toml --extra dev --constraint requirements/runtime.txt \
+		--output-file requirements/dev.txt $(ARGS)
+
+bench: install-dev ## Measure (ARGS=--help lists options)
+	$(BIN)/python -m bench $(ARGS)
+
+clean: ## Remove .venv and all that was generated; locks and exported data stay
+	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+		.ruff_cache .schemathesis src/*.egg-info
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(CREATED):
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit( \
+		"$(PYTHON) is Python %d.%d; Python 3.11 or newer is needed: make install PYTHON=python3.11" % v[:2])'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(INSTALLED): $(CREATED) pyproject.toml requirements/runtime.txt
+	$(PIP_INSTALL) --require-hashes --requirement requirements/runtime.txt
+	$(PIP_INSTALL) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(INSTALLED_DEV): $(INSTALLED) requirements/dev.txt
+	$(PIP_INSTALL) --require-hashes --requirement requirements/dev.txt
+	@touch $@

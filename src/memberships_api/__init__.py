@@ -1,0 +1,1 @@
+"""A small, complete memberships API: the one that the export reads from."""

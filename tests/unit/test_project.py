@@ -1,0 +1,117 @@
+import re
+import socket
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+LOCKS = ("runtime", "dev")
+PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+)(?P<marker> ; .+?)? \\")
+
+
+def lock_text(name: str) -> str:
+    return (ROOT / "requirements" / f"{name}.txt").read_text()
+
+
+def entries(lock: str) -> list[str]:
+    return re.split(r"\n(?=[^\s#])", re.sub(r"\A(#.*\n)+", "", lock))
+
+
+def pins(lock: str) -> dict[str, set[tuple[Version, str]]]:
+    found: dict[str, set[tuple[Version, str]]] = {}
+    for entry in entries(lock):
+        match = PIN.match(entry)
+        assert match, f"not pinned to one version: {entry.splitlines()[0]}"
+        pin = (Version(match["version"]), match["marker"] or "")
+        found.setdefault(canonicalize_name(match["name"]), set()).add(pin)
+    return found
+
+
+def stale(requirements: list[str], lock: str) -> list[str]:
+    """Return the requirements that the lock does not satisfy."""
+    locked = pins(lock)
+    wanted = [Requirement(text) for text in requirements]
+    return [
+        str(need)
+        for need in wanted
+        if not any(version in need.specifier for version, _ in locked.get(canonicalize_name(need.name), ()))
+    ]
+
+
+def declared(*, with_dev: bool) -> list[str]:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = pyproject["project"]
+    needs: list[str] = [*project["dependencies"], *pyproject["dependency-groups"]["build"]]
+    return [*needs, *project["optional-dependencies"]["dev"]] if with_dev else needs
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_package_carries_a_hash(name: str) -> None:
+    bare = [entry.splitlines()[0] for entry in entries(lock_text(name)) if "--hash=sha256:" not in entry]
+
+    assert bare == []
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_name_no_registry_and_no_folder_of_the_machine_that_made_them(name: str) -> None:
+    text = lock_text(name)
+
+    assert [line for line in text.splitlines() if re.search(r"://|index-url|find-links|\s/|file:", line)] == []
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_satisfy_what_pyproject_asks_for(name: str) -> None:
+    missing = stale(declared(with_dev=name == "dev"), lock_text(name))
+
+    assert missing == [], f"requirements/{name}.txt is older than pyproject.toml; run: make lock"
+
+
+def test_the_build_backend_that_is_asked_for_is_the_locked_one() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+    assert pyproject["build-system"]["requires"] == pyproject["dependency-groups"]["build"]
+
+
+def test_tests_run_with_exactly_the_packages_that_are_shipped() -> None:
+    shipped, tested = pins(lock_text("runtime")), pins(lock_text("dev"))
+    other_versions = [name for name in shipped if {v for v, _ in shipped[name]} != {v for v, _ in tested.get(name, ())}]
+
+    assert other_versions == [], "the two lock files differ; run: make lock"
+
+
+def test_a_requirement_newer_than_the_lock_or_missing_from_it_is_stale() -> None:
+    lock = "fast_api==1.2.0 ; sys_platform != 'win32' \\\n    --hash=sha256:00\n    # via project\n"
+
+    assert stale(["fast-api>=1", "fast-api>=2", "other"], lock) == ["fast-api>=2", "other"]
+
+
+def test_every_make_target_has_a_help_line() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+
+    assert phony, "Makefile has no .PHONY line"
+    assert set(re.findall(r"^([a-z-]+):.* ## \S", makefile, re.MULTILINE)) == targets
+    assert set(phony[1].split()) == targets
+
+
+def test_a_test_that_connects_to_another_machine_fails() -> None:
+    with socket.socket() as client, pytest.raises(pytest.fail.Exception, match="tests stay on loopback"):
+        client.connect(("192.0.2.1", 9))
+
+
+def test_a_test_that_looks_up_the_name_of_another_machine_fails() -> None:
+    with pytest.raises(pytest.fail.Exception, match="tests stay on loopback"):
+        socket.getaddrinfo("nobody.invalid", 9)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_test_may_connect_to_its_own_machine(host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        with socket.create_connection((host, port), timeout=5) as client:
+            assert client.getpeername() == ("127.0.0.1", port)
