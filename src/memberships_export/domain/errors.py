@@ -1,0 +1,177 @@
+"""What can go wrong with an export: errors that pass, and errors that do not."""
+
+from datetime import datetime
+from typing import ClassVar
+
+
+class ExportError(Exception):
+    """Something went wrong with an export."""
+
+    code: ClassVar[str] = "export_error"
+
+    def __init__(self, reason: str | None = None) -> None:
+        """Keep the reason; without one, the docstring of the class is the reason."""
+        self.reason = reason or (type(self).__doc__ or self.code).strip()
+        super().__init__(self.reason)
+
+
+# --- Transient: it will pass, the export waits and is tried again -----------------------------------------------------
+
+
+class TransientError(ExportError):
+    """Something that will pass is in the way."""
+
+    code = "temporary_problem"
+
+    def __init__(self, reason: str | None = None, *, retry_after: float | None = None) -> None:
+        """`retry_after`: seconds the other side asked us to stay away, if it did."""
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class MembershipsUnavailable(TransientError):
+    """The memberships API does not answer as it should."""
+
+    code = "memberships_unavailable"
+
+
+class MailRefusedForNow(TransientError):
+    """The mail service does not take the mail at the moment."""
+
+    code = "mail_refused_for_now"
+
+
+class StorageUnavailable(TransientError):
+    """The storage of the service cannot be used at the moment."""
+
+    code = "storage_unavailable"
+
+
+class FileMissing(TransientError):
+    """A stored file of the export is not there."""
+
+    code = "file_missing"
+
+
+# --- Permanent: trying again would give the same answer ---------------------------------------------------------------
+
+
+class PermanentError(ExportError):
+    """Trying again would give the same answer."""
+
+    code = "permanent_problem"
+
+
+class MembershipsContractBroken(PermanentError):
+    """The memberships API answered something that its contract does not allow."""
+
+    code = "memberships_contract_broken"
+
+
+class ForeignRows(PermanentError):
+    """The memberships API sent memberships of another user."""
+
+    code = "foreign_rows"
+
+
+class RowCountMismatch(PermanentError):
+    """The number of rows does not add up."""
+
+    code = "row_count_mismatch"
+
+
+class MailRefused(PermanentError):
+    """The mail service refused the mail for good."""
+
+    code = "mail_refused"
+
+
+class DeliveryUnknown(PermanentError):
+    """Nobody can tell whether the mail was accepted."""
+
+    code = "delivery_unknown"
+
+
+class NoProgress(PermanentError):
+    """Workers started on this export again and again, and none got any further."""
+
+    code = "no_progress"
+
+
+class GaveUpWaiting(PermanentError):
+    """What was in the way did not pass in time."""
+
+    code = "gave_up_waiting"
+
+
+class InvalidMessage(PermanentError):
+    """The queue message cannot be understood."""
+
+    code = "invalid_message"
+
+
+# --- Control flow: the caller must stop or decide again ---------------------------------------------------------------
+
+
+class LeaseLost(ExportError):
+    """Another worker holds this export now, or it was cancelled: this one must stop and change nothing."""
+
+    code = "lease_lost"
+
+
+class NotNow(ExportError):
+    """A worker that may still be alive holds the export, or it waits for a later time."""
+
+    code = "not_now"
+
+    def __init__(self, until: datetime) -> None:
+        """`until`: when it is worth another look."""
+        super().__init__()
+        self.until = until
+
+
+class IllegalTransition(ExportError):
+    """The export's status does not allow this."""
+
+    code = "illegal_transition"
+
+
+class StopRequested(ExportError):
+    """The worker was asked to stop, or its time limit is near."""
+
+    code = "stop_requested"
+
+
+class UnknownExport(ExportError):
+    """There is no such export."""
+
+    code = "unknown_export"
+
+
+class FileGone(ExportError):
+    """The export's file has expired and was deleted, or was never made."""
+
+    code = "file_gone"
+
+
+class RateLimited(ExportError):
+    """Too many exports were asked for."""
+
+    code = "rate_limited"
+
+    def __init__(self, reason: str, *, retry_after: float) -> None:
+        """`retry_after`: seconds until the next export may be asked for."""
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class InvalidAddress(ExportError):
+    """The text is not one plain email address."""
+
+    code = "invalid_address"
+
+
+class IdempotencyKeyReused(ExportError):
+    """The same Idempotency-Key was used before with other options."""
+
+    code = "idempotency_key_reused"

@@ -1,0 +1,225 @@
+"""What an export is, and the table of what may become of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ExportStatus(StrEnum):
+    """Where an export is in its life."""
+
+    QUEUED = "queued"  # recorded, waiting for a worker
+    RUNNING = "running"  # a worker holds the lease
+    WAITING = "waiting"  # something that will pass is in the way; comes back by itself
+    COMPLETED = "completed"  # the mail was accepted
+    FAILED = "failed"  # will not finish by itself; the reason is on the record
+    CANCELLED = "cancelled"  # stopped by the user
+
+
+UNFINISHED = frozenset({ExportStatus.QUEUED, ExportStatus.RUNNING, ExportStatus.WAITING})
+TERMINAL = frozenset(ExportStatus) - UNFINISHED
+
+STATUS_TEXT: Mapping[ExportStatus, str] = {
+    ExportStatus.QUEUED: "Export in progress",
+    ExportStatus.RUNNING: "Export in progress",
+    ExportStatus.WAITING: "Export in progress",
+    ExportStatus.COMPLETED: "Export completed",
+    ExportStatus.FAILED: "Export failed",
+    ExportStatus.CANCELLED: "Export cancelled",
+}
+
+
+class Stage(StrEnum):
+    """The step an unfinished export is at, or a failed one stopped at."""
+
+    FETCH = "fetch"
+    RENDER = "render"
+    DELIVER = "deliver"
+
+
+class Event(StrEnum):
+    """What can happen to an export."""
+
+    CLAIM = "claim"  # a worker takes the lease
+    CHECKPOINT = "checkpoint"  # the worker got further, or says that it is alive
+    YIELD = "yield"  # the worker stops in good order before its time is up
+    WAIT = "wait"  # something that will pass is in the way
+    WAKE = "wake"  # the time of the next attempt has come
+    COMPLETE = "complete"  # the mail was accepted
+    FAIL = "fail"  # it will not finish by itself
+    CANCEL = "cancel"  # the user stops it
+    REDRIVE = "redrive"  # an operator puts it back on its way
+    RESEND = "resend"  # the user wants the stored file mailed again
+
+
+_S, _E = ExportStatus, Event
+TRANSITIONS: Mapping[tuple[ExportStatus, Event], ExportStatus] = {
+    (_S.QUEUED, _E.CLAIM): _S.RUNNING,
+    (_S.WAITING, _E.CLAIM): _S.RUNNING,
+    (_S.RUNNING, _E.CLAIM): _S.RUNNING,  # the lease ran out: the next worker takes over under a higher token
+    (_S.RUNNING, _E.CHECKPOINT): _S.RUNNING,
+    (_S.RUNNING, _E.YIELD): _S.QUEUED,
+    (_S.RUNNING, _E.WAIT): _S.WAITING,
+    (_S.WAITING, _E.WAKE): _S.QUEUED,
+    (_S.RUNNING, _E.COMPLETE): _S.COMPLETED,
+    (_S.QUEUED, _E.COMPLETE): _S.COMPLETED,  # proof of an earlier send arrived while the export was on its way back
+    (_S.WAITING, _E.COMPLETE): _S.COMPLETED,  # proof of a doubtful or silent send arrived in time
+    (_S.FAILED, _E.COMPLETE): _S.COMPLETED,  # proof arrived after it failed with delivery_unknown, and only then
+    (_S.RUNNING, _E.FAIL): _S.FAILED,
+    (_S.QUEUED, _E.FAIL): _S.FAILED,  # claimed too often without getting further
+    (_S.WAITING, _E.FAIL): _S.FAILED,
+    (_S.QUEUED, _E.CANCEL): _S.CANCELLED,
+    (_S.RUNNING, _E.CANCEL): _S.CANCELLED,
+    (_S.WAITING, _E.CANCEL): _S.CANCELLED,
+    (_S.FAILED, _E.REDRIVE): _S.QUEUED,
+    (_S.COMPLETED, _E.RESEND): _S.QUEUED,
+    (_S.FAILED, _E.RESEND): _S.QUEUED,  # the file is there, only its mail failed
+}
+
+
+class Preset(StrEnum):
+    """For whom the CSV is written."""
+
+    SPREADSHEET = "spreadsheet"  # UTF-8 with BOM, formula guard
+    RAW = "raw"  # plain RFC 4180
+
+
+class Evidence(StrEnum):
+    """What is known about one send, from the answer (or its absence)."""
+
+    ACCEPTED = "accepted"  # exactly 202
+    REFUSED = "refused"  # proven not accepted
+    DOUBTFUL = "doubtful"  # an answer that proves nothing: 500, 502, 504, other
+    SILENT = "silent"  # no answer after the last byte
+
+
+class Delivery(StrEnum):
+    """What became of a mail, as far as the mail service told us. Later members win over earlier ones."""
+
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+
+
+class Owed(StrEnum):
+    """What a failed export still owes to others; the sweeper pays what a dead worker could not."""
+
+    DEAD_LETTER = "dead_letter"  # a copy of the message in the dead letter queue
+    FAILURE_MAIL = "failure_mail"  # a mail that tells the user
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's right to change the export; `owner` is random for each claim."""
+
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the fetch is. `cursor` fetches the next page; `total` is what the API announced, if it did."""
+
+    pages: int = 0
+    rows: int = 0
+    total: int | None = None
+    cursor: str | None = None
+    last_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvFile:
+    """The finished file: its key in the file store, and what the user needs to check it."""
+
+    key: str
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+    expires_at: datetime
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """One attempt to mail the file. Written before the first byte leaves; `evidence` is None until we know more."""
+
+    number: int
+    mailing: int  # which mailing it belongs to: 1, then one more for each resend on purpose
+    started_at: datetime
+    as_link: bool = False
+    possible_duplicate: bool = False
+    evidence: Evidence | None = None
+    message_id: str | None = None
+    delivery: Delivery | None = None
+    detail: str | None = None  # why it was refused or bounced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What a waiting export waits for. `count` and `since` start again whenever the export gets further."""
+
+    code: str
+    reason: str
+    since: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a failed export failed, for the user and the operator."""
+
+    stage: Stage
+    code: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """One export: the record that decides everything. Times are aware UTC datetimes."""
+
+    export_id: str
+    user_id: str
+    email: str
+    requested_at: datetime
+    preset: Preset = Preset.SPREADSHEET
+    status: ExportStatus = ExportStatus.QUEUED
+    stage: Stage = Stage.FETCH
+    revision: str = ""  # random, new with every write: the store's condition for the next write
+    token: int = 0  # fencing token: one higher with each claim
+    lease: Lease | None = None
+    claims: int = 0
+    stalled_claims: int = 0  # claims since the export last got further or waited in good order
+    nudges: int = 0  # messages the sweeper sent since the last claim
+    progress: Progress = Progress()
+    file: CsvFile | None = None
+    mailing: int = 1
+    link_generation: int = 1  # raising it revokes every download link mailed so far
+    always_link: bool = False  # the attachment was refused as too large
+    sends: tuple[Send, ...] = ()
+    trouble: Trouble | None = None
+    failure: Failure | None = None
+    owed: tuple[Owed, ...] = ()
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    files_until: datetime | None = None  # when the sweeper deletes parts and CSV; None: nothing stored
+    expires_at: datetime | None = None  # when the sweeper deletes the record
+    wake_at: datetime | None = None  # when the sweeper has to look at it
+
+    @property
+    def unfinished(self) -> bool:
+        """True while the export should still be moving."""
+        return self.status in UNFINISHED
+
+    @property
+    def status_text(self) -> str:
+        """What the user reads."""
+        return STATUS_TEXT[self.status]
+
+    @property
+    def delivery(self) -> Delivery | None:
+        """What became of the current mailing: delivered if any of its sends was, else what the last one shows."""
+        known = [send.delivery for send in self.sends if send.mailing == self.mailing and send.delivery]
+        return Delivery.DELIVERED if Delivery.DELIVERED in known else (known[-1] if known else None)

@@ -1,0 +1,33 @@
+"""The numbers an export's life depends on, in one frozen object."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class AfterUnknownSend(StrEnum):
+    """What to do when nobody can tell whether a mail was accepted, once the wait for evidence is over."""
+
+    RESEND = "resend"  # send once more, marked as a possible duplicate
+    HOLD = "hold"  # fail with delivery_unknown: a person decides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How long, how often and how much. `bootstrap` fills it from the settings."""
+
+    lease: timedelta = timedelta(seconds=90)
+    send_time_limit: timedelta = timedelta(seconds=60)
+    evidence_wait: timedelta = timedelta(minutes=15)
+    after_unknown_send: AfterUnknownSend = AfterUnknownSend.RESEND
+    give_up_after: timedelta = timedelta(hours=24)
+    first_back_off: timedelta = timedelta(seconds=5)
+    longest_back_off: timedelta = timedelta(minutes=15)
+    nudge_after: timedelta = timedelta(seconds=10)
+    keep_files: timedelta = timedelta(days=7)
+    keep_records: timedelta = timedelta(days=30)
+    max_stalled_claims: int = 5
+    max_receives: int = 5
+    max_exports_per_hour: int = 10
+    page_size: int = 5_000
+    attachment_limit: int = 5_000_000

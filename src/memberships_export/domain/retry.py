@@ -1,0 +1,41 @@
+"""After an error: wait and try again, or give up. A pure decision."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from memberships_export.domain.errors import GaveUpWaiting, TransientError
+from memberships_export.domain.export import Trouble
+from memberships_export.domain.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """Try again then."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpWith:
+    """Do not try again: fail with this error."""
+
+    error: GaveUpWaiting
+
+
+def plan(
+    error: TransientError, trouble: Trouble, now: datetime, policy: Policy, jitter: float
+) -> WaitUntil | GiveUpWith:
+    """Decide when to try again after `trouble.count` troubles in a row.
+
+    The pause doubles from `first_back_off` up to `longest_back_off`; `jitter` (0 to 1) takes off up to half of it, so
+    that exports which failed together do not come back together. What the other side asked for in Retry-After is a
+    lower bound. After `give_up_after` of unbroken trouble the answer is to give up.
+    """
+    over_at = trouble.since + policy.give_up_after
+    if now >= over_at:
+        hours = policy.give_up_after / timedelta(hours=1)
+        return GiveUpWith(GaveUpWaiting(f"Tried for {hours:g} hours. The last trouble: {error.reason}"))
+    pause = min(policy.first_back_off * 2 ** min(trouble.count - 1, 16), policy.longest_back_off)
+    pause *= 1 - jitter / 2
+    asked = timedelta(seconds=error.retry_after or 0)
+    return WaitUntil(min(now + max(pause, asked), over_at))

@@ -1,0 +1,66 @@
+"""How the tests of the CSV format make rows and read them back: with `csv.reader`, which shares no code with ours."""
+
+import csv
+import io
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from memberships_export.domain.csv_format import COLUMNS, csv_header, csv_rows, guard
+from memberships_export.domain.export import Preset
+from memberships_export.domain.membership import Membership
+from tests.factories import a_membership
+
+TEXT_HEADERS = (
+    "uuid",
+    "name",
+    "userId",
+    "validFrom",
+    "validUntil",
+    "state",
+    "assignedBy",
+    "paymentMethod",
+    "billingInterval",
+)
+TRIGGERS = "=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20\u30fc"
+BLANK = "".join(c for c in map(chr, range(0x3001)) if unicodedata.category(c) in {"Cc", "Zs", "Zl", "Zp"})
+ZERO_WIDTH = "\xad\u034f\u180e\u200b\u200c\u200d\u2060\u2061\ufe0f\ufeff"
+BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2069"
+IGNORED = "".join(sorted(set(BLANK + ZERO_WIDTH + BIDI + '"') - set(TRIGGERS)))
+
+
+def a_row(**changes: Any) -> Membership:  # noqa: ANN401  (fields of the row)
+    """One decoded row; fields by their wire names."""
+    return msgspec.convert(a_membership(1, **changes), Membership)
+
+
+def read(lines: bytes) -> list[list[str]]:
+    """The cells as any RFC 4180 reader sees them."""
+    return list(csv.reader(io.StringIO(lines.decode(), newline=""), strict=True))
+
+
+def read_file(rows: list[Membership], preset: Preset) -> list[dict[str, str]]:
+    """Write a whole file and read it back as records by header."""
+    text = (csv_header(preset) + csv_rows(rows, preset)).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def written_cell_by_cell(rows: list[Membership], preset: Preset) -> bytes:
+    """The same lines from `csv.writer`, one cell at a time: what `csv_rows` must equal."""
+    spreadsheet = preset is Preset.SPREADSHEET
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL if spreadsheet else csv.QUOTE_MINIMAL)
+    for row in rows:
+        values = [getattr(row, column.field) for column in COLUMNS]
+        guarded = [guard(value) if spreadsheet and isinstance(value, str) else value for value in values]
+        writer.writerow([f"{value:f}" if isinstance(value, Decimal) else value for value in guarded])
+    return out.getvalue().encode()
+
+
+def could_run(cell: str) -> bool:
+    """Whether a spreadsheet could take the cell, or a line inside it, for a formula."""
+    lines = re.split(r"[\r\n]", cell)
+    return cell.lstrip(IGNORED)[:1] in set(TRIGGERS) or any(line.lstrip(IGNORED)[:1] in set(TRIGGERS) for line in lines)

@@ -1,0 +1,115 @@
+import re
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memberships_export.domain.csv_format import guard, unguard
+from tests.unit.domain.csv_reading import IGNORED, TRIGGERS, could_run
+
+# Mostly what the rules are about, so that combinations of them are common.
+HOSTILE = st.text(st.sampled_from(TRIGGERS + IGNORED + "'''\r\n\n\nab1,;|"), max_size=12)
+ANY_TEXT = st.one_of(HOSTILE, st.text(st.characters(exclude_categories=["Cs"])))
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_a_cell_that_begins_with_a_trigger_gets_an_apostrophe(trigger: str) -> None:
+    assert guard(f"{trigger}1+1") == f"'{trigger}1+1"
+    assert guard(trigger) == f"'{trigger}"
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_ignored_characters_do_not_hide_a_trigger(trigger: str) -> None:
+    assert guard(f' \u00a0"\u200b\ufeff{trigger}1') == f"' \u00a0\"\u200b\ufeff{trigger}1"
+
+
+def test_every_control_blank_and_invisible_character_is_ignored() -> None:
+    blanks = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) in {"Cc", "Zs", "Zl", "Zp"}]
+    unseen = [c for c in {*blanks, *IGNORED} - {*"\r\n"} if guard(f"{c}=1") != f"'{c}=1"]
+
+    assert unseen == []
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("trigger", sorted(set(TRIGGERS) - {"\r", "\n"}))
+def test_a_trigger_at_the_start_of_a_line_inside_a_cell_is_guarded_there(line_end: str, trigger: str) -> None:
+    assert guard(f"a{line_end} {trigger}1{line_end}b") == f"a{line_end}' {trigger}1{line_end}b"
+
+
+def test_each_dangerous_line_of_a_cell_gets_its_own_apostrophe() -> None:
+    assert guard("=1\n=2\r\nok\n'=3") == "'=1\n'=2\r\nok\n''=3"
+    assert guard("\r\n=1") == "'\r\n'=1"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["line1\r\nline2", "line1\nline2", "line1\rline2", "line1\n\nline3", "line1\r\n\r\nline3", "ends\n", "a\n \r\nb"],
+)
+def test_ordinary_line_breaks_inside_a_cell_stay_as_they_are(cell: str) -> None:
+    assert guard(cell) == cell
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "",
+        " ",
+        "  padded  ",
+        "Gold, Annual",
+        "1-1",
+        "a=b",
+        "a@b.example",
+        "\u2212 5",
+        'He said "hi"',
+        "Müller",
+        "日本",
+        "2026-01-01",
+    ],
+)
+def test_ordinary_values_stay_as_they_are(cell: str) -> None:
+    assert guard(cell) == cell
+
+
+@pytest.mark.parametrize("cell", ["'t Hooft", "O'Brien", "'", "''", "'quoted'", "' '=1", "it's\n'so"])
+def test_apostrophes_before_nothing_dangerous_stay_as_they_are_both_ways(cell: str) -> None:
+    assert guard(cell) == cell
+    assert unguard(cell) == cell
+
+
+@pytest.mark.parametrize("cell", ["-1.50", "+44 20 7946 0000", "@handle", "- note", "+1", "-0"])
+def test_harmless_text_that_looks_like_a_formula_is_guarded_too(cell: str) -> None:
+    assert guard(cell) == f"'{cell}"
+    assert unguard(f"'{cell}") == cell
+
+
+@pytest.mark.parametrize("cell", ["'=1+1", "''=1+1", "' =1+1", "'\n", "'''\t"])
+def test_a_cell_that_looks_guarded_already_gets_one_more_apostrophe(cell: str) -> None:
+    assert guard(cell) == f"'{cell}"
+    assert unguard(guard(cell)) == cell
+
+
+def test_a_cell_that_was_never_guarded_is_not_changed_by_unguard() -> None:
+    assert unguard("=1+1") == "=1+1"
+    assert unguard("a\n-b") == "a\n-b"
+
+
+@given(ANY_TEXT)
+@settings(deadline=None, max_examples=500)
+def test_unguard_gives_back_every_cell(cell: str) -> None:
+    assert unguard(guard(cell)) == cell
+
+
+@given(ANY_TEXT)
+@settings(deadline=None, max_examples=500)
+def test_no_guarded_cell_could_run(cell: str) -> None:
+    assert not could_run(guard(cell))
+
+
+@given(HOSTILE)
+@settings(deadline=None, max_examples=500)
+def test_the_guard_touches_only_cells_that_could_run_or_look_guarded(cell: str) -> None:
+    without_apostrophes = re.sub(r"(?<![^\r\n])'+", "", cell)  # those at the start of a line
+
+    assert (guard(cell) != cell) == could_run(without_apostrophes)

@@ -1,0 +1,171 @@
+"""What each send proved, and what may be done next."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memberships_export.domain.delivery import (
+    AlreadyAccepted,
+    AwaitEvidence,
+    GiveUp,
+    SendFact,
+    SendNow,
+    learn,
+    next_step,
+    parse_send_intent,
+    send_intent,
+)
+from memberships_export.domain.errors import DeliveryUnknown
+from memberships_export.domain.export import Delivery, Evidence, Export, ExportStatus, Failure, Send, Stage
+from memberships_export.domain.policy import AfterUnknownSend, Policy
+from tests.factories import REQUESTED_AT as NOW
+from tests.factories import an_export
+
+POLICY = Policy()
+HOLD = replace(POLICY, after_unknown_send=AfterUnknownSend.HOLD)
+E, LONG_AGO = Evidence, NOW - timedelta(minutes=15)
+
+
+def sent(*evidence: Evidence | None, at: timedelta = timedelta(0), mailing: int = 1) -> Export:
+    sends = [
+        Send(number=n, mailing=mailing, started_at=NOW - at, evidence=known) for n, known in enumerate(evidence, 1)
+    ]
+    return an_export(status=ExportStatus.RUNNING, stage=Stage.DELIVER, sends=tuple(sends))
+
+
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    "export, policy, step",
+    [
+        # first send
+        (sent(), POLICY, SendNow(Send(number=1, mailing=1, started_at=NOW))),
+        # proven not accepted: again, and nobody can get it twice
+        (sent(E.REFUSED, E.REFUSED), POLICY, SendNow(Send(number=3, mailing=1, started_at=NOW))),
+        (sent(E.ACCEPTED), POLICY, AlreadyAccepted()),
+        (sent(E.SILENT, E.ACCEPTED), POLICY, AlreadyAccepted()),
+        # may have been accepted: wait for the mail service to tell
+        (sent(E.SILENT), POLICY, AwaitEvidence(NOW + QUARTER)),
+        (sent(E.DOUBTFUL), POLICY, AwaitEvidence(NOW + QUARTER)),
+        (sent(None), POLICY, AwaitEvidence(NOW + QUARTER)),  # the worker died
+        (sent(E.SILENT), HOLD, AwaitEvidence(NOW + QUARTER)),
+        # nothing was told in time: once more, marked
+        (
+            sent(E.SILENT, at=QUARTER),
+            POLICY,
+            SendNow(Send(number=2, mailing=1, started_at=NOW, possible_duplicate=True)),
+        ),
+        (sent(None, at=QUARTER), POLICY, SendNow(Send(number=2, mailing=1, started_at=NOW, possible_duplicate=True))),
+        (
+            sent(E.SILENT, E.REFUSED, at=QUARTER),
+            POLICY,
+            SendNow(Send(number=3, mailing=1, started_at=NOW, possible_duplicate=True)),
+        ),
+        # but only once
+        (sent(E.SILENT, E.DOUBTFUL, at=QUARTER), POLICY, GiveUp()),
+        (sent(None, E.REFUSED, None, at=QUARTER), POLICY, GiveUp()),
+        (sent(E.SILENT, at=QUARTER), HOLD, GiveUp()),
+    ],
+)
+def test_the_next_step_follows_from_the_evidence(export: Export, policy: Policy, step: object) -> None:
+    assert next_step(export, NOW, policy, repeatable=False) == step
+
+
+def test_a_mailer_that_recognises_repetitions_gets_an_open_intent_again() -> None:
+    export = sent(None)
+    assert next_step(export, NOW, POLICY, repeatable=True) == SendNow(export.sends[0])
+
+
+def test_sends_of_an_earlier_mailing_do_not_count_for_a_resend() -> None:
+    export = replace(sent(E.ACCEPTED), mailing=2)
+    assert next_step(export, NOW, POLICY, repeatable=False) == SendNow(Send(number=2, mailing=2, started_at=NOW))
+
+
+@pytest.mark.parametrize("status", [ExportStatus.QUEUED, ExportStatus.RUNNING, ExportStatus.WAITING])
+def test_proof_of_acceptance_completes_an_unfinished_export(status: ExportStatus) -> None:
+    done = learn(replace(sent(E.SILENT), status=status), SendFact(number=1, evidence=E.ACCEPTED), NOW, POLICY)
+    assert (done.status, done.delivery) == (ExportStatus.COMPLETED, Delivery.ACCEPTED)
+    assert (done.files_until, done.expires_at) == (NOW + POLICY.keep_files, NOW + POLICY.keep_records)
+
+
+def failed(code: str) -> Export:
+    failure = Failure(stage=Stage.DELIVER, code=code, reason="r", at=NOW)
+    return replace(sent(E.SILENT), status=ExportStatus.FAILED, failure=failure)
+
+
+def test_late_proof_completes_an_export_that_failed_only_because_nobody_could_tell() -> None:
+    done = learn(failed(DeliveryUnknown.code), SendFact(number=1, evidence=E.ACCEPTED), NOW, POLICY)
+    assert (done.status, done.failure) == (ExportStatus.COMPLETED, None)
+
+
+def test_late_proof_does_not_undo_another_failure_or_a_cancellation() -> None:
+    fact = SendFact(number=1, evidence=E.ACCEPTED)
+    assert learn(failed("no_progress"), fact, NOW, POLICY).status is ExportStatus.FAILED
+    cancelled = learn(replace(sent(E.SILENT), status=ExportStatus.CANCELLED), fact, NOW, POLICY)
+    assert (cancelled.status, cancelled.delivery) == (ExportStatus.CANCELLED, Delivery.ACCEPTED)
+
+
+def test_proof_about_an_earlier_mailing_does_not_complete_a_resend() -> None:
+    export = replace(sent(E.SILENT), mailing=2)
+    assert learn(export, SendFact(number=1, evidence=E.ACCEPTED), NOW, POLICY).status is ExportStatus.RUNNING
+
+
+def test_a_fact_about_an_unknown_send_changes_nothing() -> None:
+    export = sent(E.SILENT)
+    assert learn(export, SendFact(number=9, evidence=E.ACCEPTED), NOW, POLICY) is export
+
+
+def test_acceptance_is_never_unlearned() -> None:
+    export = learn(sent(E.ACCEPTED), SendFact(number=1, evidence=E.DOUBTFUL), NOW, POLICY)
+    assert export.sends[0].evidence is E.ACCEPTED
+
+
+FACTS = [
+    SendFact(number=1, evidence=E.ACCEPTED),
+    SendFact(number=1, evidence=E.ACCEPTED, delivery=Delivery.DELIVERED),
+    SendFact(number=1, evidence=E.ACCEPTED, delivery=Delivery.BOUNCED, detail="mailbox full"),
+]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_facts_in_any_order_say_the_same(order: tuple[int, ...]) -> None:
+    export = sent(E.SILENT)
+    for n in order:
+        export = learn(export, FACTS[n], NOW, POLICY)
+    assert export.sends[0].delivery is Delivery.BOUNCED
+    assert export.sends[0].detail == "mailbox full"
+
+
+@given(st.lists(st.sampled_from(FACTS), min_size=1))
+def test_repeated_facts_say_nothing_new(facts: list[SendFact]) -> None:
+    once, twice = sent(E.SILENT), sent(E.SILENT)
+    for fact in facts:
+        once = learn(once, fact, NOW, POLICY)
+        twice = learn(learn(twice, fact, NOW, POLICY), fact, NOW, POLICY)
+    assert replace(once, export_id="") == replace(twice, export_id="")
+
+
+def test_a_mailing_is_delivered_when_any_of_its_sends_was() -> None:
+    sends = (
+        Send(number=1, mailing=1, started_at=NOW, delivery=Delivery.DELIVERED),
+        Send(number=2, mailing=1, started_at=NOW, delivery=Delivery.BOUNCED),
+    )
+    assert an_export(sends=sends).delivery is Delivery.DELIVERED
+    assert an_export(sends=sends[1:]).delivery is Delivery.BOUNCED
+    assert an_export(sends=sends, mailing=2).delivery is None
+
+
+def test_an_intent_names_export_and_send_and_can_be_read_back() -> None:
+    export = sent(None)
+    intent = send_intent(export, export.sends[0])
+    assert parse_send_intent(intent) == (export.export_id, 1)
+
+
+@pytest.mark.parametrize("text", ["", "x", "x:", ":1", "x:failure", "x:-1", "x:\u0661", "x:1.0"])
+def test_anything_else_is_no_intent(text: str) -> None:
+    assert parse_send_intent(text) is None

@@ -1,0 +1,51 @@
+"""When to try again, and when not any more."""
+
+from datetime import timedelta
+
+import pytest
+
+from memberships_export.domain.errors import TransientError
+from memberships_export.domain.export import Trouble
+from memberships_export.domain.policy import Policy
+from memberships_export.domain.retry import GiveUpWith, WaitUntil, plan
+from tests.factories import REQUESTED_AT as NOW
+
+POLICY = Policy()
+
+
+def trouble(count: int, since_seconds: float = 0) -> Trouble:
+    return Trouble(code="c", reason="r", since=NOW - timedelta(seconds=since_seconds), count=count)
+
+
+@pytest.mark.parametrize(
+    "count, jitter, seconds",
+    [
+        (1, 0.0, 5),
+        (2, 0.0, 10),
+        (3, 0.0, 20),
+        (8, 0.0, 640),
+        (9, 0.0, 900),  # the longest pause
+        (5000, 0.0, 900),  # no overflow
+        (1, 1.0, 2.5),  # jitter takes off up to half
+        (9, 0.5, 675),
+    ],
+)
+def test_the_pause_doubles_up_to_a_limit_less_jitter(count: int, jitter: float, seconds: float) -> None:
+    assert plan(TransientError(), trouble(count), NOW, POLICY, jitter) == WaitUntil(NOW + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize("asked, seconds", [(2, 5), (60, 60), (7200, 7200)])
+def test_what_the_other_side_asks_for_is_a_lower_bound(asked: float, seconds: float) -> None:
+    error = TransientError(retry_after=asked)
+    assert plan(error, trouble(1), NOW, POLICY, 0.0) == WaitUntil(NOW + timedelta(seconds=seconds))
+
+
+def test_nobody_makes_us_wait_past_the_day() -> None:
+    error = TransientError(retry_after=10**6)
+    assert plan(error, trouble(2, 3600), NOW, POLICY, 0.0) == WaitUntil(NOW + timedelta(hours=23))
+
+
+def test_after_a_day_of_unbroken_trouble_it_gives_up_and_says_over_what() -> None:
+    decision = plan(TransientError("connection refused"), trouble(90, 86_400), NOW, POLICY, 0.0)
+    assert isinstance(decision, GiveUpWith)
+    assert decision.error.reason == "Tried for 24 hours. The last trouble: connection refused"
