@@ -1,0 +1,92 @@
+"""What the OpenAPI document says about the answers of `GET /memberships`."""
+
+from typing import Any, Final
+
+_NULLABLE_TEXT: Final = {"type": ["string", "null"]}
+_NULLABLE_DATE: Final = {"type": ["string", "null"], "format": "date"}
+
+_MEMBERSHIP_PROPERTIES: Final[dict[str, Any]] = {
+    "id": {"type": "integer", "minimum": 1},
+    "uuid": {"type": "string"},
+    "name": {"type": "string"},
+    "userId": {"type": "string"},
+    "recurringPrice": {
+        "type": "string",
+        "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
+        "description": "A decimal, as text so that no digit is lost.",
+    },
+    "validFrom": {"type": "string", "format": "date"},
+    "validUntil": _NULLABLE_DATE,
+    "state": {"type": "string"},
+    "assignedBy": _NULLABLE_TEXT,
+    "paymentMethod": _NULLABLE_TEXT,
+    "billingInterval": {"type": "string"},
+    "billingPeriods": {"type": "integer", "minimum": 0},
+}
+
+_MEMBERSHIP: Final = {
+    "type": "object",
+    "title": "Membership",
+    "properties": _MEMBERSHIP_PROPERTIES,
+    "required": list(_MEMBERSHIP_PROPERTIES),
+}
+
+_PAGE: Final = {
+    "type": "object",
+    "title": "MembershipPage",
+    "properties": {
+        "items": {"type": "array", "items": _MEMBERSHIP},
+        "nextCursor": {**_NULLABLE_TEXT, "description": "Opaque; null on the last page."},
+        "total": {"type": "integer", "minimum": 0, "description": "Rows on all pages together."},
+    },
+    "required": ["items", "nextCursor", "total"],
+}
+
+# FastAPI drops what is null from the document, so the example has a value for every field.
+_PAGE_EXAMPLE: Final = {
+    "items": [
+        {
+            "id": 17,
+            "uuid": "1f0c7f3e-5d0b-5b7e-9a53-0d9d3c1b8a11",
+            "name": "Premium",
+            "userId": "user-1",
+            "recurringPrice": "29.90",
+            "validFrom": "2024-01-01",
+            "validUntil": "2024-12-31",
+            "state": "active",
+            "assignedBy": "front desk",
+            "paymentMethod": "sepa",
+            "billingInterval": "month",
+            "billingPeriods": 1,
+        }
+    ],
+    "nextCursor": "WyJ1c2VyLTEiLG51bGwsMTcs",
+    "total": 240,
+}
+
+_PROBLEM: Final = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457 problem details.",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/problem+json": {"schema": _PROBLEM}}}
+
+
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "One page of memberships.",
+        "headers": {"Cache-Control": {"description": "Always `no-store`.", "schema": {"type": "string"}}},
+        "content": {"application/json": {"schema": _PAGE, "example": _PAGE_EXAMPLE}},
+    },
+    401: _problem("The bearer token is missing, wrong or expired."),
+    422: _problem("`limit`, `cursor` or `state` cannot be used; the answer names which and why."),
+}

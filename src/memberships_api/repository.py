@@ -1,0 +1,74 @@
+"""What the API needs from a database; nothing here knows which one it is."""
+
+from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Protocol
+
+from memberships_api.membership import Membership
+
+
+class MembershipIdTaken(Exception):
+    """A membership with this id is already in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What there was when the first page was read: the highest id and the number of rows up to it."""
+
+    bound: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which rows of whose memberships. Without a snapshot it is the first page, and one is taken."""
+
+    user_id: str
+    limit: int
+    state: str | None = None
+    after: int = 0
+    snapshot: Snapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in id order, as the inside of a JSON array. `next_after` None: the last page."""
+
+    items: bytes
+    next_after: int | None
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """What new memberships have to avoid."""
+
+    highest_id: int
+    """0 when there are no memberships."""
+    highest_id_by_user: Mapping[str, int]
+    ids: AbstractSet[int]
+    """Those of the asked ids that are taken."""
+
+
+class MembershipRepository(Protocol):
+    """The memberships of all users."""
+
+    def cursor_key(self) -> bytes:
+        """Give the secret that signs cursors: made once, the same for every process on this database."""
+        ...
+
+    def page(self, request: PageRequest) -> Page:
+        """Read one page of one user's memberships."""
+        ...
+
+    def occupied(self, users: Collection[str], ids: Collection[int]) -> Occupied:
+        """Tell what is there already for these users and ids."""
+        ...
+
+    def add(self, memberships: Iterable[Membership]) -> int:
+        """Add all of them or none, and return how many. Raises MembershipIdTaken.
+
+        A user's new ids must be above the ones that user has: pages being read would otherwise gain rows.
+        """
+        ...
