@@ -1,0 +1,161 @@
+"""What the service needs from the world. Adapters implement these; nothing here knows a vendor.
+
+Every adapter raises StorageUnavailable (or the transient errors named below) for trouble that will pass; anything
+else it raises is a bug and stops the work at hand.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from memberships_export.domain.export import Export
+from memberships_export.domain.mail import Mail, SendResult
+from memberships_export.domain.message import DeadLetter, Message, Received
+
+Clock = Callable[[], datetime]
+"""The time now, as an aware UTC datetime."""
+
+
+class ExportStore(Protocol):
+    """The records. Every write is conditional, so no two writers undo each other."""
+
+    def create(self, export: Export) -> Export:
+        """Save a new record and return it as stored.
+
+        Returns the record that is there instead when the id is taken, or when the user has an unfinished export with
+        the same preset.
+        """
+        ...
+
+    def get(self, export_id: str) -> Export | None:
+        """Read one record, never stale."""
+        ...
+
+    def replace(self, old: Export, new: Export) -> Export | None:
+        """Write `new` if the record still has the revision of `old`; return it with its new revision.
+
+        None when somebody else wrote in between, or the record is gone, or (for a finished export that becomes
+        unfinished again) the user has another unfinished one with the same preset.
+        """
+        ...
+
+    def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
+        """Read a user's records, newest first."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[Export]:
+        """Read records whose wake_at has passed, the longest overdue first. May be slightly stale."""
+        ...
+
+    def delete(self, export: Export) -> None:
+        """Delete the record if it still has this revision."""
+        ...
+
+
+class ExportQueue(Protocol):
+    """At-least-once messages with a visibility timeout; after too many receives a message is a dead letter."""
+
+    def send(self, message: Message) -> None:
+        """Put a message in the queue."""
+        ...
+
+    def receive(self, wait_seconds: float) -> Received | None:
+        """Take one message, invisible to others for the visibility timeout; None when there is none in time."""
+        ...
+
+    def acknowledge(self, received: Received) -> None:
+        """Remove a message for good. Harmless when it is gone or was taken by another."""
+        ...
+
+    def give_back(self, received: Received, delay_seconds: float) -> None:
+        """Make a message visible again after a delay. Its receive count stays."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The dead letter queue, to be read and cleared by people."""
+
+    def add(self, message: Message) -> None:
+        """Put a message there."""
+        ...
+
+    def browse(self, limit: int) -> Sequence[DeadLetter]:
+        """Read letters, oldest first, without removing them."""
+        ...
+
+    def remove(self, letter: DeadLetter) -> None:
+        """Remove one letter for good. Harmless when it is gone."""
+        ...
+
+    def purge(self) -> int:
+        """Remove all letters; return how many there were (as far as is known)."""
+        ...
+
+
+class FileSink(Protocol):
+    """A file being written."""
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes."""
+        ...
+
+
+class FileStore(Protocol):
+    """Parts and CSV files under keys like `parts/<export id>/<name>`. What is stored is complete and durable."""
+
+    def put_once(self, key: str, content: bytes) -> bool:
+        """Store under a key that is not taken. False when it is: what was there stays."""
+        ...
+
+    def read(self, key: str) -> bytes | None:
+        """Read a whole file, None when there is none."""
+        ...
+
+    def stream(self, key: str) -> Iterator[bytes] | None:
+        """Read a file in chunks of bounded size, None when there is none."""
+        ...
+
+    def writing(self, key: str) -> AbstractContextManager[FileSink]:
+        """Write a file in chunks; it appears whole when the block ends well, and not at all when it does not."""
+        ...
+
+    def delete_folder(self, prefix: str) -> None:
+        """Delete every file whose key starts with `prefix` + "/"."""
+        ...
+
+    def signed_url(self, key: str, filename: str, seconds: int) -> str | None:
+        """Make a URL that gives the file as a download for so long; None when the store has no such thing."""
+        ...
+
+
+class Mailer(Protocol):
+    """Hands mails over. One attempt per call: no retries, no redirects."""
+
+    repeatable: bool
+    """True when sending the same intent twice gives one mail."""
+
+    def send(self, mail: Mail) -> SendResult:
+        """Try to hand over one mail; everything that can happen is a SendResult."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page of whose memberships."""
+
+    user_id: str
+    cursor: str | None
+    limit: int
+
+
+class MembershipSource(Protocol):
+    """The memberships API."""
+
+    def fetch(self, request: PageRequest) -> bytes:
+        """Fetch one page as received, acting for exactly that user.
+
+        Raises MembershipsUnavailable for what will pass, MembershipsContractBroken for what will not.
+        """
+        ...

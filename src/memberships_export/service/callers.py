@@ -1,0 +1,39 @@
+"""Who is calling, as far as their bearer token proves it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user a verified token speaks for. `email_verified` is None when the token says nothing about it."""
+
+    user_id: str
+    email: str | None = None
+    email_verified: bool | None = None
+    scope: str = ""  # as in the token: words separated by spaces
+
+
+class AuthenticationError(Exception):
+    """Nobody can be let in on this token."""
+
+    def __init__(self, reason: str) -> None:
+        """`reason` is fit for the caller: it holds nothing of the token."""
+        self.reason = reason
+        super().__init__(reason)
+
+
+class InvalidToken(AuthenticationError):
+    """The token proves nothing: the caller must get another one."""
+
+
+class KeysUnavailable(AuthenticationError):
+    """The keys to check tokens with cannot be had at the moment: the caller should come back later."""
+
+
+class TokenVerifier(Protocol):
+    """Tells who a token speaks for."""
+
+    def verify(self, token: str) -> Caller:
+        """Check a bearer token. Raises InvalidToken, or KeysUnavailable when nobody can tell."""
+        ...

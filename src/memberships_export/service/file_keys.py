@@ -1,0 +1,25 @@
+"""Where the files of an export lie in the file store."""
+
+from hashlib import sha256
+
+from memberships_export.domain.export import Export
+
+
+def parts_folder(export_id: str) -> str:
+    """Folder of the pages as received."""
+    return f"parts/{export_id}"
+
+
+def csv_folder(export_id: str) -> str:
+    """Folder of the finished file."""
+    return f"csv/{export_id}"
+
+
+def part_key(export_id: str, page: int, cursor: str | None) -> str:
+    """Key of one page: the same page always has the same key, so it can be stored only once."""
+    return f"{parts_folder(export_id)}/{page:06d}-{sha256((cursor or '').encode()).hexdigest()[:12]}.json"
+
+
+def csv_key(export: Export) -> str:
+    """Key of the CSV a worker writes; the fencing token in it keeps a stale worker's file apart."""
+    return f"{csv_folder(export.export_id)}/{export.token}.csv"

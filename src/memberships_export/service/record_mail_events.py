@@ -1,0 +1,48 @@
+"""What the mail service tells us later: accepted, delivered, bounced. Repeats, delays and any order are harmless."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from memberships_export.domain.delivery import SendFact, learn
+from memberships_export.domain.errors import UnknownExport
+from memberships_export.domain.policy import Policy
+from memberships_export.ports import Clock, ExportStore
+from memberships_export.service.record import change
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MailEvent:
+    """One fact about one send of one export."""
+
+    export_id: str
+    fact: SendFact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordMailEvents:
+    """The use case behind the mail service's webhook."""
+
+    store: ExportStore
+    clock: Clock
+    policy: Policy
+
+    def __call__(self, events: Iterable[MailEvent]) -> int:
+        """Add the facts to their records; return how many had a record. Unknown exports are passed over."""
+        return sum(self._record(event) for event in events)
+
+    def _record(self, event: MailEvent) -> bool:
+        export = self.store.get(event.export_id)
+        if export is None:
+            return False
+        try:
+            change(self.store, export, partial(learn, fact=event.fact, now=self.clock(), policy=self.policy))
+        except UnknownExport:
+            return False
+        log.info(
+            "export=%s send=%d delivery=%s event=mail_event", export.export_id, event.fact.number, event.fact.delivery
+        )
+        return True

@@ -1,0 +1,118 @@
+"""The dead letter desk: look at what failed, put it back on its way, clear it."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from memberships_export.domain.errors import DeliveryUnknown, IllegalTransition, InvalidMessage, UnknownExport
+from memberships_export.domain.export import Export, ExportStatus
+from memberships_export.domain.lifecycle import redrive
+from memberships_export.domain.message import DeadLetter, Message, parse_message, wake_message
+from memberships_export.domain.policy import Policy
+from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore
+from memberships_export.service.record import change
+
+log = logging.getLogger(__name__)
+_BATCH = 100_000
+
+
+class RedriveOutcome(StrEnum):
+    """What redriving a letter does, or would do in a dry run."""
+
+    REDRIVEN = "redriven"  # on its way again, from its last checkpoint
+    FINISHED = "finished"  # nothing to do any more: the letter is removed
+    REFUSED = "refused"  # stays in the dead letter queue; the text says why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redriven:
+    """The outcome for one letter."""
+
+    letter: DeadLetter
+    export_id: str | None
+    outcome: RedriveOutcome
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedriveExports:
+    """The use cases behind `dlq list|show|redrive|purge`."""
+
+    store: ExportStore
+    queue: ExportQueue
+    dead_letters: DeadLetters
+    clock: Clock
+    policy: Policy
+
+    def letters(self) -> Sequence[DeadLetter]:
+        """Read all letters, oldest first."""
+        return self.dead_letters.browse(_BATCH)
+
+    def letters_of(self, export_id: str) -> Sequence[DeadLetter]:
+        """Read the letters of one export (or with that message id)."""
+        return [letter for letter in self.letters() if export_id in (export_id_of(letter), letter.message_id)]
+
+    def redrive(self, letters: Sequence[DeadLetter], *, dry_run: bool) -> Iterator[Redriven]:
+        """Put exports back on their way, one after the other. Killed half-way, it can simply be run again."""
+        for letter in letters:
+            decided = self._decide(letter)
+            if not dry_run:
+                decided = self._apply(decided)
+            yield decided
+
+    def purge(self) -> int:
+        """Remove all letters; return how many. The records stay and keep their reasons."""
+        return self.dead_letters.purge()
+
+    def _decide(self, letter: DeadLetter) -> Redriven:
+        try:
+            wake = parse_message(letter.message, letter.message_id)
+        except InvalidMessage as error:
+            return _refused(letter, None, f"{error.reason} It can only be purged.")
+        export = self.store.get(wake.export_id)
+        if export is None and not wake.plain:
+            return _refused(letter, wake.export_id, "The record of this export is gone; it can only be purged.")
+        if export is not None and export.failure and export.failure.code == DeliveryUnknown.code:
+            text = (
+                f"Its mail may have arrived. To mail it again on purpose: memberships-export resend {export.export_id}"
+            )
+            return _refused(letter, export.export_id, text)
+        if export is not None and export.status in {ExportStatus.COMPLETED, ExportStatus.CANCELLED}:
+            text = f"The export is {export.status}: the letter is no longer needed."
+            return Redriven(letter=letter, export_id=export.export_id, outcome=RedriveOutcome.FINISHED, text=text)
+        text = f"Goes on at step {export.stage}." if export else "Starts from the beginning."
+        return Redriven(letter=letter, export_id=wake.export_id, outcome=RedriveOutcome.REDRIVEN, text=text)
+
+    def _apply(self, decided: Redriven) -> Redriven:
+        """Record first, message second, letter last: at every point in between a second run does the rest."""
+        if decided.outcome is RedriveOutcome.REDRIVEN:
+            try:
+                self.queue.send(self._woken(decided))
+            except (IllegalTransition, UnknownExport) as error:
+                return _refused(decided.letter, decided.export_id, error.reason)
+        if decided.outcome is not RedriveOutcome.REFUSED:
+            self.dead_letters.remove(decided.letter)
+        log.info("export=%s event=redrive outcome=%s", decided.export_id, decided.outcome)
+        return decided
+
+    def _woken(self, decided: Redriven) -> Message:
+        export = self.store.get(decided.export_id or "")
+        if export is None:
+            return decided.letter.message  # a plain message: the worker makes its record
+        return wake_message(change(self.store, export, self._on_its_way))
+
+    def _on_its_way(self, export: Export) -> Export:
+        return export if export.unfinished else redrive(export, self.clock(), self.policy)
+
+
+def export_id_of(letter: DeadLetter) -> str | None:
+    """Return the export a letter belongs to, None when it cannot be read."""
+    try:
+        return parse_message(letter.message, letter.message_id).export_id
+    except InvalidMessage:
+        return None
+
+
+def _refused(letter: DeadLetter, export_id: str | None, text: str) -> Redriven:
+    return Redriven(letter=letter, export_id=export_id, outcome=RedriveOutcome.REFUSED, text=text)

@@ -1,0 +1,66 @@
+"""The sweeper: puts back in the queue whatever should be moving and is not; deletes what expired."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from memberships_export.domain.errors import ExportError
+from memberships_export.domain.export import Export
+from memberships_export.domain.lifecycle import files_deleted, nudged
+from memberships_export.domain.message import wake_message
+from memberships_export.domain.policy import Policy
+from memberships_export.domain.sweeping import SweepAction, sweep_action
+from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore
+from memberships_export.service.file_keys import csv_folder, parts_folder
+from memberships_export.service.settle_failure import SettleFailure
+
+log = logging.getLogger(__name__)
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepExports:
+    """One pass over what is due. Two may run at once: every write is conditional."""
+
+    store: ExportStore
+    queue: ExportQueue
+    files: FileStore
+    settle: SettleFailure
+    clock: Clock
+    policy: Policy
+
+    def __call__(self) -> Mapping[SweepAction, int]:
+        """Do what is due; return how often each action was taken. One export's trouble does not stop the others."""
+        taken: Counter[SweepAction] = Counter()
+        for export in self.store.due(self.clock(), _BATCH):
+            try:
+                taken[self._sweep(export)] += 1
+            except ExportError as error:
+                log.warning("export=%s event=not_swept reason=%s", export.export_id, error.reason)
+        return taken
+
+    def _sweep(self, export: Export) -> SweepAction:
+        action = sweep_action(export, self.clock())
+        match action:
+            case SweepAction.NUDGE:
+                self._nudge(export)
+            case SweepAction.SETTLE:
+                self.settle(export)
+            case SweepAction.DELETE_FILES:
+                self._delete_files(export)
+            case SweepAction.DELETE_RECORD:
+                self.store.delete(export)
+        log.info("export=%s event=swept action=%s", export.export_id, action)
+        return action
+
+    def _nudge(self, export: Export) -> None:
+        """Write first: of two sweepers only one gets to send."""
+        stored = self.store.replace(export, nudged(export, self.clock(), self.policy))
+        if stored is not None:
+            self.queue.send(wake_message(stored))
+
+    def _delete_files(self, export: Export) -> None:
+        self.files.delete_folder(parts_folder(export.export_id))
+        self.files.delete_folder(csv_folder(export.export_id))
+        self.store.replace(export, files_deleted(export))

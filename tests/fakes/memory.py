@@ -1,0 +1,297 @@
+"""Every port in memory: the same promises as the real adapters (see tests/contract), and a view inside for tests."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from memberships_export.adapters.embedded.folder import checked_key
+from memberships_export.adapters.embedded.sqs_rules import check_message, received_too_often
+from memberships_export.domain.export import Evidence, Export
+from memberships_export.domain.mail import Mail, SendResult
+from memberships_export.domain.message import DeadLetter, Message, Received
+from memberships_export.ports import Clock, FileSink, PageRequest
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+_CHUNK = 1024
+
+
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+class MemoryStore:
+    """ExportStore. `records` is what it holds."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Export] = {}
+        self._lock = Lock()
+
+    def create(self, export: Export) -> Export:
+        with self._lock:
+            return self.records.get(export.export_id) or self._unfinished_like(export) or self._write(export)
+
+    def get(self, export_id: str) -> Export | None:
+        return self.records.get(export_id)
+
+    def replace(self, old: Export, new: Export) -> Export | None:
+        with self._lock:
+            if not self._is_current(old) or self._unfinished_like(new):
+                return None
+            return self._write(new)
+
+    def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
+        own = [export for export in list(self.records.values()) if export.user_id == user_id]
+        return sorted(own, key=lambda export: (export.requested_at, export.export_id), reverse=True)[:limit]
+
+    def due(self, now: datetime, limit: int) -> Sequence[Export]:
+        waking = [(export.wake_at, export.export_id) for export in list(self.records.values()) if export.wake_at]
+        ready = sorted(pair for pair in waking if pair[0] <= now)
+        return [self.records[export_id] for _, export_id in ready[:limit]]
+
+    def delete(self, export: Export) -> None:
+        with self._lock:
+            if self._is_current(export):
+                del self.records[export.export_id]
+
+    def _is_current(self, export: Export) -> bool:
+        stored = self.records.get(export.export_id)
+        return stored is not None and stored.revision == export.revision
+
+    def _unfinished_like(self, export: Export) -> Export | None:
+        others = (other for other in self.records.values() if other.export_id != export.export_id)
+        same = (other for other in others if (other.user_id, other.preset) == (export.user_id, export.preset))
+        return next((other for other in same if other.unfinished), None) if export.unfinished else None
+
+    def _write(self, export: Export) -> Export:
+        self.records[export.export_id] = replace(export, revision=uuid4().hex)
+        return self.records[export.export_id]
+
+
+class MemoryDeadLetters:
+    """DeadLetters. `letters` is what it holds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.letters: list[DeadLetter] = []
+        self._clock = clock
+
+    def add(self, message: Message) -> None:
+        check_message(message)
+        self.bury(message, uuid4().hex, self._clock())
+
+    def bury(self, message: Message, message_id: str, sent_at: datetime) -> None:
+        """Take a message over from the queue with its id and time."""
+        letter = DeadLetter(message_id=message_id, message=message, receipt=uuid4().hex, sent_at=sent_at)
+        self.letters = sorted([*self.letters, letter], key=lambda letter: letter.sent_at)
+
+    def browse(self, limit: int) -> Sequence[DeadLetter]:
+        return self.letters[:limit]
+
+    def remove(self, letter: DeadLetter) -> None:
+        self.letters = [other for other in self.letters if other.receipt != letter.receipt]
+
+    def purge(self) -> int:
+        gone, self.letters = len(self.letters), []
+        return gone
+
+
+@dataclass(slots=True)
+class _Queued:
+    message: Message
+    message_id: str
+    sent_at: datetime
+    visible_at: datetime
+    receive_count: int = 0
+    receipt: str = ""
+
+    def received(self) -> Received:
+        return Received(
+            message_id=self.message_id, message=self.message, receipt=self.receipt, receive_count=self.receive_count
+        )
+
+
+class MemoryQueue:
+    """ExportQueue. Never waits: with a clock that stands still nothing could arrive."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        dead_letters: MemoryDeadLetters,
+        visibility: timedelta = timedelta(minutes=5),
+        max_receives: int = 5,
+    ) -> None:
+        self._clock = clock
+        self._dead_letters = dead_letters
+        self._visibility = visibility
+        self._max_receives = max_receives
+        self._queued: list[_Queued] = []
+        self._lock = Lock()
+
+    @property
+    def messages(self) -> list[Message]:
+        """What is in the queue, visible or not, oldest first."""
+        return [queued.message for queued in self._queued]
+
+    def duplicate(self) -> None:
+        """Deliver everything in the queue once more, as SQS now and then does."""
+        now = self._clock()
+        self._queued += [replace(queued, visible_at=now, receipt="") for queued in self._queued]
+
+    def lose_all(self) -> None:
+        """Forget every message."""
+        self._queued.clear()
+
+    def send(self, message: Message) -> None:
+        check_message(message)
+        now = self._clock()
+        with self._lock:
+            self._queued.append(_Queued(message, uuid4().hex, sent_at=now, visible_at=now))
+
+    def receive(self, wait_seconds: float) -> Received | None:  # noqa: ARG002  (it never waits)
+        with self._lock:
+            now = self._clock()
+            for queued in [queued for queued in self._queued if queued.visible_at <= now]:
+                if queued.receive_count < self._max_receives:
+                    return self._take(queued, now)
+                self._bury(queued, now)
+            return None
+
+    def acknowledge(self, received: Received) -> None:
+        with self._lock:
+            self._queued = [queued for queued in self._queued if queued.receipt != received.receipt]
+
+    def give_back(self, received: Received, delay_seconds: float) -> None:
+        for queued in self._queued:
+            if queued.receipt == received.receipt:
+                queued.visible_at = self._clock() + timedelta(seconds=delay_seconds)
+
+    def _take(self, queued: _Queued, now: datetime) -> Received:
+        queued.receipt, queued.receive_count = uuid4().hex, queued.receive_count + 1
+        queued.visible_at = now + self._visibility
+        return queued.received()
+
+    def _bury(self, queued: _Queued, now: datetime) -> None:
+        self._queued.remove(queued)
+        letter = received_too_often(queued.received(), self._max_receives, now)
+        self._dead_letters.bury(letter, queued.message_id, queued.sent_at)
+
+
+class _Sink:
+    def __init__(self) -> None:
+        self.written = bytearray()
+
+    def write(self, chunk: bytes) -> None:
+        self.written += chunk
+
+
+class MemoryFiles:
+    """FileStore. `content` is what it holds."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, bytes] = {}
+        self._lock = Lock()
+
+    def put_once(self, key: str, content: bytes) -> bool:
+        with self._lock:
+            is_free = checked_key(key) not in self.content
+            if is_free:
+                self.content[key] = bytes(content)
+            return is_free
+
+    def read(self, key: str) -> bytes | None:
+        return self.content.get(checked_key(key))
+
+    def stream(self, key: str) -> Iterator[bytes] | None:
+        content = self.read(key)
+        if content is None:
+            return None
+        return (content[start : start + _CHUNK] for start in range(0, len(content), _CHUNK))
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[FileSink]:
+        checked, sink = checked_key(key), _Sink()
+        yield sink
+        self.content[checked] = bytes(sink.written)
+
+    def delete_folder(self, prefix: str) -> None:
+        inside = checked_key(prefix) + "/"
+        self.content = {key: content for key, content in self.content.items() if not key.startswith(inside)}
+
+    def signed_url(self, key: str, filename: str, seconds: int) -> str | None:  # noqa: ARG002  (the port's signature)
+        return None
+
+
+class ScriptedMailer:
+    """Mailer. Answers from the script, then accepts everything; `mails` is what it was given."""
+
+    def __init__(
+        self, script: Sequence[SendResult | Callable[[Mail], SendResult]] = (), *, repeatable: bool = False
+    ) -> None:
+        self.repeatable = repeatable
+        self.mails: list[Mail] = []
+        self.script = list(script)
+
+    def send(self, mail: Mail) -> SendResult:
+        self.mails.append(mail)
+        if not self.script:
+            return SendResult(evidence=Evidence.ACCEPTED, message_id=f"message-{len(self.mails)}")
+        step = self.script.pop(0)
+        return step(mail) if callable(step) else step
+
+
+class ListSource:
+    """MembershipSource over rows as they are on the wire.
+
+    Pages as the API makes them: keyset cursor with the upper bound of the first page. `before` says what happens
+    before a call, counted from 1: an error to raise, or something to call. `leaks`: serve rows of other users too.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        before: Mapping[int, Exception | Callable[[], object]] | None = None,
+        *,
+        leaks: bool = False,
+    ) -> None:
+        self.rows = list(rows)
+        self.before = dict(before or {})
+        self.calls: list[PageRequest] = []
+        self._leaks = leaks
+        self._numbers = count(1)
+
+    def fetch(self, request: PageRequest) -> bytes:
+        self.calls.append(request)
+        step = self.before.get(next(self._numbers))
+        if isinstance(step, Exception):
+            raise step
+        if step is not None:
+            step()
+        return self._page(request)
+
+    def _page(self, request: PageRequest) -> bytes:
+        own = sorted((row for row in self.rows if self._leaks or row["userId"] == request.user_id), key=_id)
+        last, upper = map(int, request.cursor.split(":")) if request.cursor else (0, _id(own[-1]) if own else 0)
+        rest = [row for row in own if last < _id(row) <= upper]
+        items = rest[: request.limit]
+        cursor = f"{_id(items[-1])}:{upper}" if len(rest) > len(items) else None
+        total = sum(_id(row) <= upper for row in own)
+        return msgspec.json.encode({"items": items, "nextCursor": cursor, "total": total})
+
+
+def _id(row: Mapping[str, Any]) -> int:
+    return int(row["id"])

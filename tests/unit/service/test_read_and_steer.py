@@ -1,0 +1,188 @@
+"""What users see and do: status, file, cancel, resend."""
+
+from datetime import timedelta
+
+import pytest
+
+from memberships_export.domain.delivery import SendFact
+from memberships_export.domain.errors import FileGone, IllegalTransition, RateLimited, StorageUnavailable, UnknownExport
+from memberships_export.domain.export import Delivery, Evidence, Export, ExportStatus
+from memberships_export.domain.message import Message
+from memberships_export.service.record_mail_events import MailEvent
+from tests.fakes.memory import MemoryFiles
+from tests.fakes.world import LINKS, SILENT, World
+
+
+def completed(world: World) -> Export:
+    export = world.request()
+    world.work()
+    return world.export(export)
+
+
+def token_of(export: Export) -> str:
+    return LINKS.url(export).rsplit("/", 1)[1]
+
+
+def test_somebody_elses_export_is_as_unknown_as_one_that_never_was() -> None:
+    world = World()
+    export = completed(world)
+    for export_id, user_id in [(export.export_id, "user-2"), ("none", "user-1")]:
+        for use in (world.services.read.get, world.services.read.file, world.services.cancel, world.services.resend):
+            with pytest.raises(UnknownExport) as unknown:
+                use(export_id, user_id)
+            assert export.export_id not in str(unknown.value)
+
+
+def test_a_user_sees_their_own_exports_newest_first() -> None:
+    world = World()
+    ids = []
+    for _ in range(3):
+        ids.append(completed(world).export_id)
+        world.clock.advance(timedelta(seconds=1))
+    world.request(user_id="user-2")
+    assert [export.export_id for export in world.services.read.list("user-1", 2)] == ids[:0:-1]
+
+
+def test_the_file_is_the_one_that_was_mailed() -> None:
+    world = World()
+    export = completed(world)
+    answer = world.services.read.file(export.export_id, "user-1")
+    assert world.mails[0].attachment is not None
+    assert b"".join(answer.chunks) == world.mails[0].attachment.content
+
+
+def test_a_file_that_is_not_made_yet_has_expired_or_is_lost_is_gone_and_says_why() -> None:
+    world = World()
+    export = world.request()
+    read = world.services.read
+    with pytest.raises(FileGone, match="it is queued"):
+        read.file(export.export_id, "user-1")
+    world.work()
+    world.files.content.clear()
+    with pytest.raises(FileGone, match="not in the file store"):
+        read.file(export.export_id, "user-1")
+    world.clock.advance(timedelta(days=7))
+    with pytest.raises(FileGone, match=r"expired on 2026-03-08 12:00 UTC"):
+        read.file(export.export_id, "user-1")
+
+
+class SigningFiles(MemoryFiles):
+    def signed_url(self, key: str, filename: str, seconds: int) -> str | None:
+        return f"https://files.example.org/{key}?name={filename}&for={seconds}"
+
+
+def test_a_store_that_signs_urls_is_asked_for_a_short_one() -> None:
+    world = World()
+    world.files = SigningFiles()
+    world.services = world.over(world.ports)
+    export = completed(world)
+    answer = world.services.read.file(export.export_id, "user-1")
+    assert answer.url is not None
+    assert answer.url.endswith("name=memberships-2026-03-01.csv&for=60")
+
+
+def test_a_mailed_link_opens_the_file_as_often_as_it_is_followed() -> None:
+    world = World()
+    export = completed(world)
+    for _ in range(10):
+        answer = world.services.read.file_by_link(export.export_id, token_of(export))
+        assert len(b"".join(answer.chunks)) == answer.file.bytes
+
+
+def test_a_wrong_link_opens_nothing() -> None:
+    world = World()
+    export = completed(world)
+    for export_id, token in [(export.export_id, "x" * 43), (export.export_id, "ü"), ("none", token_of(export))]:
+        with pytest.raises(UnknownExport):
+            world.services.read.file_by_link(export_id, token)
+
+
+def test_a_resend_mails_the_stored_file_again_and_revokes_the_earlier_link() -> None:
+    world = World(attachment_limit=10)
+    export = completed(world)
+    world.source.calls.clear()
+    world.services.resend(export.export_id, "user-1")
+    world.work()
+    again = world.export(export)
+    assert (again.status, len(world.mails), world.source.calls) == (ExportStatus.COMPLETED, 2, [])
+    with pytest.raises(UnknownExport):
+        world.services.read.file_by_link(export.export_id, token_of(export))
+    assert world.services.read.file_by_link(export.export_id, token_of(again)).file == again.file
+
+
+def test_a_resend_whose_message_cannot_be_sent_is_carried_out_by_the_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    export = completed(world)
+
+    def unavailable(message: Message) -> None:
+        raise StorageUnavailable(message.body[:1])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.queue, "send", unavailable)
+        world.services.resend(export.export_id, "user-1")
+    world.pass_time(timedelta(seconds=31))
+    assert len(world.mails) == 2
+
+
+def test_two_resends_at_once_are_one() -> None:
+    world = World()
+    export = completed(world)
+    world.services.resend(export.export_id, "user-1")
+    with pytest.raises(IllegalTransition, match="is queued: resend is not possible"):
+        world.services.resend(export.export_id, "user-1")
+
+
+def test_resending_is_limited_like_requesting() -> None:
+    world = World(max_exports_per_hour=3)
+    export = completed(world)
+    for _ in range(2):
+        world.services.resend(export.export_id, "user-1")
+        world.work()
+    with pytest.raises(RateLimited) as refused:
+        world.services.resend(export.export_id, "user-1")
+    assert refused.value.retry_after == 3600
+
+
+def test_a_resend_beside_a_new_export_is_refused() -> None:
+    world = World()
+    export = completed(world)
+    world.request()
+    with pytest.raises(IllegalTransition, match="Another export"):
+        world.services.resend(export.export_id, "user-1")
+
+
+def test_after_a_resend_a_late_event_of_the_first_mail_does_not_complete_the_second() -> None:
+    world = World(mails=[SILENT])
+    export = world.request()
+    world.work()
+    event = MailEvent(export.export_id, SendFact(number=1, evidence=Evidence.ACCEPTED, delivery=Delivery.DELIVERED))
+    assert world.services.record_mail_events([event]) == 1
+    assert world.export(export).status is ExportStatus.COMPLETED
+    world.services.resend(export.export_id, "user-1")
+    world.services.record_mail_events([event])
+    assert world.export(export).status is ExportStatus.QUEUED
+    assert world.export(export).delivery is None
+
+
+def test_an_event_in_time_prevents_the_second_send() -> None:
+    world = World(mails=[SILENT])
+    export = world.request()
+    world.work()
+    world.services.record_mail_events([MailEvent(export.export_id, SendFact(number=1, evidence=Evidence.ACCEPTED))])
+    world.pass_time(steps=3)
+    assert len(world.mails) == 1
+
+
+def test_events_of_unknown_exports_are_passed_over() -> None:
+    world = World()
+    assert world.services.record_mail_events([MailEvent("none", SendFact(number=1, evidence=Evidence.ACCEPTED))]) == 0
+
+
+def test_an_export_can_be_cancelled_while_it_is_under_way_and_only_then() -> None:
+    world = World()
+    export = world.request()
+    assert world.services.cancel(export.export_id, "user-1").status is ExportStatus.CANCELLED
+    with pytest.raises(IllegalTransition, match="is cancelled"):
+        world.services.cancel(export.export_id, "user-1")
+    world.work()
+    assert not world.mails

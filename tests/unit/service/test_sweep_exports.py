@@ -1,0 +1,90 @@
+"""The sweeper's passes."""
+
+from datetime import timedelta
+
+from memberships_export.domain.errors import MembershipsContractBroken, StorageUnavailable
+from memberships_export.domain.export import ExportStatus
+from memberships_export.domain.message import Message
+from memberships_export.domain.sweeping import SweepAction
+from tests.factories import a_membership
+from tests.fakes.memory import ListSource
+from tests.fakes.world import World
+
+
+def test_a_lost_message_is_sent_again() -> None:
+    world = World()
+    export = world.request()
+    world.queue.lose_all()
+    world.pass_time(timedelta(seconds=31))
+    assert world.export(export).status is ExportStatus.COMPLETED
+
+
+def test_a_message_is_sent_again_once_however_many_sweepers_there_are() -> None:
+    world = World()
+    world.request()
+    world.queue.lose_all()
+    world.clock.advance(timedelta(seconds=31))
+    for _ in range(3):
+        world.services.sweep()
+    assert len(world.queue.messages) == 1
+
+
+def test_a_long_backlog_is_not_flooded() -> None:
+    world = World()
+    world.request()
+    for _ in range(120):  # an hour in which no worker comes
+        world.clock.advance(timedelta(seconds=30))
+        world.services.sweep()
+    assert len(world.queue.messages) <= 17
+
+
+def test_the_trouble_of_one_export_does_not_stop_the_others() -> None:
+    world = World()
+    first = world.request()
+    second = world.request(user_id="user-2")
+    world.queue.lose_all()
+    send = world.queue.send
+
+    def refuse_the_first(message: Message) -> None:
+        if first.export_id in message.body:
+            raise StorageUnavailable
+        send(message)
+
+    world.queue.send = refuse_the_first  # type: ignore[method-assign]
+    world.clock.advance(timedelta(seconds=31))
+    world.services.sweep()
+    assert [message.attributes["exportId"] for message in world.queue.messages] == [second.export_id]
+
+
+def test_files_go_after_a_week_and_the_record_after_a_month() -> None:
+    world = World()
+    export = world.request()
+    world.work()
+    world.pass_time(timedelta(days=6))
+    assert world.files.content
+    world.pass_time(timedelta(days=2))
+    assert not world.files.content
+    gone = world.export(export).file
+    assert gone is not None
+    assert gone.deleted
+    world.pass_time(timedelta(days=23))
+    assert not world.store.records
+
+
+def test_a_failed_export_keeps_its_parts_for_a_redrive_for_a_week() -> None:
+    rows = [a_membership(n + 1) for n in range(7)]
+    world = World(source=ListSource(rows, {3: MembershipsContractBroken()}))
+    world.request()
+    world.work()
+    world.pass_time(timedelta(days=6))
+    assert len(world.files.content) == 2
+    world.pass_time(timedelta(days=2))
+    assert not world.files.content
+
+
+def test_a_pass_tells_what_it_did() -> None:
+    world = World()
+    world.request()
+    assert world.services.sweep() == {}
+    world.clock.advance(timedelta(seconds=31))
+    assert world.services.sweep() == {SweepAction.NUDGE: 1}
