@@ -1,0 +1,113 @@
+"""One SQLite file for records and queue. What is committed survives kill -9 and power cuts."""
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from memberships_export.adapters.embedded.disk import locked_folder, make_folder, storage_errors
+from memberships_export.domain.errors import StorageUnavailable
+
+_VERSION = 1  # of schema.sql
+_FIXES = {
+    sqlite3.SQLITE_BUSY: "another process holds it for too long: stop that process or wait for it",
+    sqlite3.SQLITE_PERM: "give the service's user write permission to it and its folder",
+    sqlite3.SQLITE_READONLY: "give the service's user write permission to it and its folder",
+    sqlite3.SQLITE_CANTOPEN: "give the service's user write permission to its folder, or set another path",
+    sqlite3.SQLITE_FULL: "free some space on this disk",
+    sqlite3.SQLITE_IOERR: "check this disk, its free space and the limits of this process",
+    sqlite3.SQLITE_CORRUPT: "restore it from a backup, or move it away to start empty",
+    sqlite3.SQLITE_NOTADB: "it is not a SQLite database: move it away, or set another path",
+}
+
+Value = str | int | float | None
+
+
+class Database:
+    """Connections to one file, which is made with its folder on first use.
+
+    Threads share nothing: each use borrows a connection and gives it back. A pool instead of one per thread, because
+    web servers start and end threads all the time.
+    """
+
+    def __init__(self, path: Path, busy_timeout: timedelta = timedelta(seconds=5)) -> None:
+        """`busy_timeout`: how long to wait for another writer."""
+        self._path = path
+        self._busy_timeout = busy_timeout
+        self._idle: deque[sqlite3.Connection] = deque()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Be the only writer until the block ends; an error inside undoes everything."""
+        with self._borrowed() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    def read(self, query: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
+        """Read committed rows; waits for nobody."""
+        with self._borrowed() as connection:
+            return connection.execute(query, values).fetchall()
+
+    def close(self) -> None:
+        """Close every connection, when no thread uses the database any more."""
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        with _sqlite_errors(self._path):
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._open()
+            try:
+                yield connection
+            except BaseException:
+                connection.close()  # rolls back; a fresh connection also sees a repaired disk
+                raise
+            self._idle.append(connection)
+
+    def _open(self) -> sqlite3.Connection:
+        with storage_errors(self._path):
+            make_folder(self._path.parent)
+        connection = sqlite3.connect(
+            self._path, timeout=self._busy_timeout.total_seconds(), isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA synchronous = FULL")
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            reason = (
+                f"The database {self._path} has schema {version} and this program knows up to {_VERSION}: "
+                "it was written by a newer version. To fix it, run that version, or set another path."
+            )
+            raise StorageUnavailable(reason)
+        if version < _VERSION:
+            # Two processes that switch a new file to WAL at once make SQLite report "locked" without waiting.
+            with storage_errors(self._path), locked_folder(self._path.parent):
+                connection.execute("PRAGMA journal_mode = WAL")  # stays with the file
+                connection.executescript(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+
+
+@contextmanager
+def _sqlite_errors(path: Path) -> Iterator[None]:
+    """Turn what can happen to a disk into StorageUnavailable; a wrong statement stays the bug it is."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        fix = _FIXES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if fix is None:
+            raise
+        reason = f"The database {path} cannot be used: {error}. To fix it, {fix}."
+        raise StorageUnavailable(reason) from error

@@ -1,0 +1,130 @@
+"""FileStore in a folder. Each file becomes visible whole, and is on the disk when the call returns."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from memberships_export.adapters.embedded.disk import make_folder, storage_errors, sync_folder
+from memberships_export.ports import FileSink
+
+_CHUNK = 1024 * 1024
+# Names may not start with a dot: that rules out ".." and keeps files still being written out of reach.
+_KEY = re.compile(r"(?!\.)[A-Za-z0-9._-]+(/(?!\.)[A-Za-z0-9._-]+)*")
+
+
+def checked_key(key: str) -> str:
+    """Return the key. Raises ValueError for one that might lead out of the folder or to no file."""
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"The file key {key!r} is not made of names of A-Z a-z 0-9 . _ - with / between them.")
+    return key
+
+
+class Folder:
+    """FileStore under one root folder; made when the first file is stored."""
+
+    def __init__(self, root: Path) -> None:
+        """`root`: best on the disk of the database, so that one backup takes both."""
+        self._root = root
+
+    def put_once(self, key: str, content: bytes) -> bool:
+        """Store under a key that is not taken: a hard link is what a file system refuses when the name exists."""
+        path = self._path(key)
+        with self._temporary(path) as (temporary, file), storage_errors(path):
+            file.write(content)
+            _flush(file)
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return False
+            finally:
+                sync_folder(path.parent)  # also for another writer's link, which may have died before its own sync
+            return True
+
+    def read(self, key: str) -> bytes | None:
+        """Read a whole file, None when there is none."""
+        path = self._path(key)
+        with storage_errors(path):
+            try:
+                return path.read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def stream(self, key: str) -> Iterator[bytes] | None:
+        """Read a file in chunks of 1 MiB, None when there is none. It is opened when the first chunk is asked for."""
+        path = self._path(key)
+        with storage_errors(path):
+            try:
+                path.stat()
+            except FileNotFoundError:
+                return None
+        return _chunks(path)
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[FileSink]:
+        """Write a file in chunks; it appears whole when the block ends well, and not at all when it does not."""
+        path = self._path(key)
+        with self._temporary(path) as (temporary, file):
+            yield _Sink(file, path)
+            with storage_errors(path):
+                _flush(file)
+                temporary.rename(path)
+                sync_folder(path.parent)
+
+    def delete_folder(self, prefix: str) -> None:
+        """Delete every file under the prefix, with what killed writers left behind."""
+        path = self._path(prefix)
+        with storage_errors(path), suppress(FileNotFoundError):
+            shutil.rmtree(path)
+            sync_folder(path.parent)
+
+    def signed_url(self, key: str, filename: str, seconds: int) -> str | None:  # noqa: ARG002  (the port's signature)
+        """Return None: a folder gives no URLs."""
+        return None
+
+    def _path(self, key: str) -> Path:
+        return self._root / checked_key(key)
+
+    @contextmanager
+    def _temporary(self, path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+        """Open a file beside its final place; it is gone afterwards unless it was renamed."""
+        temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+        with storage_errors(path):
+            make_folder(path.parent)
+            file = open(temporary, "xb", opener=_private)  # noqa: SIM115  (Path.open takes no opener; see finally)
+        try:
+            yield temporary, file
+        finally:
+            with suppress(OSError):
+                file.close()
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+class _Sink:
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file = file
+        self._path = path
+
+    def write(self, chunk: bytes) -> None:
+        with storage_errors(self._path):
+            self._file.write(chunk)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _flush(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with storage_errors(path), path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk

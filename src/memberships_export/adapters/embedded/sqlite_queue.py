@@ -1,0 +1,146 @@
+"""ExportQueue and DeadLetters in SQLite, with the semantics of SQS."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from threading import Condition
+from time import monotonic
+from uuid import uuid4
+
+import msgspec
+
+from memberships_export.adapters.embedded.database import Database
+from memberships_export.adapters.embedded.sqs_rules import check_message, received_too_often
+from memberships_export.domain.message import DeadLetter, Message, Received
+from memberships_export.ports import Clock
+
+_POLL = 0.1  # seconds between two looks for messages that other processes sent
+_SEND = "INSERT INTO messages (message_id, body, attributes, sent_at, visible_at) VALUES (?, ?, ?, ?, ?)"
+_ANY = "SELECT 1 FROM messages WHERE visible_at <= ? LIMIT 1"
+_NEXT = "SELECT * FROM messages WHERE visible_at <= ? ORDER BY visible_at, sequence LIMIT 1"
+_TAKE = "UPDATE messages SET visible_at = ?, receipt = ?, receive_count = receive_count + 1 WHERE sequence = ?"
+_GIVE_BACK = "UPDATE messages SET visible_at = ? WHERE receipt = ?"
+_ACKNOWLEDGE = "DELETE FROM messages WHERE receipt = ?"
+_DROP = "DELETE FROM messages WHERE sequence = ?"
+_BURY = "INSERT INTO dead_letters (message_id, body, attributes, sent_at, receipt) VALUES (?, ?, ?, ?, ?)"
+_BROWSE = "SELECT * FROM dead_letters ORDER BY sent_at, sequence LIMIT ?"
+_REMOVE = "DELETE FROM dead_letters WHERE receipt = ?"
+_PURGE = "DELETE FROM dead_letters"
+
+
+class SqliteExportQueue:
+    """ExportQueue on one machine. Local sends wake a waiting receiver at once, those of other processes soon."""
+
+    def __init__(self, database: Database, clock: Clock, visibility: timedelta, max_receives: int) -> None:
+        """`max_receives`: how often a message is handed out; at the next try it is a dead letter."""
+        self._database = database
+        self._clock = clock
+        self._visibility = visibility
+        self._max_receives = max_receives
+        self._sends = 0
+        self._sent = Condition()
+
+    def send(self, message: Message) -> None:
+        """Put a message in the queue. Raises ValueError for what SQS would refuse."""
+        check_message(message)
+        now = self._clock().timestamp()
+        with self._database.transaction() as connection:
+            connection.execute(_SEND, [uuid4().hex, message.body, _packed(message.attributes), now, now])
+        with self._sent:
+            self._sends += 1
+            self._sent.notify_all()
+
+    def receive(self, wait_seconds: float) -> Received | None:
+        """Take one message; with nothing there, look again until the time is over."""
+        deadline = monotonic() + wait_seconds
+        while True:
+            seen = self._sends
+            received = self._receive_now()
+            left = deadline - monotonic()
+            if received or left <= 0:
+                return received
+            with self._sent:
+                if self._sends == seen:
+                    self._sent.wait(min(left, _POLL))
+
+    def acknowledge(self, received: Received) -> None:
+        """Remove a message for good, if it is still ours."""
+        with self._database.transaction() as connection:
+            connection.execute(_ACKNOWLEDGE, [received.receipt])
+
+    def give_back(self, received: Received, delay_seconds: float) -> None:
+        """Make a message visible again after a delay, if it is still ours."""
+        visible_at = self._clock().timestamp() + delay_seconds
+        with self._database.transaction() as connection:
+            connection.execute(_GIVE_BACK, [visible_at, received.receipt])
+
+    def _receive_now(self) -> Received | None:
+        now = self._clock()
+        if not self._database.read(_ANY, [now.timestamp()]):  # an idle worker keeps nobody from writing
+            return None
+        with self._database.transaction() as connection:
+            while row := connection.execute(_NEXT, [now.timestamp()]).fetchone():
+                if row["receive_count"] < self._max_receives:
+                    return self._take(connection, row, now)
+                self._bury(connection, row, now)
+        return None
+
+    def _take(self, connection: sqlite3.Connection, row: sqlite3.Row, now: datetime) -> Received:
+        receipt = uuid4().hex
+        visible_at = (now + self._visibility).timestamp()
+        connection.execute(_TAKE, [visible_at, receipt, row["sequence"]])
+        return _received(row, receipt, row["receive_count"] + 1)
+
+    def _bury(self, connection: sqlite3.Connection, row: sqlite3.Row, now: datetime) -> None:
+        received = _received(row, row["receipt"], row["receive_count"])
+        letter = received_too_often(received, self._max_receives, now)
+        values = [row["message_id"], letter.body, _packed(letter.attributes), row["sent_at"], uuid4().hex]
+        connection.execute(_BURY, values)
+        connection.execute(_DROP, [row["sequence"]])
+
+
+class SqliteDeadLetters:
+    """DeadLetters on one machine."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """`database`: the one of the queue, whose exhausted messages arrive here."""
+        self._database = database
+        self._clock = clock
+
+    def add(self, message: Message) -> None:
+        """Put a message there. Raises ValueError for what SQS would refuse."""
+        check_message(message)
+        values = [uuid4().hex, message.body, _packed(message.attributes), self._clock().timestamp(), uuid4().hex]
+        with self._database.transaction() as connection:
+            connection.execute(_BURY, values)
+
+    def browse(self, limit: int) -> Sequence[DeadLetter]:
+        """Read letters, oldest first, without removing them."""
+        return [_letter(row) for row in self._database.read(_BROWSE, [limit])]
+
+    def remove(self, letter: DeadLetter) -> None:
+        """Remove one letter for good."""
+        with self._database.transaction() as connection:
+            connection.execute(_REMOVE, [letter.receipt])
+
+    def purge(self) -> int:
+        """Remove all letters; return how many there were."""
+        with self._database.transaction() as connection:
+            return connection.execute(_PURGE).rowcount
+
+
+def _packed(attributes: Mapping[str, str]) -> str:
+    return msgspec.json.encode(attributes).decode()
+
+
+def _message(row: sqlite3.Row) -> Message:
+    return Message(row["body"], msgspec.json.decode(row["attributes"], type=dict[str, str]))
+
+
+def _received(row: sqlite3.Row, receipt: str, receive_count: int) -> Received:
+    return Received(message_id=row["message_id"], message=_message(row), receipt=receipt, receive_count=receive_count)
+
+
+def _letter(row: sqlite3.Row) -> DeadLetter:
+    sent_at = datetime.fromtimestamp(row["sent_at"], UTC)
+    return DeadLetter(message_id=row["message_id"], message=_message(row), receipt=row["receipt"], sent_at=sent_at)

@@ -1,0 +1,102 @@
+"""ExportStore in SQLite: the record as a JSON document, beside it the columns that queries need."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
+
+import msgspec
+
+from memberships_export.adapters.embedded.database import Database, Value
+from memberships_export.domain.export import Export
+
+_GET = "SELECT document FROM exports WHERE export_id = ?"
+_UNFINISHED = "SELECT document FROM exports WHERE user_id = ? AND preset = ? AND unfinished"
+_OF_USER = "SELECT document FROM exports WHERE user_id = ? ORDER BY requested_at DESC, export_id DESC LIMIT ?"
+_DUE = "SELECT document FROM exports WHERE wake_at <= ? ORDER BY wake_at LIMIT ?"
+_INSERT = """
+    INSERT INTO exports (export_id, user_id, preset, unfinished, requested_at, wake_at, revision, document)
+    VALUES (:export_id, :user_id, :preset, :unfinished, :requested_at, :wake_at, :revision, :document)
+"""
+# Who and when never change; the revision is the condition.
+_UPDATE = """
+    UPDATE exports SET unfinished = :unfinished, wake_at = :wake_at, revision = :revision, document = :document
+    WHERE export_id = :export_id AND revision = :old_revision
+"""
+_DELETE = "DELETE FROM exports WHERE export_id = ? AND revision = ?"
+
+
+class SqliteExportStore:
+    """ExportStore on one machine."""
+
+    def __init__(self, database: Database) -> None:
+        """`database`: shared with the queue or not; nothing here depends on it."""
+        self._database = database
+
+    def create(self, export: Export) -> Export:
+        """Save a new record, or return the one that stands in its way."""
+        stored = _with_new_revision(export)
+        with self._database.transaction() as connection:
+            if there := _in_the_way(connection, export):
+                return there
+            connection.execute(_INSERT, _row(stored))
+        return stored
+
+    def get(self, export_id: str) -> Export | None:
+        """Read one record."""
+        rows = self._database.read(_GET, [export_id])
+        return _export(rows[0]) if rows else None
+
+    def replace(self, old: Export, new: Export) -> Export | None:
+        """Write `new` if the record still has the revision of `old`."""
+        stored = _with_new_revision(new)
+        with self._database.transaction() as connection:
+            try:
+                changed = connection.execute(_UPDATE, _row(stored) | {"old_revision": old.revision})
+            except sqlite3.IntegrityError:  # the user has another unfinished export with this preset
+                return None
+            return stored if changed.rowcount else None
+
+    def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
+        """Read a user's records, newest first."""
+        return [_export(row) for row in self._database.read(_OF_USER, [user_id, limit])]
+
+    def due(self, now: datetime, limit: int) -> Sequence[Export]:
+        """Read records whose wake_at has passed, the longest overdue first."""
+        return [_export(row) for row in self._database.read(_DUE, [now.timestamp(), limit])]
+
+    def delete(self, export: Export) -> None:
+        """Delete the record if it still has this revision."""
+        with self._database.transaction() as connection:
+            connection.execute(_DELETE, [export.export_id, export.revision])
+
+
+def _in_the_way(connection: sqlite3.Connection, export: Export) -> Export | None:
+    """Find the record with this id, or the user's unfinished one with this preset."""
+    row = connection.execute(_GET, [export.export_id]).fetchone()
+    if row is None and export.unfinished:
+        row = connection.execute(_UNFINISHED, [export.user_id, export.preset.value]).fetchone()
+    return _export(row) if row else None
+
+
+def _with_new_revision(export: Export) -> Export:
+    return replace(export, revision=uuid4().hex)
+
+
+def _row(export: Export) -> dict[str, Value]:
+    return {
+        "export_id": export.export_id,
+        "user_id": export.user_id,
+        "preset": export.preset.value,
+        "unfinished": export.unfinished,
+        "requested_at": export.requested_at.timestamp(),
+        "wake_at": export.wake_at.timestamp() if export.wake_at else None,
+        "revision": export.revision,
+        "document": msgspec.json.encode(export).decode(),
+    }
+
+
+def _export(row: sqlite3.Row) -> Export:
+    """Read a record. Fields that a newer version added are ignored, fields it did not know get their defaults."""
+    return msgspec.json.decode(row["document"], type=Export)

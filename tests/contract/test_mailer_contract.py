@@ -1,0 +1,114 @@
+"""What every mailer promises, whatever stands behind it."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from memberships_export.domain.export import Evidence
+from memberships_export.domain.mail import Attachment
+from tests.rig.mailers import FROM, TO, Arrived, Rig, a_mail, outbox_rig, sendgrid_rig
+
+Opener = Callable[[Path], AbstractContextManager[Rig]]
+
+
+@pytest.fixture(params=[outbox_rig, sendgrid_rig], ids=["outbox", "sendgrid"])
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    opener: Opener = request.param
+    with opener(tmp_path / "outbox") as opened:
+        yield opened
+
+
+def test_a_mail_arrives_once_and_as_it_was_given(rig: Rig) -> None:
+    mail = a_mail()
+    result = rig.mailer.send(mail)
+    assert result.evidence is Evidence.ACCEPTED
+    assert result.message_id
+    assert result.detail is None
+    [arrived] = rig.arrived()
+    assert (arrived.to, arrived.sender, arrived.subject) == (TO, FROM, "Your memberships export")
+    assert (arrived.text, arrived.html) == (mail.text, mail.html)
+    assert (arrived.intent, arrived.export_id) == ("exp-1:1", "exp-1")
+
+
+def test_an_attachment_arrives_byte_for_byte(rig: Rig) -> None:
+    content = b"\xef\xbb\xbfid\r\n\n\r" + bytes(range(256)) * 1000 + b"\r\n.\r\n--boundary\r\n"
+    rig.mailer.send(a_mail(attachment=Attachment("memberships-2026-03-01.csv", "text/csv", content)))
+    [arrived] = rig.arrived()
+    assert arrived.attachment == ("memberships-2026-03-01.csv", "text/csv", content)
+
+
+def test_five_megabytes_arrive(rig: Rig) -> None:
+    content = b"0123456789" * 500_000
+    assert rig.mailer.send(a_mail(attachment=Attachment("m.csv", "text/csv", content))).evidence is Evidence.ACCEPTED
+    [arrived] = rig.arrived()
+    assert arrived.attachment == ("m.csv", "text/csv", content)
+
+
+def test_a_mail_without_attachment_arrives_without_one(rig: Rig) -> None:
+    assert rig.mailer.send(a_mail(attachment=None)).evidence is Evidence.ACCEPTED
+    [arrived] = rig.arrived()
+    assert arrived.attachment is None
+
+
+def test_each_intent_is_a_mail_of_its_own(rig: Rig) -> None:
+    intents = ["exp-1:1", "exp-1:2", "exp-1:failure", "exp-2:1"]
+    for intent in intents:
+        rig.mailer.send(a_mail(intent=intent))
+    assert sorted(mail.intent for mail in rig.arrived()) == sorted(intents)
+
+
+def test_the_same_intent_twice_is_one_mail_exactly_where_that_is_promised(rig: Rig) -> None:
+    results = [rig.mailer.send(a_mail()) for _ in range(2)]
+    assert [result.evidence for result in results] == [Evidence.ACCEPTED] * 2
+    assert (len(rig.arrived()) == 1) is rig.mailer.repeatable
+
+
+@pytest.mark.parametrize(
+    "address", ["two@example.org,three@example.org", "a@example.org\r\nBcc: b@example.org", "", "ü@example.org"]
+)
+def test_what_is_not_one_plain_address_is_refused_for_good_and_not_repeated(rig: Rig, address: str) -> None:
+    rig.mailer.send(a_mail(intent="exp-1:2"))
+    result = rig.mailer.send(a_mail(to=address))
+    assert (result.evidence, result.permanent) == (Evidence.REFUSED, True)
+    assert "@" not in str(result.detail)
+    assert [mail.intent for mail in rig.arrived()] == ["exp-1:2"]
+
+
+def test_the_longest_address_arrives_in_one_piece(rig: Rig) -> None:
+    address = "a" * 64 + "@" + ".".join(["b" * 60, "b" * 60, "b" * 59]) + ".example"
+    assert len(address) == 254
+    assert rig.mailer.send(a_mail(to=address)).evidence is Evidence.ACCEPTED
+    assert [mail.to for mail in rig.arrived()] == [address]
+
+
+HOSTILE = ["x\r\nBcc: evil@example.org\r\n\r\nbody", "\ud800", "a\x00b", "\u2028Bcc: evil@example.org"]
+
+
+def test_no_hostile_text_makes_a_header(rig: Rig) -> None:
+    for number, hostile in enumerate(HOSTILE):
+        _send_with(rig, hostile, f"exp-1:{number}")
+    _check_harmless(rig.arrived(), len(HOSTILE))
+
+
+def test_no_naughty_string_makes_a_header_or_a_second_mail(rig: Rig, shared_data: Path) -> None:
+    strings = json.loads((shared_data / "blns.json").read_text(encoding="utf-8"))
+    batches = [" ".join(strings[start : start + 20]) for start in range(0, len(strings), 20)]
+    for number, naughty in enumerate(batches):
+        _send_with(rig, naughty, f"exp-1:{number}")
+    _check_harmless(rig.arrived(), len(batches))
+
+
+def _send_with(rig: Rig, text: str, intent: str) -> None:
+    file = Attachment(f"x{text}.csv", "text/csv", text.encode("utf-8", "surrogatepass"))
+    mail = a_mail(intent=intent, subject=f"Subject {text}", text=f"x{text}\n", html=f"<p>{text}</p>\n", attachment=file)
+    assert rig.mailer.send(mail).evidence is Evidence.ACCEPTED, text
+
+
+def _check_harmless(arrived: list[Arrived], count: int) -> None:
+    assert len(arrived) == count
+    assert {mail.to for mail in arrived} == {TO}
+    assert not [mail for mail in arrived if set(mail.subject) & set("\r\n\x00")]
+    assert all(mail.attachment for mail in arrived)

@@ -1,0 +1,242 @@
+"""What every ExportStore promises."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import is_dataclass, replace
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from types import UnionType
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from uuid import uuid4
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from memberships_export.domain.export import Export, ExportStatus, Preset
+from memberships_export.ports import ExportStore
+from tests.factories import REQUESTED_AT, an_export
+
+T = TypeVar("T")
+WRITERS = 8
+
+SIMPLE: Mapping[object, st.SearchStrategy[Any]] = {
+    str: st.text(max_size=20),
+    bool: st.booleans(),
+    int: st.integers(min_value=0, max_value=2**53),
+    datetime: st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+}
+
+
+def filled(wanted: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401  (any type annotation)
+    """Make values of a type with nothing left out, so that no field that is lost on the way hides behind None."""
+    if wanted in SIMPLE:
+        return SIMPLE[wanted]
+    if get_origin(wanted) is tuple:
+        return st.lists(filled(get_args(wanted)[0]), min_size=1, max_size=3).map(tuple)
+    if get_origin(wanted) is UnionType:
+        return filled(get_args(wanted)[0])
+    if is_dataclass(wanted):
+        hints = get_type_hints(wanted)
+        return st.builds(cast("type", wanted), **{name: filled(hint) for name, hint in hints.items()})
+    return st.sampled_from(wanted)
+
+
+def at_once(work: Callable[[int], T]) -> list[T]:
+    """Let several threads do the work at the same moment."""
+    barrier = Barrier(WRITERS)
+
+    def wait_and_work(number: int) -> T:
+        barrier.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        return list(pool.map(wait_and_work, range(WRITERS)))
+
+
+def test_a_created_record_is_read_back_as_it_was_returned(store: ExportStore) -> None:
+    export = an_export()
+
+    stored = store.create(export)
+
+    assert replace(stored, revision="") == export
+    assert stored.revision
+    assert store.get(export.export_id) == stored
+
+
+def test_an_unknown_record_is_none(store: ExportStore) -> None:
+    assert store.get("unknown") is None
+
+
+def test_creating_with_a_taken_id_returns_the_record_that_is_there(store: ExportStore) -> None:
+    first = store.create(an_export(status=ExportStatus.COMPLETED))
+
+    assert store.create(an_export(export_id=first.export_id, email="other@example.org")) == first
+    assert store.get(first.export_id) == first
+
+
+def test_creating_beside_an_unfinished_export_of_the_user_returns_that_one(store: ExportStore) -> None:
+    for status in (ExportStatus.QUEUED, ExportStatus.RUNNING, ExportStatus.WAITING):
+        user_id = f"user-{status}"
+        first = store.create(an_export(user_id=user_id, status=status))
+        second = an_export(user_id=user_id)
+
+        assert store.create(second) == first
+        assert store.get(second.export_id) is None
+
+
+def test_another_preset_or_another_user_is_an_export_of_its_own(store: ExportStore) -> None:
+    store.create(an_export(preset=Preset.SPREADSHEET))
+    other_preset, other_user = an_export(preset=Preset.RAW), an_export(user_id="user-2")
+
+    assert store.create(other_preset).export_id == other_preset.export_id
+    assert store.create(other_user).export_id == other_user.export_id
+
+
+def test_a_finished_export_does_not_block_a_new_one(store: ExportStore) -> None:
+    for status in (ExportStatus.COMPLETED, ExportStatus.FAILED, ExportStatus.CANCELLED):
+        finished = an_export(status=status)
+        assert store.create(finished).export_id == finished.export_id
+
+    new = an_export()
+
+    assert store.create(new).export_id == new.export_id
+
+
+def test_an_export_that_finishes_makes_room_for_a_new_one(store: ExportStore) -> None:
+    first = store.create(an_export())
+    store.replace(first, replace(first, status=ExportStatus.COMPLETED))
+    second = an_export()
+
+    assert store.create(second).export_id == second.export_id
+
+
+def test_a_finished_export_can_be_recorded_beside_an_unfinished_one(store: ExportStore) -> None:
+    store.create(an_export())
+    finished = an_export(status=ExportStatus.CANCELLED)
+
+    assert store.create(finished).export_id == finished.export_id
+
+
+def test_of_many_requests_at_once_exactly_one_makes_a_record(store: ExportStore) -> None:
+    made = at_once(lambda _: store.create(an_export()))
+
+    assert len({export.export_id for export in made}) == 1
+    assert len(store.list_for_user("user-1", 100)) == 1
+
+
+def test_every_write_gives_a_new_revision(store: ExportStore) -> None:
+    first = store.create(an_export())
+    second = store.replace(first, replace(first, nudges=1))
+
+    assert second is not None
+    assert second.nudges == 1
+    assert second.revision not in {"", first.revision}
+    assert store.get(first.export_id) == second
+
+
+def test_a_writer_with_an_old_revision_changes_nothing(store: ExportStore) -> None:
+    first = store.create(an_export())
+    second = store.replace(first, replace(first, nudges=1))
+
+    assert store.replace(first, replace(first, nudges=2)) is None
+    assert store.get(first.export_id) == second
+
+
+def test_a_record_that_is_gone_is_not_written_again(store: ExportStore) -> None:
+    export = store.create(an_export())
+    store.delete(export)
+
+    assert store.replace(export, replace(export, nudges=1)) is None
+    assert store.get(export.export_id) is None
+
+
+def test_of_racing_writers_exactly_one_wins(store: ExportStore) -> None:
+    export = store.create(an_export())
+
+    written = at_once(lambda number: store.replace(export, replace(export, token=number)))
+
+    winners = [stored for stored in written if stored]
+    assert len(winners) == 1
+    assert store.get(export.export_id) == winners[0]
+
+
+def test_a_finished_export_cannot_start_again_beside_an_unfinished_one(store: ExportStore) -> None:
+    finished = store.create(an_export(status=ExportStatus.FAILED))
+    store.create(an_export())
+
+    assert store.replace(finished, replace(finished, status=ExportStatus.QUEUED)) is None
+    assert store.get(finished.export_id) == finished
+
+
+def test_a_finished_export_can_start_again_when_nothing_else_is_under_way(store: ExportStore) -> None:
+    finished = store.create(an_export(status=ExportStatus.FAILED))
+
+    started = store.replace(finished, replace(finished, status=ExportStatus.QUEUED))
+
+    assert started is not None
+    assert store.create(an_export()) == started
+
+
+def test_records_of_a_user_are_listed_newest_first_and_only_so_many(store: ExportStore) -> None:
+    for minutes in (2, 0, 3, 1):
+        requested_at = REQUESTED_AT + timedelta(minutes=minutes)
+        store.create(an_export(export_id=f"{minutes}", status=ExportStatus.COMPLETED, requested_at=requested_at))
+    store.create(an_export(user_id="user-2"))
+
+    assert [export.export_id for export in store.list_for_user("user-1", 3)] == ["3", "2", "1"]
+    assert store.list_for_user("user-3", 3) == []
+
+
+def test_due_records_come_longest_overdue_first_and_only_so_many(store: ExportStore) -> None:
+    now = REQUESTED_AT
+    for minutes in (-2, 0, -3, 1, -1):
+        export_id, wake_at = f"{minutes}", now + timedelta(minutes=minutes)
+        store.create(an_export(export_id=export_id, user_id=f"user{minutes}", wake_at=wake_at))
+    store.create(an_export(wake_at=None))
+
+    assert [export.export_id for export in store.due(now, 10)] == ["-3", "-2", "-1", "0"]
+    assert [export.export_id for export in store.due(now, 2)] == ["-3", "-2"]
+
+
+def test_a_record_is_due_by_its_latest_wake_time(store: ExportStore) -> None:
+    export = store.create(an_export(wake_at=REQUESTED_AT))
+    later = store.replace(export, replace(export, wake_at=REQUESTED_AT + timedelta(hours=1)))
+    assert later is not None
+    assert store.due(REQUESTED_AT, 10) == []
+
+    store.replace(later, replace(later, wake_at=None))
+
+    assert store.due(REQUESTED_AT + timedelta(days=1), 10) == []
+
+
+def test_a_record_is_deleted_for_good(store: ExportStore) -> None:
+    export = store.create(an_export())
+
+    store.delete(export)
+    store.delete(export)
+
+    assert store.get(export.export_id) is None
+    assert store.list_for_user(export.user_id, 10) == []
+    assert store.create(an_export()).user_id == export.user_id
+
+
+def test_a_record_that_somebody_else_wrote_is_not_deleted(store: ExportStore) -> None:
+    old = store.create(an_export())
+    current = store.replace(old, replace(old, nudges=1))
+
+    store.delete(old)
+
+    assert store.get(old.export_id) == current
+
+
+# The store is shared by all examples on purpose: each has an id of its own.
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@given(export=filled(Export))
+def test_every_field_survives_the_store(store: ExportStore, export: Export) -> None:
+    export = replace(export, export_id=str(uuid4()), user_id=str(uuid4()))
+
+    stored = store.create(export)
+
+    assert replace(stored, revision=export.revision) == export
+    assert store.get(export.export_id) == stored
+    assert store.replace(stored, stored) == store.get(export.export_id)

@@ -1,0 +1,211 @@
+"""A SendGrid that misbehaves on demand: a real HTTP server, a script, and a ledger of what it truly accepted.
+
+In a test:      with FakeSendGrid([status(503), ACCEPT]) as fake: ... fake.url, fake.mails
+As a process:   python -m tests.rig.fake_sendgrid --port 0 --ledger mails.jsonl --script status:503 accept_then_reset
+                (prints its port, then the public key of its events; a missing SendGrid is a process that was ended)
+
+Each request takes one step of the script; after the last one, mails are accepted. With a webhook URL, every accepted
+mail is followed by signed events.
+"""
+
+import argparse
+import json
+import os
+import signal
+import socket
+import ssl
+import struct
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+from tests.rig.sendgrid_behaviour import ACCEPT, Behaviour, End, read_behaviour
+from tests.rig.sendgrid_mail import ReceivedMail
+from tests.rig.sendgrid_webhook import EventSigner
+
+_EVENTS = ("processed", "delivered")
+_PIECE = 64 * 1024
+
+
+class FakeSendGrid:
+    """The server. `mails` holds every whole request, accepted or not, in the order of arrival."""
+
+    def __init__(  # noqa: PLR0913  (each is a switch of the rig, given by name)
+        self,
+        script: Sequence[Behaviour] = (),
+        *,
+        port: int = 0,
+        ledger: Path | None = None,
+        webhook_url: str | None = None,
+        receive_buffer: int | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.mails: list[ReceivedMail] = []
+        self.signer = EventSigner()
+        self.requests = 0
+        self.webhook_url = webhook_url
+        self.closing = threading.Event()
+        self.connections: set[socket.socket] = set()
+        self._script, self._ledger, self._lock = list(script), ledger, threading.Lock()
+        self._server = _Server(port, self, receive_buffer)
+        self.port = self._server.server_port
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        if tls:  # the handshake is the handler's, so that a client without one cannot block the others
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, and cut whoever is still connected."""
+        self.closing.set()
+        self._server.shutdown()
+        for connection in list(self.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def accepted(self) -> list[ReceivedMail]:
+        """The mails that SendGrid would deliver."""
+        return [mail for mail in self.mails if mail.accepted]
+
+    def next_step(self) -> Behaviour:
+        with self._lock:
+            self.requests += 1
+            return self._script.pop(0) if self._script else ACCEPT
+
+    def book(self, headers: dict[str, str], body: bytes, *, accepted: bool) -> ReceivedMail:
+        """Keep the mail, durably, before anybody is told."""
+        with self._lock:
+            message_id = f"fake-{len(self.mails) + 1}"
+            mail = ReceivedMail(message_id=message_id, accepted=accepted, headers=headers, body=body)
+            self.mails.append(mail)
+            if self._ledger:
+                with self._ledger.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(mail.as_ledger_entry(datetime.now(UTC).isoformat())) + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+        return mail
+
+    def tell(self, mail: ReceivedMail) -> None:
+        """Post the events of an accepted mail, once: a webhook that is away has to live without them."""
+        if self.webhook_url and mail.accepted:
+            with suppress(OSError):
+                self.signer.events_for(mail, _EVENTS).post(self.webhook_url)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # so that closing waits for the handlers, and no thread outlives a test
+    request_queue_size = 128
+
+    def __init__(self, port: int, fake: FakeSendGrid, receive_buffer: int | None) -> None:
+        super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=False)
+        self.fake = fake
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.server_bind()
+        self.server_activate()
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401
+        self.close_request(request)  # without FIN before it, so that a reset is nothing but a reset
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        if not isinstance(sys.exception(), OSError):  # a client that went away is part of the game
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.fake.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.fake.connections.discard(self.connection)
+        with suppress(OSError):
+            super().finish()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is given)
+        """Say nothing."""
+
+    def do_POST(self) -> None:
+        self.close_connection = True
+        length = int(self.headers["Content-Length"])
+        if self.path != "/v3/mail/send":
+            self._take(length)  # unread bytes would turn the answer into a reset
+            self.send_error(404)
+            return
+        fake, step = self.server.fake, self.server.fake.next_step()
+        body = self._take(length if step.takes is None else step.takes)
+        mail = fake.book(dict(self.headers), body, accepted=step.accepts) if len(body) == length else None
+        if step.drip:
+            self._drip(*step.drip)
+        elif step.status:
+            self._answer(step, mail)
+        if mail:
+            fake.tell(mail)
+        self._end(step.end)
+
+    def _take(self, count: int) -> bytes:
+        """Read so much of the body, in small pieces."""
+        pieces = []
+        while count and (piece := self.rfile.read(min(count, _PIECE))):
+            pieces.append(piece)
+            count -= len(piece)
+        return b"".join(pieces)
+
+    def _answer(self, step: Behaviour, mail: ReceivedMail | None) -> None:
+        self.send_response(step.status or 202)
+        for name, value in step.headers.items():
+            self.send_header(name, value)
+        if mail and step.status == 202:
+            self.send_header("X-Message-Id", mail.message_id)
+        self.send_header("Content-Length", str(len(step.body)))
+        self.end_headers()
+        self.wfile.write(step.body)
+        self.wfile.flush()
+
+    def _drip(self, begins: bytes, goes_on: bytes) -> None:
+        self.wfile.write(begins)
+        while not self.server.fake.closing.wait(0.02):
+            self.wfile.write(goes_on)
+
+    def _end(self, end: End) -> None:
+        if end is End.RESET:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif end is End.HANG:
+            self.server.fake.closing.wait()
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--ledger", type=Path)
+    parser.add_argument("--webhook-url")
+    parser.add_argument("--script", nargs="*", type=read_behaviour, default=[])
+    options = parser.parse_args()
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    fake = FakeSendGrid(options.script, port=options.port, ledger=options.ledger, webhook_url=options.webhook_url)
+    with fake:
+        sys.stdout.write(f"{fake.port}\n{fake.signer.public_key}\n")
+        sys.stdout.flush()
+        stopped.wait()
+
+
+if __name__ == "__main__":
+    main()

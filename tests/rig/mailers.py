@@ -1,0 +1,144 @@
+"""Both mailers behind one face, so that the same tests hold them to the same promises."""
+
+import email
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from typing import Protocol
+
+from memberships_export.adapters.outbox import Outbox
+from memberships_export.adapters.sendgrid import SendGrid, SendGridSettings
+from memberships_export.domain.mail import Attachment, Mail
+from memberships_export.ports import Mailer
+from tests.rig.fake_sendgrid import FakeSendGrid
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+KEY = "SG.canary-key.of_the-tests"
+FROM = "exports@club.example"
+TO = "canary.member@example.org"
+
+
+def a_mail(**changes: object) -> Mail:
+    """A mail with a small file."""
+    fields = {
+        "to": TO,
+        "subject": "Your memberships export",
+        "text": "Hello,\n\nthe file is attached. Grüße 🏊\n",
+        "html": '<!doctype html>\n<html lang="en"><p>Hello &amp; Grüße 🏊</p></html>\n',
+        "export_id": "exp-1",
+        "intent": "exp-1:1",
+        "attachment": Attachment("memberships-2026-03-01.csv", "text/csv", "\ufeffid,name\r\n1,Süd\r\n".encode()),
+    }
+    return Mail(**fields | changes)  # type: ignore[arg-type]
+
+
+def sendgrid(url: str, **changes: float) -> SendGrid:
+    """A SendGrid mailer that has little patience."""
+    patience = {"connect_seconds": 5.0, "read_seconds": 5.0, "total_seconds": 10.0} | changes
+    settings = SendGridSettings(base_url=url, mail_from=FROM, api_key=lambda: KEY, **patience)  # type: ignore[arg-type]
+    return SendGrid(settings, lambda: NOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A mail at its destination."""
+
+    to: str
+    sender: str
+    subject: str
+    text: str
+    html: str
+    intent: str
+    export_id: str
+    attachment: tuple[str, str, bytes] | None
+
+
+class Rig(Protocol):
+    """A mailer and the place where its mails arrive."""
+
+    @property
+    def mailer(self) -> Mailer: ...
+
+    def arrived(self) -> list[Arrived]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRig:
+    """Mails arrive in a folder."""
+
+    folder: Path
+    mailer: Mailer
+
+    def arrived(self) -> list[Arrived]:
+        return [_from_eml(read_eml(path)) for path in sorted(self.folder.iterdir())]
+
+
+@dataclass(frozen=True, slots=True)
+class SendGridRig:
+    """Mails arrive at a fake SendGrid."""
+
+    fake: FakeSendGrid
+    mailer: Mailer
+
+    def arrived(self) -> list[Arrived]:
+        return [
+            Arrived(
+                to=mail.to,
+                sender=mail.payload["from"]["email"],
+                subject=mail.subject,
+                text=mail.text,
+                html=mail.html,
+                intent=mail.intent,
+                export_id=mail.export_id,
+                attachment=(
+                    (str(mail.attachment_name), mail.payload["attachments"][0]["type"], mail.attachment)
+                    if mail.attachment is not None
+                    else None
+                ),
+            )
+            for mail in self.fake.accepted
+        ]
+
+
+@contextmanager
+def outbox_rig(folder: Path) -> Iterator[Rig]:
+    """Open an outbox."""
+    yield OutboxRig(folder, Outbox(folder, mail_from=FROM, clock=lambda: NOW))
+
+
+@contextmanager
+def sendgrid_rig(_folder: Path) -> Iterator[Rig]:
+    """Start a fake SendGrid."""
+    with FakeSendGrid() as fake:
+        yield SendGridRig(fake, sendgrid(fake.url))
+
+
+def read_eml(path: Path) -> EmailMessage:
+    """Parse a file the way a mail program does."""
+    message = email.message_from_bytes(path.read_bytes(), policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def _from_eml(message: EmailMessage) -> Arrived:
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    files = [
+        (str(part.get_filename()), part.get_content_type(), bytes(part.get_payload(decode=True) or b""))
+        for part in message.iter_attachments()
+    ]
+    return Arrived(
+        to=str(message["To"]),
+        sender=message["From"].addresses[0].addr_spec,
+        subject=str(message["Subject"]),
+        text=text.get_content().replace("\r\n", "\n"),
+        html=html.get_content().replace("\r\n", "\n"),
+        intent=str(message["X-Send-Intent"]),
+        export_id=str(message["X-Export-Id"]),
+        attachment=files[0] if files else None,
+    )

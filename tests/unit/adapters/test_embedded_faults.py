@@ -1,0 +1,194 @@
+"""What can happen to the database of one machine, and what the operator reads then."""
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+
+from memberships_export.adapters.embedded.database import Database
+from memberships_export.adapters.embedded.disk import locked_folder
+from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters
+from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
+from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.message import Message
+from tests.factories import an_export
+from tests.fakes.broken_disk import files_end_at, not_allowed
+from tests.fakes.memory import FakeClock
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "exports.db"
+
+
+@pytest.fixture
+def database(path: Path) -> Iterator[Database]:
+    database = Database(path, busy_timeout=timedelta(milliseconds=20))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def store(database: Database) -> SqliteExportStore:
+    return SqliteExportStore(database)
+
+
+@pytest.mark.parametrize("name", ["exports.db", "data/exports.db"])
+def test_a_database_that_may_not_be_made_names_the_path_and_the_fix(tmp_path: Path, name: str) -> None:
+    database = Database(tmp_path / name)
+
+    with not_allowed(tmp_path), pytest.raises(StorageUnavailable, match=r"exports\.db.* write permission"):
+        database.read("SELECT 1")
+
+
+def test_a_read_only_database_names_the_path_and_the_fix(store: SqliteExportStore, database: Database) -> None:
+    with database.transaction() as connection:
+        connection.execute("PRAGMA query_only = ON")  # the next user of this connection meets SQLITE_READONLY
+
+    with pytest.raises(StorageUnavailable, match=r"exports\.db.*readonly.*write permission"):
+        store.create(an_export())
+
+
+def test_a_file_where_the_data_folder_should_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("in the way")
+
+    with pytest.raises(StorageUnavailable, match=r"exports\.db .*(Not a directory|File exists)"):
+        Database(tmp_path / "data" / "exports.db").read("SELECT 1")
+
+
+def test_a_file_that_is_no_database_is_left_alone_and_named(path: Path, database: Database) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"precious notes " * 1000)
+
+    with pytest.raises(StorageUnavailable, match=r"exports\.db.*not a database.*move it away"):
+        database.read("SELECT 1")
+
+    assert path.read_bytes() == b"precious notes " * 1000
+
+
+def test_a_database_of_a_newer_version_is_refused(path: Path, database: Database) -> None:
+    path.parent.mkdir()
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 2")
+    newer.close()
+
+    with pytest.raises(StorageUnavailable, match=r"exports\.db has schema 2 .* up to 1"):
+        database.read("SELECT 1")
+
+
+def test_a_database_that_another_process_holds_is_named_after_the_busy_timeout(
+    path: Path, store: SqliteExportStore
+) -> None:
+    export = store.create(an_export())
+    other = Database(path)
+    with other.transaction():
+        with pytest.raises(StorageUnavailable, match=r"exports\.db.*locked.*another process"):
+            store.replace(export, replace(export, nudges=1))
+        assert store.get(export.export_id) == export  # reading waits for nobody
+    other.close()
+
+    assert store.replace(export, replace(export, nudges=1)) is not None
+
+
+def test_a_full_database_changes_nothing_and_works_again_when_there_is_space(
+    database: Database, store: SqliteExportStore
+) -> None:
+    with database.transaction() as connection:
+        connection.execute("PRAGMA max_page_count = 1")  # SQLite raises it to the pages there are
+
+    with pytest.raises(StorageUnavailable, match=r"exports\.db.*full.*free some space"):
+        store.create(an_export(email="x" * 100_000))
+
+    assert store.list_for_user("user-1", 10) == []
+    assert store.create(an_export(email="x" * 100_000)).revision
+
+
+def test_a_failing_disk_write_changes_nothing(store: SqliteExportStore) -> None:
+    export = store.create(an_export())
+
+    with files_end_at(4096), pytest.raises(StorageUnavailable, match=r"exports\.db.*disk"):
+        store.replace(export, replace(export, nudges=1))
+
+    assert store.get(export.export_id) == export
+    assert store.replace(export, replace(export, nudges=1)) is not None
+
+
+def test_a_disk_that_fails_at_any_write_leaves_the_last_committed_record(tmp_path: Path) -> None:
+    failures = 0
+    for size in range(0, 100_000, 4096):
+        database = Database(tmp_path / f"{size}" / "exports.db")
+        store = SqliteExportStore(database)
+        committed = store.create(an_export())
+        database.close()
+        try:
+            with files_end_at(size):
+                for nudges in range(3):
+                    committed = store.replace(committed, replace(committed, nudges=nudges)) or committed
+        except StorageUnavailable:
+            failures += 1
+        assert store.get(committed.export_id) == committed
+        database.close()
+
+    assert 5 < failures < 25  # both outcomes were seen
+
+
+def test_an_error_inside_a_transaction_undoes_all_of_it(database: Database, store: SqliteExportStore) -> None:
+    store.create(an_export())
+
+    def delete_and_fail() -> None:
+        with database.transaction() as connection:
+            connection.execute("DELETE FROM exports")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        delete_and_fail()
+
+    assert len(store.list_for_user("user-1", 10)) == 1
+
+
+def test_a_wrong_statement_stays_an_error_of_the_program(database: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        database.read("SELECT * FROM missing")
+
+
+def test_commits_wait_for_the_disk(database: Database) -> None:
+    assert database.read("PRAGMA journal_mode")[0][0] == "wal"
+    assert database.read("PRAGMA synchronous")[0][0] == 2  # FULL
+
+
+def test_whoever_opens_a_new_database_waits_while_another_process_makes_it(path: Path, database: Database) -> None:
+    path.parent.mkdir()
+    opener = Thread(target=database.read, args=["SELECT 1"])
+
+    with locked_folder(path.parent):
+        opener.start()
+        opener.join(timeout=0.2)
+        waits = opener.is_alive()
+    opener.join()
+
+    assert waits
+    assert database.read("PRAGMA user_version")[0][0] == 1
+
+
+def test_all_who_open_a_new_database_at_once_share_it(tmp_path: Path) -> None:
+    openers = 4
+    barrier = Barrier(openers)
+
+    def add(path: Path) -> None:
+        database = Database(path)
+        barrier.wait()
+        SqliteDeadLetters(database, FakeClock()).add(Message("letter"))
+        database.close()
+
+    for path in [tmp_path / f"{number}" / "exports.db" for number in range(3)]:
+        with ThreadPoolExecutor(openers) as pool:
+            for future in [pool.submit(add, path) for _ in range(openers)]:
+                future.result()
+        database = Database(path)
+        assert SqliteDeadLetters(database, FakeClock()).purge() == openers
+        database.close()

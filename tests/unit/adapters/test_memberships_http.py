@@ -1,0 +1,290 @@
+import json
+import logging
+import re
+import socket
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, ProtocolError
+
+from memberships_export.adapters.memberships_http import HttpLimits, MembershipsHttp, retry_after, trouble
+from memberships_export.adapters.tokens import ServiceTokens
+from memberships_export.domain.errors import ExportError, MembershipsContractBroken, MembershipsUnavailable
+from memberships_export.domain.membership import decode_page
+from memberships_export.ports import PageRequest
+from tests.rig.fake_memberships import FakeMemberships, closed_port
+from tests.rig.membership_faults import Call
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+TOKENS = ServiceTokens("s" * 32, "memberships-export", "memberships-api")
+LIMITS = HttpLimits(connect_seconds=2, read_seconds=2, total_seconds=5, body_bytes=100_000)
+IMPATIENT = HttpLimits(connect_seconds=2, read_seconds=0.1, total_seconds=5)
+HURRIED = HttpLimits(connect_seconds=2, read_seconds=2, total_seconds=0.1)
+# Which of the two limits is noticed first is up to the machine when both are this short.
+OVERDUE = re.compile(r"kept us waiting for more than 0\.1 seconds|took longer than 0\.1 seconds for one page")
+ANNA = PageRequest("anna", None, 10)
+
+
+def _fetch(fake: FakeMemberships, limits: HttpLimits = LIMITS) -> bytes:
+    return MembershipsHttp(fake.url, TOKENS, limits, lambda: NOW).fetch(ANNA)
+
+
+def _failure(step: str, limits: HttpLimits = LIMITS) -> ExportError:
+    with FakeMemberships(20, [step]) as fake, pytest.raises(ExportError) as failure:
+        _fetch(fake, limits)
+    return failure.value
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeMemberships]:
+    with FakeMemberships(25) as running:
+        yield running
+
+
+def test_pages_are_fetched_in_order_until_there_is_no_cursor(fake: FakeMemberships) -> None:
+    source = MembershipsHttp(fake.url, TOKENS, LIMITS)
+    pages = [decode_page(source.fetch(ANNA))]
+    while cursor := pages[-1].next_cursor:
+        pages.append(decode_page(source.fetch(PageRequest("anna", cursor, 10))))
+    assert [[row.id for row in page.items] for page in pages] == [
+        list(range(1, 11)),
+        list(range(11, 21)),
+        list(range(21, 26)),
+    ]
+    assert fake.calls == [Call("anna", None, 10), Call("anna", "10-25", 10), Call("anna", "20-25", 10)]
+
+
+def test_all_pages_travel_over_one_connection(fake: FakeMemberships) -> None:
+    source = MembershipsHttp(fake.url, TOKENS, LIMITS)
+    for _ in range(5):
+        source.fetch(ANNA)
+    assert fake.accepted == 1
+
+
+def test_a_chunked_page_is_read_whole() -> None:
+    with FakeMemberships(20, ["chunked"]) as fake:
+        assert len(decode_page(_fetch(fake)).items) == 10
+
+
+def test_each_call_carries_a_token_for_exactly_its_user(fake: FakeMemberships) -> None:
+    asked: list[str] = []
+
+    def token(user_id: str) -> str:
+        asked.append(user_id)
+        return TOKENS(user_id)
+
+    source = MembershipsHttp(fake.url, token, LIMITS)
+    source.fetch(ANNA)
+    source.fetch(PageRequest("ben", None, 10))
+    assert asked == ["anna", "ben"]
+    assert [call.user_id for call in fake.calls] == asked
+
+
+def test_a_call_asks_for_uncompressed_json(fake: FakeMemberships) -> None:
+    _fetch(fake)
+    assert fake.headers[0]["Accept"] == "application/json"
+    assert fake.headers[0]["Accept-Encoding"] == "identity"
+
+
+def test_a_cursor_with_special_characters_arrives_as_it_was_given() -> None:
+    with FakeMemberships(5, ["status:500"]) as fake, pytest.raises(ExportError):
+        MembershipsHttp(fake.url, TOKENS, LIMITS).fetch(PageRequest("anna", "0-5&limit=1#é /?", 10))
+    assert fake.calls == [Call("anna", "0-5&limit=1#é /?", 10)]
+
+
+def test_a_base_url_may_have_a_path(fake: FakeMemberships) -> None:
+    with pytest.raises(MembershipsContractBroken, match=r"127\.0\.0\.1:\d+/v1/memberships answered with status 404"):
+        MembershipsHttp(f"{fake.url}/v1/", TOKENS, LIMITS).fetch(ANNA)
+
+
+@pytest.mark.parametrize("status", [401, 403, 408, 425, 429, 500, 502, 503, 504, 599])
+def test_a_status_that_will_pass_makes_the_memberships_unavailable(status: int) -> None:
+    failure = _failure(f"status:{status}")
+    assert isinstance(failure, MembershipsUnavailable)
+    assert f"answered with status {status}" in failure.reason
+    assert failure.retry_after is None
+
+
+@pytest.mark.parametrize("status", [201, 202, 206, 400, 404, 405, 406, 409, 410, 414, 422, 451])
+def test_any_other_status_breaks_the_contract(status: int) -> None:
+    failure = _failure(f"status:{status}")
+    assert isinstance(failure, MembershipsContractBroken)
+    assert f"answered with status {status} where only 200 is expected" in failure.reason
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_passed_on(status: int) -> None:
+    failure = _failure(f"status:{status}:Retry-After=7")
+    assert isinstance(failure, MembershipsUnavailable)
+    assert failure.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    "header,seconds",
+    [
+        (None, None),
+        ("", None),
+        ("0", 0),
+        (" 120 ", 120),
+        ("Sun, 01 Mar 2026 12:00:30 GMT", 30),
+        ("Sun, 01 Mar 2026 13:00:30 +0100", 30),
+        ("Sun, 01 Mar 2026 12:00:30 -0000", 30),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", 0),
+        ("Sun, 01 Mar 2126 11:00:00 GMT", 86_400),
+        ("999999999", 86_400),
+        ("9" * 5000, 86_400),
+        ("-5", None),
+        ("1.5", None),
+        ("NaN", None),
+        ("soon", None),
+        ("٣", None),
+        ("Sun, 99 Mar 2026 11:00:00 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(header: str | None, seconds: float | None) -> None:
+    assert retry_after(header, NOW) == seconds
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_the_error_says_what_to_set(status: int) -> None:
+    failure = _failure(f"status:{status}:Location=http://169.254.169.254/latest/meta-data/")
+    assert isinstance(failure, MembershipsContractBroken)
+    assert f"redirect (status {status})" in failure.reason
+    assert "set MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL to the final URL" in failure.reason
+    assert "169.254" not in failure.reason
+
+
+def test_a_redirect_to_the_same_server_is_not_followed_either() -> None:
+    with FakeMemberships(5, ["status:308:Location=/memberships"]) as fake, pytest.raises(MembershipsContractBroken):
+        _fetch(fake)
+    assert len(fake.calls) == 1
+
+
+@pytest.mark.parametrize("step", ["over-limit", "announced-over-limit"])
+def test_a_page_over_the_limit_breaks_the_contract_and_names_the_limit(step: str) -> None:
+    failure = _failure(step)
+    assert isinstance(failure, MembershipsContractBroken)
+    assert "more than 100000 bytes" in failure.reason
+    assert "lower MEMBERSHIPS_EXPORT_PAGE_SIZE" in failure.reason
+
+
+def test_a_page_just_within_the_limit_is_taken(fake: FakeMemberships) -> None:
+    body = _fetch(fake)
+    within = HttpLimits(body_bytes=len(body))
+    below = HttpLimits(body_bytes=len(body) - 1)
+    assert _fetch(fake, within) == body
+    with pytest.raises(MembershipsContractBroken):
+        _fetch(fake, below)
+
+
+def test_a_compressed_page_is_refused_unread() -> None:
+    failure = _failure("gzip-bomb")
+    assert isinstance(failure, MembershipsContractBroken)
+    assert "compressed" in failure.reason
+
+
+@pytest.mark.parametrize(
+    "step,words",
+    [
+        ("reset", "broke off its answer"),
+        ("reset-mid-body", "broke off its answer"),
+        ("short-body", "broke off its answer"),
+        ("cut-chunks", "broke off its answer"),
+        ("bad-chunks", "broke off its answer"),
+        ("garbage", "broke off its answer"),
+        ("truncated-json", "not a whole JSON object"),
+        ("html", "not a whole JSON object"),
+    ],
+)
+def test_an_answer_that_broke_on_its_way_makes_the_memberships_unavailable(step: str, words: str) -> None:
+    failure = _failure(step)
+    assert isinstance(failure, MembershipsUnavailable)
+    assert words in failure.reason
+
+
+@pytest.mark.parametrize("limits", [IMPATIENT, HURRIED])
+@pytest.mark.parametrize("step", ["hang", "hang-mid-body"])
+def test_silence_ends_at_the_read_timeout_or_the_total_limit(step: str, limits: HttpLimits) -> None:
+    failure = _failure(step, limits)
+    assert isinstance(failure, MembershipsUnavailable)
+    assert OVERDUE.search(failure.reason)
+
+
+@pytest.mark.parametrize("step", ["slow-loris", "slow-loris-chunked"])
+def test_a_drip_of_single_bytes_ends_at_the_total_limit(step: str) -> None:
+    started = time.monotonic()
+    failure = _failure(step, HURRIED)
+    assert isinstance(failure, MembershipsUnavailable)
+    assert OVERDUE.search(failure.reason)
+    assert time.monotonic() - started < 5  # the whole drip takes half a minute or never ends
+
+
+@pytest.mark.parametrize("step", ["slow-head", "slow-status"])
+@pytest.mark.parametrize("limits", [IMPATIENT, HURRIED])
+def test_a_head_that_drips_ends_at_the_read_timeout_or_the_total_limit(step: str, limits: HttpLimits) -> None:
+    started = time.monotonic()
+    failure = _failure(step, limits)
+    assert isinstance(failure, MembershipsUnavailable)
+    assert OVERDUE.search(failure.reason)
+    assert time.monotonic() - started < 5  # the whole drip takes half a minute or never ends
+
+
+def test_a_refused_connection_makes_the_memberships_unavailable() -> None:
+    with closed_port() as port, pytest.raises(MembershipsUnavailable, match="does not accept connections"):
+        MembershipsHttp(f"http://127.0.0.1:{port}", TOKENS, LIMITS).fetch(ANNA)
+
+
+@pytest.mark.parametrize(
+    "error,words",
+    [
+        (NameResolutionError("no.example", HTTPConnection("no.example"), socket.gaierror()), "name does not resolve"),
+        (ConnectTimeoutError("canary"), "did not accept a connection within 2 seconds"),
+        (ProtocolError("canary"), "broke off its answer"),
+    ],
+)
+def test_trouble_on_the_wire_is_told_in_words_of_our_own(error: HTTPError, words: str) -> None:
+    # no server on loopback can show the first two
+    assert words in trouble(error, LIMITS)
+    assert "canary" not in trouble(error, LIMITS)
+
+
+def test_a_failed_tls_handshake_makes_the_memberships_unavailable(fake: FakeMemberships) -> None:
+    with pytest.raises(MembershipsUnavailable, match="TLS handshake failed"):
+        MembershipsHttp(fake.url.replace("http:", "https:"), TOKENS, LIMITS).fetch(ANNA)
+
+
+def test_the_source_works_again_once_the_trouble_is_over() -> None:
+    with FakeMemberships(5, ["status:503", "reset-mid-body", "html"]) as fake:
+        source = MembershipsHttp(fake.url, TOKENS, LIMITS)
+        for _ in range(3):
+            with pytest.raises(MembershipsUnavailable):
+                source.fetch(ANNA)
+        assert len(decode_page(source.fetch(ANNA)).items) == 5
+
+
+@pytest.mark.parametrize("step", ["looping-cursor", "duplicate-ids", "foreign-row", "wrong-total", "no-items"])
+def test_what_a_page_says_is_left_to_the_domain(step: str) -> None:
+    with FakeMemberships(20, [step]) as fake:
+        assert json.loads(_fetch(fake))
+
+
+@pytest.mark.parametrize("step", ["status:500", "status:422", "html", "redirect", "short-body", "hang", "garbage"])
+def test_no_token_query_or_content_gets_into_reasons_or_logs(step: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    secret_token = TOKENS("anna")
+    with FakeMemberships(20, [step]) as fake, pytest.raises(ExportError) as failure:
+        MembershipsHttp(fake.url, lambda _: secret_token, IMPATIENT).fetch(PageRequest("anna", "10-20", 10))
+    told = failure.value.reason + str(failure.value) + caplog.text
+    for private in (secret_token, "10-20", "canary@example.org", "anna"):
+        assert private not in told
+    assert f"The memberships API at 127.0.0.1:{fake.port}/memberships " in told
+
+
+def test_a_url_that_tokens_must_not_be_sent_to_is_refused_at_once() -> None:
+    with pytest.raises(
+        ValueError, match="MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL: 'http://memberships:8000' uses plain http"
+    ):
+        MembershipsHttp("http://memberships:8000", TOKENS)

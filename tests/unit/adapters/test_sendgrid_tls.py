@@ -1,0 +1,89 @@
+"""The same over TLS, as in real life."""
+
+import datetime as dt
+import ipaddress
+import ssl
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from memberships_export.domain.export import Evidence
+from memberships_export.domain.mail import Attachment, SendResult
+from tests.rig.fake_sendgrid import FakeSendGrid
+from tests.rig.mailers import a_mail, sendgrid
+from tests.rig.sendgrid_behaviour import ACCEPT_THEN_RESET, HANG, Behaviour, cut_body_after, status
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate of 127.0.0.1 and its key in one file, signed by itself."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fake")])
+    today = dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(today - dt.timedelta(days=1)).not_valid_after(today + dt.timedelta(days=1))
+    hosts = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    signed = builder.add_extension(hosts, critical=False).sign(key, SHA256())
+    file = tmp_path / "certificate.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(secret + signed.public_bytes(Encoding.PEM))
+    return file
+
+
+@pytest.fixture
+def tls(certificate: Path) -> ssl.SSLContext:
+    """The server's side."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def _trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # the way a company's own authority is made known
+
+
+@pytest.mark.usefixtures("_trusted")
+def test_a_mail_arrives(tls: ssl.SSLContext) -> None:
+    with FakeSendGrid(tls=tls) as fake:
+        content = b"0123456789" * 500_000
+        result = sendgrid(fake.url).send(a_mail(attachment=Attachment("m.csv", "text/csv", content)))
+        assert result == SendResult(evidence=Evidence.ACCEPTED, message_id="fake-1")
+        assert [mail.attachment for mail in fake.accepted] == [content]
+
+
+def test_a_server_with_a_certificate_nobody_knows_gets_neither_key_nor_mail(tls: ssl.SSLContext) -> None:
+    with FakeSendGrid(tls=tls) as fake:
+        result = sendgrid(fake.url).send(a_mail())
+        assert fake.requests == 0
+    assert (result.evidence, result.permanent) == (Evidence.REFUSED, False)
+    assert "SSLCertVerificationError" in str(result.detail)
+
+
+@pytest.mark.usefixtures("_trusted")
+@pytest.mark.parametrize("count", [0, 1_000_000, 3_000_000])
+def test_a_mail_that_was_cut_off_on_its_way_is_refused(count: int, tls: ssl.SSLContext) -> None:
+    mail = a_mail(attachment=Attachment("m.csv", "text/csv", b"x" * 9_000_000))
+    with FakeSendGrid([cut_body_after(count)], tls=tls, receive_buffer=8 * 1024) as fake:
+        assert sendgrid(fake.url).send(mail).evidence is Evidence.REFUSED
+
+
+@pytest.mark.usefixtures("_trusted")
+@pytest.mark.parametrize(
+    "behaviour, evidence",
+    [
+        (status(503), Evidence.REFUSED),
+        (status(500), Evidence.DOUBTFUL),
+        (ACCEPT_THEN_RESET, Evidence.SILENT),
+        (HANG, Evidence.SILENT),
+        (Behaviour(drip=(b"", b"HTTP/1.1 100 Continue\r\n\r\n")), Evidence.SILENT),
+    ],
+)
+def test_each_answer_proves_the_same(behaviour: Behaviour, evidence: Evidence, tls: ssl.SSLContext) -> None:
+    with FakeSendGrid([behaviour], tls=tls) as fake:
+        assert sendgrid(fake.url, read_seconds=0.5, total_seconds=1).send(a_mail()).evidence is evidence
+        assert fake.requests == 1

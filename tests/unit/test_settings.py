@@ -1,0 +1,92 @@
+"""Settings: read once, refused with the variable's name and what it expects."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from memberships_export.domain.policy import AfterUnknownSend
+from memberships_export.settings import Settings, SettingsError, read_settings
+
+
+def read(**environ: str) -> Settings:
+    return read_settings({f"MEMBERSHIPS_EXPORT_{name}": value for name, value in environ.items()})
+
+
+def test_nothing_has_to_be_set() -> None:
+    assert read_settings({"PATH": "/bin"}) == Settings()
+    assert Settings().data_dir == Path("data")
+
+
+def test_an_empty_variable_is_an_unset_one() -> None:
+    assert read(PORT="", JWKS_URL="") == Settings()
+
+
+def test_settings_cannot_be_changed_once_read() -> None:
+    with pytest.raises(AttributeError):
+        read().port = 1  # type: ignore[misc]
+
+
+def test_the_policy_follows_the_settings() -> None:
+    policy = read(LEASE_SECONDS="7", AFTER_UNKNOWN_SEND="hold", KEEP_FILES_DAYS="2", GIVE_UP_HOURS="3").policy
+    assert policy.lease == timedelta(seconds=7)
+    assert policy.after_unknown_send is AfterUnknownSend.HOLD
+    assert (policy.keep_files, policy.give_up_after) == (timedelta(days=2), timedelta(hours=3))
+
+
+def test_a_url_is_taken_without_its_last_slash() -> None:
+    assert read(PUBLIC_URL="https://exports.example.org/").public_url == "https://exports.example.org"
+
+
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("PORT", "80a", "MEMBERSHIPS_EXPORT_PORT is '80a', but must be a whole number from 0 to 65535."),
+        ("PORT", "-1", "a whole number from 0 to 65535"),
+        ("PORT", "٣", "a whole number from 0 to 65535"),
+        ("PAGE_SIZE", "0", "MEMBERSHIPS_EXPORT_PAGE_SIZE is '0', but must be a whole number from 1 to 10000."),
+        ("MAILER", "smtp", "MEMBERSHIPS_EXPORT_MAILER is 'smtp', but must be outbox or sendgrid."),
+        ("AFTER_UNKNOWN_SEND", "wait", "is 'wait', but must be resend or hold."),
+        ("MEMBERSHIPS_URL", "ftp://x", "is 'ftp://x', but must be a URL like https://api.example.org, without query."),
+        ("MEMBERSHIPS_URL", "https://x?y=1", "without query"),
+        ("MAIL_FROM", "a@b.example, c@d.example", "one plain email address"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name_with_what_is_expected(name: str, value: str, message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(**{name: value})
+    assert message in str(refused.value)
+
+
+def test_the_value_of_a_wrong_secret_is_not_shown() -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(JWT_SECRET="hunter2")
+    assert "MEMBERSHIPS_EXPORT_JWT_SECRET has a wrong value" in str(refused.value)
+    assert "a secret of at least 32 bytes" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_secrets_do_not_show_in_the_settings_either() -> None:
+    assert "s" * 40 not in repr(read(JWT_SECRET="s" * 40, SENDGRID_API_KEY="s" * 40))
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(PORT="x", WORKERS="0")
+    assert len(refused.value.problems) == 2
+
+
+def test_sendgrid_without_a_key_is_refused_at_start() -> None:
+    with pytest.raises(SettingsError, match="SENDGRID_API_KEY is not set, but MEMBERSHIPS_EXPORT_MAILER is sendgrid"):
+        read(MAILER="sendgrid")
+
+
+def test_a_misspelt_variable_is_refused_with_the_right_one() -> None:
+    with pytest.raises(SettingsError, match=r"PAGESIZE is not a setting; did you mean MEMBERSHIPS_EXPORT_PAGE_SIZE\?"):
+        read(PAGESIZE="10")
+    with pytest.raises(SettingsError, match=r"ZZZZZZZZ is not a setting; docs/configuration.md lists them all"):
+        read(ZZZZZZZZ="10")
+
+
+def test_the_variables_of_the_client_commands_are_no_mistake() -> None:
+    assert read(URL="http://x", TOKEN="t") == Settings()

@@ -1,0 +1,126 @@
+"""The loops of a worker process."""
+
+from collections.abc import Callable
+from threading import Event
+
+import pytest
+
+from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.message import Received
+from memberships_export.entrypoints.worker import Worker
+from memberships_export.service.run_export import Acknowledge, GiveBack
+from tests.fakes.world import World
+
+
+class ObservedQueue:
+    """Tells when a message has been dealt with."""
+
+    def __init__(self, world: World, troubles: list[Exception] | None = None) -> None:
+        self._queue = world.queue
+        self._troubles = troubles or []
+        self.dealt_with = Event()
+        self.given_back: list[float] = []
+
+    def send(self, message: object) -> None:
+        raise NotImplementedError
+
+    def receive(self, wait_seconds: float) -> Received | None:
+        if self._troubles:
+            raise self._troubles.pop()
+        return self._queue.receive(wait_seconds)
+
+    def acknowledge(self, received: Received) -> None:
+        self._queue.acknowledge(received)
+        self.dealt_with.set()
+
+    def give_back(self, received: Received, delay_seconds: float) -> None:
+        self.given_back.append(delay_seconds)
+        self._queue.give_back(received, delay_seconds)
+        self.dealt_with.set()
+
+
+def worker_for(world: World, queue: ObservedQueue, run: Callable[..., object] | None = None) -> Worker:
+    return Worker(
+        queue=queue,
+        run_export=run or world.services.run,  # type: ignore[arg-type]
+        sweep=world.services.sweep,
+        threads=1,
+        sweep_seconds=60,
+    )
+
+
+def test_a_worker_takes_messages_and_acknowledges_what_is_done() -> None:
+    world = World()
+    world.request()
+    queue = ObservedQueue(world)
+    worker = worker_for(world, queue)
+    worker.start()
+    assert queue.dealt_with.wait(10)
+    assert worker.stop(seconds=10)
+    assert len(world.mails) == 1
+    assert not world.queue.messages
+
+
+def test_a_worker_gives_back_what_somebody_else_is_at() -> None:
+    world = World()
+    world.request()
+    queue = ObservedQueue(world)
+    worker = worker_for(world, queue, lambda *_: GiveBack(7.0))
+    worker.start()
+    assert queue.dealt_with.wait(10)
+    assert worker.stop(seconds=10)
+    assert queue.given_back == [7.0]
+
+
+@pytest.mark.parametrize("trouble", [StorageUnavailable("busy"), KeyError("a bug")])
+def test_trouble_does_not_end_the_loop(
+    trouble: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("memberships_export.entrypoints.worker._PAUSE_AFTER_TROUBLE", 0.0)
+    world = World()
+    world.request()
+    queue = ObservedQueue(world, [trouble])
+    worker = worker_for(world, queue)
+    worker.start()
+    assert queue.dealt_with.wait(10)
+    assert worker.stop(seconds=10)
+    assert len(world.mails) == 1
+    assert "event=trouble" in caplog.text or "event=internal_error" in caplog.text
+
+
+def test_a_message_whose_work_broke_off_is_not_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memberships_export.entrypoints.worker._PAUSE_AFTER_TROUBLE", 0.0)
+    world = World()
+    world.request()
+    tried = Event()
+
+    def break_off(*_: object) -> None:
+        tried.set()
+        raise StorageUnavailable("gone")
+
+    worker = worker_for(world, ObservedQueue(world), break_off)
+    worker.start()
+    assert tried.wait(10)
+    assert worker.stop(seconds=10)
+    assert len(world.queue.messages) == 1
+
+
+def test_stopping_asks_the_work_at_hand_to_stop_and_says_when_it_does_not() -> None:
+    world = World()
+    world.request()
+    begun, finish = Event(), Event()
+
+    def stubborn(_: object, should_stop: Callable[[], bool]) -> Acknowledge:
+        begun.set()
+        finish.wait(10)
+        assert should_stop()
+        return Acknowledge()
+
+    queue = ObservedQueue(world)
+    worker = worker_for(world, queue, stubborn)
+    worker.start()
+    assert begun.wait(10)
+    assert not worker.stop(seconds=0)
+    finish.set()
+    assert worker.stop(seconds=10)
+    assert queue.dealt_with.is_set()
