@@ -12,6 +12,8 @@ from memberships_export.domain.errors import InvalidAddress, InvalidMessage
 from memberships_export.domain.export import Export
 
 VERSION = 1
+_IDENTITY = ("userId", "email", "exportId")
+_BODY_LIMIT = 1_000_000  # bytes; 1 MiB less room for the attributes
 _PLAIN_MESSAGE_IDS = UUID("5a1b4f0e-3f0f-4f9e-8f53-2f3f7f1f9a55")  # made once, at random
 
 
@@ -64,7 +66,7 @@ def parse_message(message: Message, message_id: str) -> Wake:
     """Read a message, ours or a plain one. Raises InvalidMessage with a reason fit for the dead letter queue."""
     body = _body(message)
     _check_version(body)
-    found = {name: _field(name, body, message.attributes) for name in ("userId", "email", "exportId")}
+    found = {name: _field(name, body, message.attributes) for name in _IDENTITY}
     user_id, email, export_id = found["userId"], found["email"], found["exportId"]
     missing = [name for name in ("userId", "email") if not found[name]]
     if not user_id or not email:
@@ -90,8 +92,18 @@ def failure_attributes(export: Export) -> dict[str, str]:
     }
 
 
-def invalid_attributes(error: InvalidMessage, received: Received, now: datetime) -> dict[str, str]:
-    """Why a message that nobody can act on is in the dead letter queue."""
+def invalid_letter(error: InvalidMessage, received: Received, now: datetime) -> Message:
+    """Write the dead letter of a message that nobody can act on.
+
+    A queue takes ten attributes and 1 MiB at most: of a stranger's attributes only those we know are kept, and a body
+    that leaves no room for the reason is cut.
+    """
+    known = {name: value for name, value in received.message.attributes.items() if name in _IDENTITY}
+    body = received.message.body.encode()[:_BODY_LIMIT].decode(errors="ignore")
+    return Message(body, known | _why_invalid(error, received, now))
+
+
+def _why_invalid(error: InvalidMessage, received: Received, now: datetime) -> dict[str, str]:
     return {
         "stage": "receive",
         "errorCode": error.code,

@@ -30,7 +30,7 @@ from memberships_export.domain.lifecycle import (
     wait,
     yield_back,
 )
-from memberships_export.domain.message import Message, Received, Wake, invalid_attributes, parse_message, wake_message
+from memberships_export.domain.message import Received, Wake, invalid_letter, parse_message, wake_message
 from memberships_export.domain.policy import Policy
 from memberships_export.domain.retry import GiveUpWith, plan
 from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore
@@ -108,8 +108,7 @@ class RunExport:
         return export
 
     def _bury(self, received: Received, error: InvalidMessage) -> Disposition:
-        why = invalid_attributes(error, received, self.clock())
-        self.dead_letters.add(Message(received.message.body, {**received.message.attributes, **why}))
+        self.dead_letters.add(invalid_letter(error, received, self.clock()))
         log.warning("message=%s event=dead_letter reason=%s", received.message_id, error.reason)
         return Acknowledge()
 

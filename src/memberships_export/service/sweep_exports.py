@@ -38,6 +38,8 @@ class SweepExports:
                 taken[self._sweep(export)] += 1
             except ExportError as error:
                 log.warning("export=%s event=not_swept reason=%s", export.export_id, error.reason)
+            except Exception:
+                log.exception("export=%s event=internal_error", export.export_id)
         return taken
 
     def _sweep(self, export: Export) -> SweepAction:

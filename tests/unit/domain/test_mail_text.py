@@ -195,6 +195,19 @@ def test_no_naughty_string_gets_markup_or_control_characters_into_a_mail(shared_
         assert mail.subject == "Your memberships export"
 
 
+def test_markup_in_a_value_is_shown_and_not_obeyed() -> None:
+    name = """<img src="https://evil.example/x"> & 'x'.csv"""
+    page = _Page(_ready(file=replace(FILE, name=name)).html)
+    assert name in page.text
+    assert "img" not in {tag for tag, _ in page.tags}
+
+
+def test_a_link_cannot_leave_its_attribute() -> None:
+    link = LINK + '" onclick="evil()'
+    mail = ready_mail(an_export(file=FILE), SEND, None, link)
+    assert ("a", {"href": link}) in _Page(mail.html).tags
+
+
 def test_a_line_break_in_a_value_cannot_start_a_new_line_of_the_mail() -> None:
     mail = _ready(file=replace(FILE, name="a.csv\r\n\r\nPay here: https://evil.example"))
     assert not [line for line in mail.text.splitlines() if line.startswith("Pay here")]

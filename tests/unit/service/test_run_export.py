@@ -192,6 +192,19 @@ def test_a_message_nobody_can_act_on_is_a_dead_letter_with_the_reason(
     assert world.export(export).status is ExportStatus.COMPLETED, "the others go on"
 
 
+def test_a_message_with_too_much_in_it_still_becomes_a_letter_with_the_reason() -> None:
+    world = World()
+    strange = {f"x-{n}": "y" for n in range(10)}
+    world.queue.send(Message("not json", strange))
+    world.queue.send(Message("ü" * 520_000))
+    world.work()
+    first, second = (letter.message for letter in world.dead_letters.letters)
+    assert not strange.keys() & first.attributes.keys()
+    assert second.body == "ü" * 500_000
+    assert "not JSON" in first.attributes["reason"]
+    assert "not JSON" in second.attributes["reason"]
+
+
 def test_a_message_with_another_address_than_the_record_mails_nobody() -> None:
     world = World()
     export = world.request()

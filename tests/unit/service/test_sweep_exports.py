@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from memberships_export.domain.errors import MembershipsContractBroken, StorageUnavailable
 from memberships_export.domain.export import ExportStatus
 from memberships_export.domain.message import Message
@@ -38,7 +40,8 @@ def test_a_long_backlog_is_not_flooded() -> None:
     assert len(world.queue.messages) <= 17
 
 
-def test_the_trouble_of_one_export_does_not_stop_the_others() -> None:
+@pytest.mark.parametrize("error", [StorageUnavailable(), ValueError("a bug")])
+def test_the_trouble_of_one_export_does_not_stop_the_others(error: Exception) -> None:
     world = World()
     first = world.request()
     second = world.request(user_id="user-2")
@@ -47,7 +50,7 @@ def test_the_trouble_of_one_export_does_not_stop_the_others() -> None:
 
     def refuse_the_first(message: Message) -> None:
         if first.export_id in message.body:
-            raise StorageUnavailable
+            raise error
         send(message)
 
     world.queue.send = refuse_the_first  # type: ignore[method-assign]

@@ -1,0 +1,120 @@
+"""Whatever the memberships API does, the export waits or fails as it should, and no mail ever holds part of a file."""
+
+import pytest
+
+from memberships_export.adapters.memberships_http import HttpLimits, MembershipsHttp
+from memberships_export.adapters.tokens import ServiceTokens
+from memberships_export.bootstrap import utc_now
+from memberships_export.domain.export import Export, ExportStatus
+from tests.fakes.world import World
+from tests.rig.fake_memberships import FakeMemberships, closed_port
+
+ROWS = 7  # three pages
+LIMITS = HttpLimits(connect_seconds=1, read_seconds=0.2, total_seconds=0.4, body_bytes=64 * 1024)
+
+TOKENS = ServiceTokens(secret="s" * 40, issuer="test", audience="memberships-api", clock=utc_now)
+
+WAITS = {
+    "status:429:Retry-After=120": "answered with status 429",
+    "status:500": "answered with status 500",
+    "status:503": "answered with status 503",
+    "status:401": "answered with status 401",
+    "hang": "",
+    "hang-mid-body": "",
+    "slow-loris": "",
+    "reset": "",
+    "reset-mid-body": "",
+    "short-body": "",
+    "truncated-json": "",
+    "cut-chunks": "",
+    "html": "",
+    "garbage": "",
+}
+FAILS = {
+    "status:404": "memberships_contract_broken",
+    "redirect": "memberships_contract_broken",
+    "over-limit": "memberships_contract_broken",
+    "announced-over-limit": "memberships_contract_broken",
+    "gzip-bomb": "memberships_contract_broken",
+    "looping-cursor": "memberships_contract_broken",
+    "repeated-cursor": "memberships_contract_broken",
+    "duplicate-ids": "memberships_contract_broken",
+    "empty-with-cursor": "memberships_contract_broken",
+    "no-items": "memberships_contract_broken",
+    "foreign-row": "foreign_rows",
+}
+
+
+def world_over(url: str) -> World:
+    world = World(source=MembershipsHttp(url, TOKENS, limits=LIMITS))  # type: ignore[arg-type]
+    world.services = world.over(world.ports)
+    return world
+
+
+def after_one_attempt(world: World) -> Export:
+    export = world.request()
+    world.work()
+    return world.export(export)
+
+
+def mailed_rows(world: World) -> list[int]:
+    """Count the lines of each mailed file; one more line than rows may come from line breaks inside cells."""
+    return [mail.attachment.content.count(b'\r\n"') for mail in world.mails if mail.attachment]
+
+
+@pytest.mark.parametrize("page", [1, 2, 3])
+@pytest.mark.parametrize("fault", WAITS)
+def test_what_will_pass_is_waited_for_and_then_the_whole_file_is_mailed(fault: str, page: int) -> None:
+    with FakeMemberships(ROWS, script=["ok"] * (page - 1) + [fault]) as fake:
+        world = world_over(fake.url)
+        waiting = after_one_attempt(world)
+        assert waiting.status is ExportStatus.WAITING
+        assert waiting.trouble is not None
+        assert waiting.trouble.code == "memberships_unavailable"
+        assert WAITS[fault] in waiting.trouble.reason
+        assert not world.mails
+        world.pass_time()
+    assert world.export(waiting).status is ExportStatus.COMPLETED
+    assert mailed_rows(world) == [ROWS]
+    assert len(fake.calls) == 4, "only the page that did not arrive is fetched again"
+
+
+@pytest.mark.parametrize("page", [1, 2])
+@pytest.mark.parametrize("fault", FAILS)
+def test_what_will_not_pass_fails_with_its_reason_and_mails_no_file(fault: str, page: int) -> None:
+    with FakeMemberships(ROWS, script=["ok"] * (page - 1) + [fault, "ok", fault, "ok", fault]) as fake:
+        world = world_over(fake.url)
+        failed = after_one_attempt(world)
+    assert failed.status is ExportStatus.FAILED
+    assert failed.failure is not None
+    assert failed.failure.code == FAILS[fault]
+    assert not world.mails
+    assert len(world.failure_mails) == len(world.dead_letters.letters) == 1
+
+
+def test_a_wrong_total_fails_when_the_last_page_is_in() -> None:
+    with FakeMemberships(ROWS, script=["wrong-total"]) as fake:
+        failed = after_one_attempt(world_over(fake.url))
+    assert failed.failure is not None
+    assert failed.failure.code == "row_count_mismatch"
+
+
+def test_smaller_pages_than_asked_for_are_fine() -> None:
+    with FakeMemberships(ROWS, script=["shrinking", "shrinking"]) as fake:
+        world = world_over(fake.url)
+        assert after_one_attempt(world).status is ExportStatus.COMPLETED
+    assert mailed_rows(world) == [ROWS]
+
+
+def test_a_closed_port_is_waited_for() -> None:
+    with closed_port() as port:
+        world = world_over(f"http://127.0.0.1:{port}")
+        assert after_one_attempt(world).status is ExportStatus.WAITING
+
+
+def test_retry_after_of_a_real_answer_sets_the_next_attempt() -> None:
+    with FakeMemberships(ROWS, script=["status:429:Retry-After=120"]) as fake:
+        world = world_over(fake.url)
+        waiting = after_one_attempt(world)
+    assert waiting.wake_at is not None
+    assert (waiting.wake_at - world.clock()).total_seconds() == 120

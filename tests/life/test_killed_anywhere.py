@@ -1,0 +1,100 @@
+"""SIGKILL at every step of an export's life, then a restart: completed, no page fetched twice, one mail, same file."""
+
+import signal
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from memberships_export.domain.csv_format import csv_header, csv_rows
+from memberships_export.domain.export import Preset
+from memberships_export.domain.membership import decode_page
+from tests.factories import a_page
+from tests.life.live_service import live_service
+from tests.rig.fake_memberships import row
+from tests.rig.sendgrid_behaviour import ACCEPT_THEN_HANG
+
+ROWS = 30  # three pages
+
+# The writes of an undisturbed export: 1 claim, 2 to 4 the pages, 5 rendered, 6 send intent, 7 completed.
+POINTS = {
+    "before the record is saved": "store.create:before:1",
+    "record saved, message not sent": "store.create:after:1",
+    "message sent, request not answered": "queue.send:after:1",
+    "message received": "queue.receive:after:1",
+    "claim not written": "store.replace:before:1",
+    "claimed": "store.replace:after:1",
+    "page received, not stored": "source.fetch:after:2",
+    "page stored, not checkpointed": "files.put_once:after:2",
+    "page checkpointed": "store.replace:after:3",
+    "in the middle of the file": "sink.write:after:3",
+    "file written, record does not know": "files.written:after:1",
+    "rendered": "store.replace:after:5",
+    "send intent not written": "store.replace:before:6",
+    "send intent written, nothing sent": "store.replace:after:6",
+    "mail accepted, record does not know": "mailer.send:after:1",
+    "outcome written": "store.replace:after:7",
+    "message not acknowledged": "queue.acknowledge:before:1",
+    "message acknowledged": "queue.acknowledge:after:1",
+}
+
+
+def expected_file() -> bytes:
+    page = decode_page(a_page([row("user-1", n + 1) for n in range(ROWS)]))
+    return csv_header(Preset.SPREADSHEET) + csv_rows(page.items, Preset.SPREADSHEET)
+
+
+@pytest.mark.parametrize("point", POINTS.values(), ids=[name.replace(" ", "-") for name in POINTS])
+def test_killed_at(point: str, tmp_path: Path) -> None:
+    with live_service(tmp_path, ROWS) as service:
+        service.start(kill_at=point)
+        answer = service.request()
+        assert service.wait_for_death() == -signal.SIGKILL
+
+        service.start()
+        service.tell_events()
+        again = service.request() if answer is None else answer
+        assert again is not None
+        done = service.completed(again["exportId"])
+
+        assert done["status"] == "completed", service.log()
+        (mail,) = service.sendgrid.accepted
+        assert mail.attachment == expected_file()
+        assert done["file"]["sha256"] == sha256(expected_file()).hexdigest()
+        fetched = Counter(call.cursor for call in service.memberships.calls)
+        lost = 1 if point.startswith("source.fetch") else 0  # a page that died with its reader has to come again
+        assert sum(fetched.values()) == 3 + lost, fetched
+
+
+def test_killed_while_sendgrid_has_the_mail_and_does_not_answer(tmp_path: Path) -> None:
+    with live_service(tmp_path, ROWS, (ACCEPT_THEN_HANG,), EVIDENCE_WAIT_SECONDS="20") as service:
+        service.start()
+        answer = service.request()
+        assert answer is not None
+        service.until(lambda: service.sendgrid.accepted, "the mail")
+        assert service.process is not None
+        service.process.kill()
+        service.process.wait()
+
+        service.start()
+        service.tell_events()
+        assert service.completed(answer["exportId"])["status"] == "completed"
+        assert len(service.sendgrid.mails) == 1
+
+
+def test_sigterm_in_the_middle_of_a_fetch_that_hangs_ends_within_five_seconds_and_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    with live_service(tmp_path, ROWS) as service:
+        service.memberships._script = ["ok", "hang"]  # noqa: SLF001
+        service.start()
+        answer = service.request()
+        assert answer is not None
+        service.until(lambda: len(service.memberships.calls) == 2, "the second page")
+        assert service.process is not None
+        service.process.terminate()
+        assert service.process.wait(timeout=5.5) == 0
+        service.start()
+        assert service.completed(answer["exportId"])["status"] == "completed"
+        assert [call.cursor for call in service.memberships.calls].count(None) == 1

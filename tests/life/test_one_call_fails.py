@@ -1,0 +1,63 @@
+"""For every single call an export makes to the outside: it fails, or the process dies there, and all ends well."""
+
+from datetime import timedelta
+
+import pytest
+
+from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.export import ExportStatus
+from tests.fakes.world import World
+from tests.life.crashing import Crash, Moments
+
+
+def moments_of_an_export() -> int:
+    """Count the moments before and after each call, in an undisturbed export of three pages."""
+    world, moments = World(7), Moments(None)
+    world.request()
+    world.work_once(world.over(moments.over(world.ports)))
+    return moments.count
+
+
+MOMENTS = range(1, moments_of_an_export() + 1)
+
+
+def refuse() -> None:
+    raise StorageUnavailable("Not this time.")
+
+
+def ends_well(world: World) -> None:
+    for _ in range(4):
+        world.pass_time(timedelta(minutes=20))
+    (export,) = world.store.records.values()
+    assert export.status is ExportStatus.COMPLETED
+    assert [mail.intent.rpartition(":")[2] for mail in world.mails] in (["1"], ["2"], ["1", "2"])
+    assert len(world.mails) == 1 or export.sends[1].possible_duplicate
+    assert not world.queue.messages
+    assert export.file is not None
+    assert export.file.rows == 7
+
+
+def test_an_export_has_as_many_moments_as_this_file_takes_it_to_have() -> None:
+    assert len(MOMENTS) > 30
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_one_failing_call_delays_the_export_and_nothing_else(moment: int) -> None:
+    world = World(7)
+    world.request()
+    services = world.over(Moments(moment, refuse).over(world.ports))
+    try:
+        world.work_once(services)
+    except StorageUnavailable:
+        world.clock.advance(timedelta(minutes=6))  # the message comes back by its visibility timeout
+    ends_well(world)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_one_death_delays_the_export_and_nothing_else(moment: int) -> None:
+    world = World(7)
+    world.request()
+    with pytest.raises(Crash):
+        world.work_once(world.over(Moments(moment).over(world.ports)))
+    world.clock.advance(timedelta(minutes=6))
+    ends_well(world)
