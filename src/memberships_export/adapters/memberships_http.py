@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -20,11 +19,11 @@ from urllib3.exceptions import (
 
 from memberships_export.adapters.http_pool import open_pool
 from memberships_export.adapters.outgoing_url import checked_url
+from memberships_export.adapters.retry_after import retry_after
 from memberships_export.domain.errors import MembershipsContractBroken, MembershipsUnavailable
 from memberships_export.ports import Clock, PageRequest
 
 _CHUNK = 256 * 1024
-_A_DAY = 86_400.0
 _WILL_PASS = frozenset(
     {
         HTTPStatus.UNAUTHORIZED,  # keys and rights are repaired without anybody touching the export
@@ -147,19 +146,6 @@ class MembershipsHttp:
 
     def _broken(self, what: str) -> MembershipsContractBroken:
         return MembershipsContractBroken(f"The memberships API at {self._where} {what}.")
-
-
-def retry_after(header: str | None, now: datetime) -> float | None:
-    """Read a Retry-After header, seconds or date, as seconds from now: at least 0, at most a day."""
-    text = (header or "").strip()
-    if text.isascii() and text.isdecimal():
-        return min(float(text), _A_DAY)
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max((aware - now).total_seconds(), 0.0), _A_DAY)
 
 
 def trouble(error: HTTPError, limits: HttpLimits) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPMessage
 
-from memberships_export.adapters.memberships_http import retry_after
+from memberships_export.adapters.retry_after import retry_after
 from memberships_export.adapters.sendgrid_text import fit_for_record
 from memberships_export.domain.export import Evidence
 from memberships_export.domain.mail import SendResult

@@ -20,6 +20,7 @@ from memberships_export.domain.lifecycle import Holder, finished_times, heartbea
 from memberships_export.domain.policy import AfterUnknownSend, Policy
 
 _RANK = list(Delivery)
+_MOST_DIGITS = 9  # of a send number; more is somebody else's text
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def send_intent(export: Export, send: Send) -> str:
 def parse_send_intent(text: str) -> tuple[str, int] | None:
     """Read what `send_intent` wrote: (export id, send number), or None for anything else."""
     export_id, _, number = text.rpartition(":")
-    return (export_id, int(number)) if export_id and number.isascii() and number.isdecimal() else None
+    is_number = number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS
+    return (export_id, int(number)) if export_id and is_number else None
 
 
 def _new_send(export: Export, now: datetime, policy: Policy, *, possible_duplicate: bool) -> Send:
@@ -123,13 +125,15 @@ def _new_send(export: Export, now: datetime, policy: Policy, *, possible_duplica
 def _merge(send: Send, fact: SendFact) -> Send:
     evidence = Evidence.ACCEPTED if Evidence.ACCEPTED in (send.evidence, fact.evidence) else fact.evidence
     delivery = max((d for d in (send.delivery, fact.delivery) if d), key=_RANK.index, default=None)
-    newest = fact.delivery == delivery
+    details = [
+        known for at, known in ((send.delivery, send.detail), (fact.delivery, fact.detail)) if at == delivery and known
+    ]
     return replace(
         send,
         evidence=evidence,
         message_id=send.message_id or fact.message_id,
         delivery=delivery or (Delivery.ACCEPTED if evidence is Evidence.ACCEPTED else None),
-        detail=fact.detail if newest and fact.detail else send.detail,
+        detail=min(details, default=send.detail),  # any fixed choice: facts come in any order
     )
 
 

@@ -10,7 +10,8 @@ import pytest
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, ProtocolError
 
-from memberships_export.adapters.memberships_http import HttpLimits, MembershipsHttp, retry_after, trouble
+from memberships_export.adapters.memberships_http import HttpLimits, MembershipsHttp, trouble
+from memberships_export.adapters.retry_after import retry_after
 from memberships_export.adapters.tokens import ServiceTokens
 from memberships_export.domain.errors import ExportError, MembershipsContractBroken, MembershipsUnavailable
 from memberships_export.domain.membership import decode_page

@@ -219,6 +219,11 @@ def test_an_answer_that_never_ends_is_cut_off(begins: bytes, goes_on: bytes, evi
     assert result.evidence is evidence
 
 
+def test_an_answer_that_is_not_http_is_doubtful() -> None:
+    result = _send(Behaviour(drip=(b"220 mail.example ESMTP\r\n", b"x")))
+    assert result == SendResult(evidence=Evidence.DOUBTFUL, detail="SendGrid's answer cannot be read (BadStatusLine).")
+
+
 def test_a_mail_of_30_megabytes_is_not_even_sent() -> None:
     with FakeSendGrid() as fake:
         result = sendgrid(fake.url).send(a_mail(attachment=Attachment("m.csv", "text/csv", b"x" * 22_500_000)))

@@ -129,10 +129,11 @@ FACTS = [
     SendFact(number=1, evidence=E.ACCEPTED),
     SendFact(number=1, evidence=E.ACCEPTED, delivery=Delivery.DELIVERED),
     SendFact(number=1, evidence=E.ACCEPTED, delivery=Delivery.BOUNCED, detail="mailbox full"),
+    SendFact(number=1, evidence=E.ACCEPTED, delivery=Delivery.BOUNCED, detail="no such user"),
 ]
 
 
-@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_facts_in_any_order_say_the_same(order: tuple[int, ...]) -> None:
     export = sent(E.SILENT)
     for n in order:
@@ -166,6 +167,6 @@ def test_an_intent_names_export_and_send_and_can_be_read_back() -> None:
     assert parse_send_intent(intent) == (export.export_id, 1)
 
 
-@pytest.mark.parametrize("text", ["", "x", "x:", ":1", "x:failure", "x:-1", "x:\u0661", "x:1.0"])
+@pytest.mark.parametrize("text", ["", "x", "x:", ":1", "x:failure", "x:-1", "x:\u0661", "x:1.0", "x:" + "9" * 5000])
 def test_anything_else_is_no_intent(text: str) -> None:
     assert parse_send_intent(text) is None
