@@ -1,0 +1,54 @@
+"""The service as an app of its own."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from memberships_export.entrypoints.api.documentation import with_problem_type
+from memberships_export.entrypoints.api.problem_route import error_answer
+from memberships_export.entrypoints.api.problems import Refused
+
+_DESCRIPTION = """
+Ask for all of your memberships; the file is made in the background and arrives by email.
+
+`GET /memberships/export` accepts the request at once. Follow the export at the path in `Location`, or wait for the
+mail.
+Errors are problem documents (RFC 9457); their `code` is for programs, their `detail` tells people what to do.
+"""
+
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = with_problem_type(super().openapi())
+        return self.openapi_schema
+
+
+def create_app(routers: Iterable[APIRouter]) -> FastAPI:
+    """Make the app. OpenAPI is at /openapi.json; there are no pages that would load scripts from elsewhere."""
+    app = _App(
+        title="Memberships Export Service",
+        version=version("memberships-export"),
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # such a redirect would repeat the Host header, which is the client's word
+    )
+    for router in routers:
+        app.include_router(router)
+    app.add_exception_handler(HTTPException, _no_route)
+    return app
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    """Answer for paths that no router has."""
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND:
+        detail = "There is nothing at this path: /openapi.json lists all there are."
+        error = Refused(HTTPStatus.NOT_FOUND, "no_such_path", detail)
+    return error_answer(error, request, "-")

@@ -1,0 +1,131 @@
+"""What the OpenAPI document says of each answer; the same for all routes, so it is written once."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.routing import APIRoute
+
+from memberships_export.domain.export import Export
+from memberships_export.entrypoints.api import examples
+from memberships_export.entrypoints.api.problems import PROBLEM_JSON, Problem
+from memberships_export.entrypoints.api.schemas import ExportView
+
+Responses = dict[int | str, dict[str, Any]]
+JSON = "application/json"
+
+_RETRY_AFTER = {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer", "minimum": 1}}
+_STARTED = {
+    "Location": {"description": "Path of the export.", "schema": {"type": "string", "format": "uri-reference"}},
+    "Retry-After": _RETRY_AFTER | {"description": "Seconds until it is worth asking; absent once it is finished."},
+    "Cache-Control": {"description": "Always `no-store`.", "schema": {"type": "string"}},
+}
+_CHALLENGE = {"description": "`Bearer`, with the error if there was a token.", "schema": {"type": "string"}}
+_FILE = {
+    "Content-Disposition": {"description": "`attachment` with the file's name.", "schema": {"type": "string"}},
+    "Content-Length": {"description": "Bytes of the file.", "schema": {"type": "integer"}},
+}
+_SIGNED_URL = {"Location": {"description": "A signed URL.", "schema": {"type": "string", "format": "uri"}}}
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": _CHALLENGE},
+    409: {"Retry-After": _RETRY_AFTER | {"description": "Seconds until the file may be ready; else absent."}},
+    429: {"Retry-After": _RETRY_AFTER},
+    503: {"Retry-After": _RETRY_AFTER},
+}
+_MEANING = {
+    400: ("bad_request", "The request body cannot be read."),
+    401: ("invalid_token", "The token is missing, wrong or expired."),
+    403: ("email_not_verified", "Not allowed; the detail says what would be."),
+    404: ("unknown_export", "There is no such export, or it is not yours."),
+    409: ("illegal_transition", "The export's status does not allow this."),
+    410: ("file_gone", "The file has expired and was deleted, or was never made."),
+    413: ("body_too_large", "The request body is longer than 1 MiB."),
+    422: ("invalid_request", "A parameter, the body or the token's address is not as it should be."),
+    429: ("rate_limited", "Too many exports within the hour."),
+    503: ("storage_unavailable", "Something the service needs does not answer; nothing is lost."),
+}
+
+
+def accepted() -> Responses:
+    """Document a new export, or the one that answers the wish already."""
+    known = _shown("An export that answers this already: no second one.", _STARTED, running=examples.running())
+    return {
+        202: _shown("Accepted: the work goes on by itself.", _STARTED, queued=examples.queued()),
+        200: {"model": ExportView, **known},
+    }
+
+
+def listed() -> Responses:
+    """Document the list."""
+    items = [examples.shown(export) for export in (examples.running(), examples.completed())]
+    return {200: {"description": "Your exports, newest first.", "content": {JSON: {"example": {"items": items}}}}}
+
+
+def status() -> Responses:
+    """Document one export in any status."""
+    headers = {"Retry-After": _STARTED["Retry-After"]}
+    return {
+        200: _shown(
+            "The export.",
+            headers,
+            running=examples.running(),
+            waiting=examples.waiting(),
+            completed=examples.completed(),
+            failed=examples.failed(),
+        )
+    }
+
+
+def cancelled() -> Responses:
+    """Document an export that was stopped."""
+    return {200: _shown("Cancelled.", {}, cancelled=examples.cancelled())}
+
+
+def resent() -> Responses:
+    """Document an export on its way to be mailed again."""
+    return {202: _shown("It will be mailed again.", {"Retry-After": _RETRY_AFTER}, queued=examples.resent())}
+
+
+def file() -> Responses:
+    """Document a file, or where it is."""
+    csv = {"text/csv": {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        200: {"description": "The file: RFC 4180, one header row.", "headers": _FILE, "content": csv},
+        307: {"description": "The file is at this URL for at most 60 seconds.", "headers": _SIGNED_URL},
+    }
+
+
+def problems(*statuses: int) -> Responses:
+    """Document answers that are problems, each with its headers and an example."""
+    return {status: _problem(status, *_MEANING[status]) for status in statuses}
+
+
+def operation_id(route: APIRoute) -> str:
+    """Name an operation after its function, as generated clients would."""
+    first, *rest = route.name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
+    """Put the problem schema under its own media type: FastAPI takes the route's. Changes in place."""
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    for operation in operations:
+        for response in operation["responses"].values():
+            content = response.get("content", {})
+            if PROBLEM_JSON in content and JSON in content:
+                content[PROBLEM_JSON]["schema"] = content.pop(JSON)["schema"]
+    return document
+
+
+def _shown(description: str, headers: dict[str, Any], **exports: Export) -> dict[str, Any]:
+    named = {name: {"value": examples.shown(export)} for name, export in exports.items()}
+    return {"description": description, "headers": headers, "content": {JSON: {"examples": named}}}
+
+
+def _problem(status: int, code: str, meaning: str) -> dict[str, Any]:
+    problem = Problem.of(HTTPStatus(status), code, meaning)
+    return {
+        "model": Problem,
+        "description": f"{problem.title}. {meaning}",
+        "headers": _HEADERS.get(status, {}),
+        "content": {PROBLEM_JSON: {"example": problem.to_json()}},
+    }

@@ -1,0 +1,91 @@
+"""Examples for the OpenAPI document, made by the code that answers, so they cannot drift from it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from memberships_export.domain.errors import MailRefused, MembershipsUnavailable
+from memberships_export.domain.export import (
+    CsvFile,
+    Delivery,
+    Evidence,
+    Export,
+    ExportStatus,
+    Failure,
+    Progress,
+    Send,
+    Stage,
+    Trouble,
+)
+from memberships_export.entrypoints.api.schemas import export_view
+
+_NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+_LATER = _NOON + timedelta(seconds=12)
+
+
+def queued() -> Export:
+    """Accept it."""
+    return Export(
+        export_id="6f1c1f3e-7f0e-4a59-9d2f-0d7f4b1f8c11",
+        user_id="42",
+        email="member@example.org",
+        requested_at=_NOON,
+    )
+
+
+def running() -> Export:
+    """Catch it in the middle of the fetch."""
+    progress = Progress(pages=3, rows=15_000, total=40_000, cursor="next")
+    return replace(queued(), status=ExportStatus.RUNNING, claims=1, started_at=_LATER, progress=progress)
+
+
+def waiting() -> Export:
+    """Put something in its way that will pass."""
+    reason = "The memberships API answered 503."
+    trouble = Trouble(code=MembershipsUnavailable.code, reason=reason, since=_LATER, count=1)
+    wake_at = _LATER + timedelta(seconds=5)
+    return replace(running(), status=ExportStatus.WAITING, trouble=trouble, wake_at=wake_at)
+
+
+def completed() -> Export:
+    """Let it be mailed and delivered."""
+    file = CsvFile(
+        key="csv/1.csv",
+        name="memberships-2026-03-01.csv",
+        rows=40_000,
+        bytes=4_812_345,
+        sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        expires_at=_LATER + timedelta(days=7),
+    )
+    send = Send(number=1, mailing=1, started_at=_LATER, evidence=Evidence.ACCEPTED, delivery=Delivery.DELIVERED)
+    return replace(
+        running(),
+        status=ExportStatus.COMPLETED,
+        stage=Stage.DELIVER,
+        progress=Progress(pages=8, rows=40_000, total=40_000),
+        file=file,
+        sends=(send,),
+        finished_at=_LATER + timedelta(seconds=9),
+    )
+
+
+def failed() -> Export:
+    """Refuse its mail for good; the file is there."""
+    reason = "The mail service refused the mail: 400."
+    failure = Failure(stage=Stage.DELIVER, code=MailRefused.code, reason=reason, at=_LATER)
+    return replace(completed(), status=ExportStatus.FAILED, sends=(), failure=failure)
+
+
+def cancelled() -> Export:
+    """Stop it half-way."""
+    return replace(running(), status=ExportStatus.CANCELLED, finished_at=_LATER)
+
+
+def resent() -> Export:
+    """Put it on its way to be mailed again."""
+    return replace(completed(), status=ExportStatus.QUEUED, mailing=2, finished_at=None)
+
+
+def shown(export: Export) -> dict[str, Any]:
+    """Show an example as its owner sees it."""
+    return export_view(export, "", _LATER).model_dump(mode="json", by_alias=True)

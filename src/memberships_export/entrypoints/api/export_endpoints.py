@@ -1,0 +1,141 @@
+"""What each export route does: parse, call one use case, show the answer."""
+
+from dataclasses import replace
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, Header, Query
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from memberships_export.domain.export import Export, ExportStatus
+from memberships_export.entrypoints.api.auth import AnyCaller, checked_email
+from memberships_export.entrypoints.api.export_ids import ExportId
+from memberships_export.entrypoints.api.exports_api import Api
+from memberships_export.entrypoints.api.problems import Refused, seconds
+from memberships_export.entrypoints.api.schemas import ExportList, ExportOptions, ExportView, export_view
+from memberships_export.service.read_exports import FileAnswer
+from memberships_export.service.request_export import Accepted, Wish
+
+_POLL_SECONDS = 2
+CSV = "text/csv; charset=utf-8"
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern="^[!-~]+$",
+        description="Visible ASCII of your choice. The same key gives the same export, also when it is finished.",
+    ),
+]
+Limit = Annotated[int, Query(ge=1, le=100, description="How many exports to list at most.")]
+
+
+async def _mounted_at(request: Request) -> str:
+    """Return the path that the routes are mounted at. Links hold no host: the Host header is the client's word."""
+    return quote(request.scope["path"].partition("/memberships/export")[0])
+
+
+Base = Annotated[str, Depends(_mounted_at)]
+
+
+async def refuse_speculation(request: Request) -> None:
+    """Refuse a GET that no person or program means: a browser's prefetch, or another site's link or image."""
+    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
+    if any("prefetch" in purpose.lower() for purpose in purposes):
+        raise Refused(HTTPStatus.FORBIDDEN, "prefetch", "A prefetch starts no export: ask when you want one.")
+    if request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
+        detail = "A GET from another site starts no export: use POST /memberships/exports."
+        raise Refused(HTTPStatus.FORBIDDEN, "cross_site", detail)
+
+
+async def _plain_wish(caller: AnyCaller) -> Wish:
+    return Wish(user_id=caller.user_id, email=checked_email(caller))
+
+
+async def _wish_with_options(
+    caller: AnyCaller, options: ExportOptions | None = None, idempotency_key: IdempotencyKey = None
+) -> Wish:
+    preset = (options or ExportOptions()).preset
+    return replace(await _plain_wish(caller), preset=preset, idempotency_key=idempotency_key)
+
+
+def start_export(api: Api, wish: Annotated[Wish, Depends(_plain_wish)], base: Base, response: Response) -> ExportView:
+    """Start an export of all your memberships, or find the one under way. The file comes by email."""
+    return _accepted(api.request(wish), base, api.read.clock(), response)
+
+
+def start_export_with_options(
+    api: Api, wish: Annotated[Wish, Depends(_wish_with_options)], base: Base, response: Response
+) -> ExportView:
+    """Start an export as `GET /memberships/export` does, with options."""
+    return _accepted(api.request(wish), base, api.read.clock(), response)
+
+
+def list_exports(api: Api, caller: AnyCaller, base: Base, limit: Limit = 20) -> ExportList:
+    """List your exports, newest first."""
+    now = api.read.clock()
+    return ExportList(items=[export_view(export, base, now) for export in api.read.list(caller.user_id, limit)])
+
+
+def get_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base, response: Response) -> ExportView:
+    """Tell how one of your exports is doing."""
+    return _shown(api.read.get(export_id, caller.user_id), base, api.read.clock(), response)
+
+
+def cancel_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base) -> ExportView:
+    """Stop an export that is under way. A mail that was handed over already cannot be called back."""
+    return export_view(api.cancel(export_id, caller.user_id), base, api.read.clock())
+
+
+def resend_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base, response: Response) -> ExportView:
+    """Mail the stored file again; links mailed before stop working."""
+    return _shown(api.resend(export_id, caller.user_id), base, api.read.clock(), response)
+
+
+def get_file(api: Api, caller: AnyCaller, export_id: ExportId) -> Response:
+    """Get the file: its bytes, or a redirect to a URL that works for a minute."""
+    export = api.read.get(export_id, caller.user_id)
+    if export.unfinished and export.file is None:
+        retry_after = {"Retry-After": _retry_after(export, api.read.clock())}
+        detail = "The file is not ready yet: the export is in progress."
+        raise Refused(HTTPStatus.CONFLICT, "file_not_ready", detail, retry_after)
+    return _file_answer(api.read.file(export_id, caller.user_id))
+
+
+def get_file_by_link(api: Api, export_id: ExportId, token: str) -> Response:
+    """Get the file with the link from the mail; no other token is needed. Works any number of times until it ends."""
+    return _file_answer(api.read.file_by_link(export_id, token))
+
+
+def _accepted(accepted: Accepted, base: str, now: datetime, response: Response) -> ExportView:
+    view = _shown(accepted.export, base, now, response)
+    response.status_code = HTTPStatus.ACCEPTED if accepted.created else HTTPStatus.OK
+    response.headers["Location"] = view.status_url
+    return view
+
+
+def _shown(export: Export, base: str, now: datetime, response: Response) -> ExportView:
+    if export.unfinished:
+        response.headers["Retry-After"] = _retry_after(export, now)
+    return export_view(export, base, now)
+
+
+def _retry_after(export: Export, now: datetime) -> str:
+    """When it is worth asking again."""
+    waits = export.status is ExportStatus.WAITING and export.wake_at
+    return seconds((export.wake_at - now).total_seconds() if waits and export.wake_at else _POLL_SECONDS)
+
+
+def _file_answer(answer: FileAnswer) -> Response:
+    if answer.url is not None:
+        return RedirectResponse(answer.url, HTTPStatus.TEMPORARY_REDIRECT)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{answer.file.name}"',
+        "Content-Length": str(answer.file.bytes),
+    }
+    return StreamingResponse(answer.chunks, HTTPStatus.OK, headers, CSV)

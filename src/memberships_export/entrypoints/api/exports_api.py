@@ -1,0 +1,45 @@
+"""What the routes need: the use cases they call, in one object that the router hands to each request."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from memberships_export.service.callers import TokenVerifier
+from memberships_export.service.read_exports import ReadExports
+from memberships_export.service.record_mail_events import RecordMailEvents
+from memberships_export.service.request_export import RequestExport
+from memberships_export.service.steer_exports import CancelExport, ResendExport
+from memberships_export.service.webhook import MailWebhook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportsApi:
+    """The use cases behind the routes. Without `webhook` all mail events are refused."""
+
+    request: RequestExport
+    read: ReadExports
+    cancel: CancelExport
+    resend: ResendExport
+    record_mail_events: RecordMailEvents
+    tokens: TokenVerifier
+    webhook: MailWebhook | None = None
+
+
+def provide(api: ExportsApi) -> Callable[[Request], Coroutine[Any, Any, None]]:
+    """Make the dependency that gives each request its use cases, whatever app the router is mounted in."""
+
+    async def put(request: Request) -> None:
+        request.state.exports_api = api
+
+    return put
+
+
+async def _provided(request: Request) -> ExportsApi:
+    api: ExportsApi = request.state.exports_api
+    return api
+
+
+Api = Annotated[ExportsApi, Depends(_provided)]

@@ -1,0 +1,94 @@
+"""A route that answers its own errors and sets its own headers: it behaves the same in whatever app it is mounted."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from memberships_export.domain.errors import TransientError
+from memberships_export.entrypoints.api.export_ids import is_export_id
+from memberships_export.entrypoints.api.headers import secured
+from memberships_export.entrypoints.api.problems import Refused, answer_to, unforeseen
+from memberships_export.service.callers import KeysUnavailable
+
+log = logging.getLogger(__name__)
+LONGEST_BODY = 1024 * 1024  # bytes; SendGrid's batches stay below 768 KB
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class ProblemRoute(APIRoute):
+    """Turns errors into problems, bounds request bodies and adds the security headers."""
+
+    allowed: frozenset[str] = frozenset()
+    """All methods of the path, where several routes share it (see `share_paths`)."""
+
+    def get_route_handler(self) -> Handler:
+        """Wrap the handler that FastAPI makes."""
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            bounded = Request(request.scope, _bounded(request.receive))
+            try:
+                return secured(await handler(bounded))
+            except Exception as error:  # noqa: BLE001  (the last one who can answer; it is logged)
+                return error_answer(error, request, self.path)
+
+        return guarded
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a method that the path does not have; FastAPI raises that outside the handler."""
+        try:
+            await super().handle(scope, receive, send)
+        except HTTPException:
+            allowed = ", ".join(sorted(self.allowed or self.methods or ()))
+            detail = f"{scope['method']} is not possible here. Possible: {allowed}."
+            refused = Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, {"Allow": allowed})
+            await error_answer(refused, Request(scope), self.path)(scope, receive, send)
+
+
+def share_paths(router: APIRouter) -> APIRouter:
+    """Tell routes of the same path of each other, so that a 405 lists all methods. Returns the router."""
+    routes = [route for route in router.routes if isinstance(route, ProblemRoute)]
+    for route in routes:
+        route.allowed = frozenset().union(*(other.methods or () for other in routes if other.path == route.path))
+    return router
+
+
+def error_answer(error: Exception, request: Request, path: str) -> Response:
+    """Answer an error and log what the client is not told.
+
+    `path`: as declared, for the log; the real one may hold the token of a download link.
+    """
+    answer = answer_to(error)
+    if answer is None:
+        instance = f"urn:uuid:{uuid4()}"
+        answer = unforeseen(instance)
+        log.error("instance=%s path=%s event=unforeseen_error", instance, path, exc_info=error)
+    elif isinstance(error, TransientError | KeysUnavailable):
+        log.warning("path=%s event=unavailable reason=%s", path, error.reason)
+    export_id = str(request.path_params.get("exportId", ""))
+    return secured(answer.to_response(export_id if is_export_id(export_id) else None))
+
+
+def _bounded(receive: Receive) -> Receive:
+    size = 0
+
+    async def bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > LONGEST_BODY:
+            detail = f"The request body is longer than {LONGEST_BODY} bytes: send less."
+            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
+        return message
+
+    return bounded

@@ -1,0 +1,200 @@
+"""What clients see of an export: JSON in camelCase, made from the record by one pure function."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from memberships_export.domain.export import Delivery, Export, ExportStatus, Preset, Stage
+
+
+class _View(BaseModel):
+    # What can be null has a default only for the document: FastAPI drops nulls from examples, and they must still fit.
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+
+class ExportOptions(BaseModel):
+    """Options of an export."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    preset: Preset = Field(
+        default=Preset.SPREADSHEET,
+        description="`spreadsheet`: safe and readable in Excel and others. `raw`: plain RFC 4180 for programs.",
+    )
+
+
+class ProgressView(_View):
+    """How far the fetch is."""
+
+    rows: int
+    total: int | None = Field(default=None, description="As far as the memberships API announced it.")
+    percent: int | None = Field(
+        default=None, ge=0, le=100, description="100 only when all rows are fetched; null while unknown."
+    )
+    pages: int
+
+
+class ReasonView(_View):
+    """Why an export waits or failed."""
+
+    code: str
+    reason: str
+    stage: Stage
+
+
+class FileView(_View):
+    """The finished file."""
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+    expires_at: datetime
+    available: bool
+    url: str | None = Field(default=None, description="Where to get it with your token; null when it is not available.")
+
+
+class DeliveryView(_View):
+    """What the mail service told about the mail. `status` is null while nobody knows."""
+
+    status: Delivery | None = None
+    possible_duplicate: bool = Field(description="The mail may have come twice: its first sending went unanswered.")
+    detail: str | None = None
+
+
+class LinksView(_View):
+    """What can be done with the export now, by POST; null for what cannot."""
+
+    cancel: str | None = None
+    resend: str | None = None
+
+
+class ExportView(_View):
+    """One export."""
+
+    export_id: str
+    status: ExportStatus
+    status_text: str
+    status_url: str
+    stage: Stage | None = Field(
+        default=None, description="While it is unfinished; of a failed one, the stage it failed at."
+    )
+    progress: ProgressView
+    preset: Preset
+    email: str = Field(description="Where the file is mailed to.")
+    attempts: int = Field(description="How often a worker started on it.")
+    requested_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    next_attempt_at: datetime | None = Field(default=None, description="When a waiting export is tried again.")
+    trouble: ReasonView | None = Field(
+        default=None, description="What is in the way of an unfinished export; it will pass."
+    )
+    error: ReasonView | None = Field(default=None, description="Why a failed export failed.")
+    file: FileView | None = None
+    delivery: DeliveryView | None = None
+    links: LinksView
+
+
+class ExportList(_View):
+    """A user's exports, newest first."""
+
+    items: list[ExportView]
+
+
+def export_path(export_id: str, base: str) -> str:
+    """Return the path of an export under the path the routes are mounted at."""
+    return f"{base}/memberships/exports/{export_id}"
+
+
+def export_view(export: Export, base: str, now: datetime) -> ExportView:
+    """Show an export to its owner. `base`: the path the routes are mounted at, often empty."""
+    path = export_path(export.export_id, base)
+    waiting = export.status is ExportStatus.WAITING
+    return ExportView(
+        export_id=export.export_id,
+        status=export.status,
+        status_text=export.status_text,
+        status_url=path,
+        stage=_stage(export),
+        progress=_progress(export),
+        preset=export.preset,
+        email=export.email,
+        attempts=export.claims,
+        requested_at=export.requested_at,
+        started_at=export.started_at,
+        finished_at=export.finished_at,
+        next_attempt_at=export.wake_at if waiting else None,
+        **_reasons(export),
+        file=_file(export, path, now),
+        delivery=_delivery(export),
+        links=_links(export, path),
+    )
+
+
+def _stage(export: Export) -> Stage | None:
+    if export.failure:
+        return export.failure.stage
+    return export.stage if export.unfinished else None
+
+
+def _progress(export: Export) -> ProgressView:
+    known = export.progress
+    return ProgressView(rows=known.rows, total=known.total, percent=_percent(export), pages=known.pages)
+
+
+def _percent(export: Export) -> int | None:
+    rows, total = export.progress.rows, export.progress.total
+    if export.stage is not Stage.FETCH:
+        return 100
+    if total is None:
+        return None
+    return min(99, rows * 100 // total) if total else 0
+
+
+def _reasons(export: Export) -> Mapping[str, Any]:
+    trouble = export.trouble if export.unfinished else None
+    failure = export.failure
+    return {
+        "trouble": trouble and ReasonView(code=trouble.code, reason=trouble.reason, stage=export.stage),
+        "error": failure and ReasonView(code=failure.code, reason=failure.reason, stage=failure.stage),
+    }
+
+
+def _file(export: Export, path: str, now: datetime) -> FileView | None:
+    file = export.file
+    if file is None:
+        return None
+    available = not file.deleted and now < file.expires_at
+    return FileView(
+        name=file.name,
+        rows=file.rows,
+        bytes=file.bytes,
+        sha256=file.sha256,
+        expires_at=file.expires_at,
+        available=available,
+        url=f"{path}/file" if available else None,
+    )
+
+
+def _delivery(export: Export) -> DeliveryView | None:
+    sends = [send for send in export.sends if send.mailing == export.mailing]
+    if not sends:
+        return None
+    return DeliveryView(
+        status=export.delivery,
+        possible_duplicate=any(send.possible_duplicate for send in sends),
+        detail=sends[-1].detail,
+    )
+
+
+def _links(export: Export, path: str) -> LinksView:
+    stored = export.file is not None and not export.file.deleted
+    can_resend = stored and export.status in {ExportStatus.COMPLETED, ExportStatus.FAILED}
+    return LinksView(
+        cancel=f"{path}/cancel" if export.unfinished else None,
+        resend=f"{path}/resend" if can_resend else None,
+    )
