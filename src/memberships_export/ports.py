@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from memberships_export.domain.export import Export
+from memberships_export.domain.export import Export, Stage
 from memberships_export.domain.mail import Mail, SendResult
 from memberships_export.domain.message import DeadLetter, Message, Received
 
@@ -57,8 +57,8 @@ class ExportStore(Protocol):
 class ExportQueue(Protocol):
     """At-least-once messages with a visibility timeout; after too many receives a message is a dead letter."""
 
-    def send(self, message: Message) -> None:
-        """Put a message in the queue."""
+    def send(self, message: Message, stage: Stage = Stage.FETCH) -> None:
+        """Put a message in the queue; `stage` chooses it where each stage has workers and a queue of its own."""
         ...
 
     def receive(self, wait_seconds: float) -> Received | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from memberships_export.adapters.embedded.folder import checked_key
 from memberships_export.adapters.embedded.sqs_rules import check_message, received_too_often
-from memberships_export.domain.export import Evidence, Export
+from memberships_export.domain.export import Evidence, Export, Stage
 from memberships_export.domain.mail import Mail, SendResult
 from memberships_export.domain.message import DeadLetter, Message, Received
 from memberships_export.ports import Clock, FileSink, PageRequest
@@ -156,7 +156,7 @@ class MemoryQueue:
         """Forget every message."""
         self._queued.clear()
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message, stage: Stage = Stage.FETCH) -> None:  # noqa: ARG002  (one queue for all)
         check_message(message)
         now = self._clock()
         with self._lock:

@@ -21,7 +21,7 @@ class ObservedQueue:
         self.dealt_with = Event()
         self.given_back: list[float] = []
 
-    def send(self, message: object) -> None:
+    def send(self, message: object, stage: object = None) -> None:
         raise NotImplementedError
 
     def receive(self, wait_seconds: float) -> Received | None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from memberships_export.domain.errors import DeliveryUnknown, IllegalTransition, InvalidMessage, UnknownExport
 from memberships_export.domain.export import Export, ExportStatus
 from memberships_export.domain.lifecycle import redrive
-from memberships_export.domain.message import DeadLetter, Message, parse_message, wake_message
+from memberships_export.domain.message import DeadLetter, parse_message, wake_message
 from memberships_export.domain.policy import Policy
 from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore
 from memberships_export.service.record import change
@@ -88,7 +88,7 @@ class RedriveExports:
         """Record first, message second, letter last: at every point in between a second run does the rest."""
         if decided.outcome is RedriveOutcome.REDRIVEN:
             try:
-                self.queue.send(self._woken(decided))
+                self._wake(decided)
             except (IllegalTransition, UnknownExport) as error:
                 return _refused(decided.letter, decided.export_id, error.reason)
         if decided.outcome is not RedriveOutcome.REFUSED:
@@ -96,11 +96,13 @@ class RedriveExports:
         log.info("export=%s event=redrive outcome=%s", decided.export_id, decided.outcome)
         return decided
 
-    def _woken(self, decided: Redriven) -> Message:
+    def _wake(self, decided: Redriven) -> None:
         export = self.store.get(decided.export_id or "")
         if export is None:
-            return decided.letter.message  # a plain message: the worker makes its record
-        return wake_message(change(self.store, export, self._on_its_way))
+            self.queue.send(decided.letter.message)  # a plain message: the worker makes its record
+            return
+        export = change(self.store, export, self._on_its_way)
+        self.queue.send(wake_message(export), export.stage)
 
     def _on_its_way(self, export: Export) -> Export:
         return export if export.unfinished else redrive(export, self.clock(), self.policy)

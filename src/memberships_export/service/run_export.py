@@ -69,7 +69,10 @@ class _InternalError(TransientError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunExport:
-    """The worker's use case. The record decides; the message only wakes."""
+    """The worker's use case. The record decides; the message only wakes.
+
+    `stages`: the steps this worker takes; an export that is at another one is handed to the queue of that stage.
+    """
 
     store: ExportStore
     queue: ExportQueue
@@ -86,6 +89,9 @@ class RunExport:
             export = self._export_for(parse_message(received.message, received.message_id))
         except InvalidMessage as error:
             return self._bury(received, error)
+        if export.unfinished and export.stage not in self.stages:
+            self.queue.send(wake_message(export), export.stage)
+            return Acknowledge()
         try:
             held = self._claim(export)
         except NotNow as error:
@@ -158,6 +164,8 @@ class RunExport:
 
     def _run_stage(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         stage, begun = held.export.stage, monotonic()
+        if stage not in self.stages:
+            raise StopRequested
         self.stages[stage](held, should_stop)
         seconds = monotonic() - begun
         log.info("export=%s stage=%s seconds=%.3f event=stage_done", held.export.export_id, stage, seconds)
@@ -199,7 +207,7 @@ class RunExport:
             held.write(yield_back)
         except (LeaseLost, UnknownExport):
             return
-        self.queue.send(wake_message(held.export))
+        self.queue.send(wake_message(held.export), held.export.stage)
 
 
 def _record_for(wake: Wake, now: datetime, policy: Policy) -> Export:

@@ -46,7 +46,7 @@ class ResendExport:
         _check_rate(export, now, self.policy)
         export = change(self.store, export, partial(resend, now=now, policy=self.policy))
         with suppress(TransientError):  # the sweeper sends what was not sent
-            self.queue.send(wake_message(export))
+            self.queue.send(wake_message(export), export.stage)
         return export
 
 

@@ -60,7 +60,7 @@ class SweepExports:
         """Write first: of two sweepers only one gets to send."""
         stored = self.store.replace(export, nudged(export, self.clock(), self.policy))
         if stored is not None:
-            self.queue.send(wake_message(stored))
+            self.queue.send(wake_message(stored), stored.stage)
 
     def _delete_files(self, export: Export) -> None:
         self.files.delete_folder(parts_folder(export.export_id))

@@ -6,7 +6,7 @@ import pytest
 
 from memberships_export.domain.delivery import SendFact
 from memberships_export.domain.errors import FileGone, IllegalTransition, RateLimited, StorageUnavailable, UnknownExport
-from memberships_export.domain.export import Delivery, Evidence, Export, ExportStatus
+from memberships_export.domain.export import Delivery, Evidence, Export, ExportStatus, Stage
 from memberships_export.domain.message import Message
 from memberships_export.service.record_mail_events import MailEvent
 from tests.fakes.memory import MemoryFiles
@@ -114,7 +114,7 @@ def test_a_resend_whose_message_cannot_be_sent_is_carried_out_by_the_sweeper(mon
     world = World()
     export = completed(world)
 
-    def unavailable(message: Message) -> None:
+    def unavailable(message: Message, _: Stage) -> None:
         raise StorageUnavailable(message.body[:1])
 
     with monkeypatch.context() as patch:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from memberships_export.domain.errors import MembershipsContractBroken, StorageUnavailable
-from memberships_export.domain.export import ExportStatus
+from memberships_export.domain.export import ExportStatus, Stage
 from memberships_export.domain.message import Message
 from memberships_export.domain.sweeping import SweepAction
 from tests.factories import a_membership
@@ -48,12 +48,12 @@ def test_the_trouble_of_one_export_does_not_stop_the_others(error: Exception) ->
     world.queue.lose_all()
     send = world.queue.send
 
-    def refuse_the_first(message: Message) -> None:
+    def refuse_the_first(message: Message, _: Stage) -> None:
         if first.export_id in message.body:
             raise error
         send(message)
 
-    world.queue.send = refuse_the_first  # type: ignore[method-assign]
+    world.queue.send = refuse_the_first  # type: ignore[method-assign, assignment]
     world.clock.advance(timedelta(seconds=31))
     world.services.sweep()
     assert [message.attributes["exportId"] for message in world.queue.messages] == [second.export_id]

@@ -11,6 +11,7 @@ import msgspec
 
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqs_rules import check_message, received_too_often
+from memberships_export.domain.export import Stage
 from memberships_export.domain.message import DeadLetter, Message, Received
 from memberships_export.ports import Clock
 
@@ -40,7 +41,7 @@ class SqliteExportQueue:
         self._sends = 0
         self._sent = Condition()
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message, stage: Stage = Stage.FETCH) -> None:  # noqa: ARG002  (one queue for all)
         """Put a message in the queue. Raises ValueError for what SQS would refuse."""
         check_message(message)
         now = self._clock().timestamp()

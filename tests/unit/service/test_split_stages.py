@@ -1,0 +1,94 @@
+"""One worker for each stage, each with its own queue: the same use case, told which stages are its own."""
+
+from dataclasses import replace
+
+from memberships_export.domain.export import Export, ExportStatus, Stage
+from memberships_export.domain.message import Message, Received
+from tests.fakes.memory import MemoryQueue
+from tests.fakes.world import REFUSED_FOR_NOW, World
+
+
+class StageQueues:
+    """Sends each message to the queue of its stage, as the split form does on AWS."""
+
+    def __init__(self, world: World) -> None:
+        self.of = {stage: MemoryQueue(world.clock, world.dead_letters) for stage in Stage}
+
+    def send(self, message: Message, stage: Stage = Stage.FETCH) -> None:
+        self.of[stage].send(message)
+
+
+class SplitWorld(World):
+    def __init__(self, rows: int, **options: object) -> None:
+        super().__init__(rows, **options)  # type: ignore[arg-type]
+        self.queues = StageQueues(self)
+        self.services = self.over(replace(self.ports, queue=self.queues))  # type: ignore[arg-type]
+        whole = self.services.run
+        self.workers = {stage: replace(whole, stages={stage: whole.stages[stage]}) for stage in Stage}
+
+    def take(self, stage: Stage) -> Received | None:
+        return self.queues.of[stage].receive(0)
+
+    def work_at(self, stage: Stage) -> bool:
+        received = self.take(stage)
+        if received is None:
+            return False
+        self.workers[stage](received, lambda: False)
+        self.queues.of[stage].acknowledge(received)
+        return True
+
+    def waiting_at(self) -> list[Stage]:
+        return [stage for stage in Stage if self.queues.of[stage].messages]
+
+
+def test_an_export_passes_from_worker_to_worker() -> None:
+    world = SplitWorld(7)
+    export = world.request()
+    seen: list[tuple[list[Stage], Export]] = []
+    for stage in Stage:
+        seen.append((world.waiting_at(), world.export(export)))
+        assert world.work_at(stage)
+    assert [stages for stages, _ in seen] == [[Stage.FETCH], [Stage.RENDER], [Stage.DELIVER]]
+    done = world.export(export)
+    assert (done.status, done.token, len(world.mails)) == (ExportStatus.COMPLETED, 3, 1)
+    assert world.waiting_at() == []
+
+
+def test_a_failure_in_a_later_step_repeats_no_earlier_one() -> None:
+    world = SplitWorld(7, mails=[REFUSED_FOR_NOW])
+    export = world.request()
+    for stage in Stage:
+        world.work_at(stage)
+    assert world.export(export).status is ExportStatus.WAITING
+    calls = len(world.source.calls)
+    world.clock.advance(world.policy.longest_back_off)
+    world.services.sweep()
+    assert world.waiting_at() == [Stage.DELIVER], "the sweeper wakes the worker of the stage the export is at"
+    world.work_at(Stage.DELIVER)
+    assert world.export(export).status is ExportStatus.COMPLETED
+    assert len(world.source.calls) == calls
+
+
+def test_a_message_in_the_wrong_queue_is_passed_on() -> None:
+    world = SplitWorld(7)
+    export = world.request()
+    (message,) = world.queues.of[Stage.FETCH].messages
+    world.queues.of[Stage.FETCH].lose_all()
+    world.queues.send(message, Stage.DELIVER)
+    world.work_at(Stage.DELIVER)
+    assert world.waiting_at() == [Stage.FETCH]
+    assert world.export(export).claims == 0
+
+
+def test_an_export_that_lost_its_file_goes_back_to_the_worker_that_makes_it() -> None:
+    world = SplitWorld(7)
+    export = world.request()
+    world.work_at(Stage.FETCH)
+    world.work_at(Stage.RENDER)
+    for key in [key for key in world.files.content if key.startswith("csv/")]:
+        del world.files.content[key]
+    world.work_at(Stage.DELIVER)
+    assert world.waiting_at() == [Stage.RENDER]
+    world.work_at(Stage.RENDER)
+    world.work_at(Stage.DELIVER)
+    assert world.export(export).status is ExportStatus.COMPLETED
