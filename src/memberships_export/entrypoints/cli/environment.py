@@ -1,0 +1,33 @@
+"""The settings of commands that work on this machine's data."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from memberships_export.entrypoints.cli.exits import WrongUsage
+from memberships_export.settings import Settings, read_settings, variable
+
+
+def settings_here() -> Settings:
+    """Read the settings from the environment. Raises SettingsError."""
+    return read_settings(os.environ)
+
+
+def settings_with_data() -> Settings:
+    """Read the settings of a service that has run already. Raises SettingsError, WrongUsage."""
+    settings = settings_here()
+    if not (settings.data_dir / "exports.db").exists():
+        raise WrongUsage(
+            f"There are no exports in {settings.data_dir.absolute()}. Run this in the folder of the service, or set "
+            f"{variable('data_dir')} to its data folder."
+        )
+    return settings
+
+
+@contextmanager
+def wiring() -> Iterator[None]:
+    """Wire inside this block: a setting that only its adapter can judge is wrong usage too; the text names it."""
+    try:
+        yield
+    except ValueError as error:
+        raise WrongUsage(str(error)) from error

@@ -1,0 +1,251 @@
+"""The real command in real processes: what a person types, and what a supervisor does to a service."""
+
+import csv
+import json
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from email import policy
+from email.parser import BytesParser
+from hashlib import sha256
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from memberships_export.bootstrap import connect
+from memberships_export.domain.message import Message
+from memberships_export.settings import Settings
+from tests.e2e.command_line import (
+    PROGRAM,
+    Running,
+    attachments_of,
+    data_of,
+    environ_of,
+    files_mailed,
+    mails_of,
+    run,
+    running,
+    until,
+)
+from tests.rig.fake_memberships import FakeMemberships
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service that several tests use, each as a user of its own."""
+    folder = tmp_path_factory.mktemp("service")
+    with running(environ_of(folder / "data"), folder) as started:
+        yield started
+
+
+def an_export_of_a_user(service: Running) -> tuple[Running, str]:
+    user = service.as_user("user-1", "member@example.org")
+    return user, user.ask("request")
+
+
+def test_from_a_csv_file_to_the_mail(service: Running, tmp_path: Path) -> None:
+    source = tmp_path / "members.csv"
+    source.write_text("member,plan,price,start\nanna,Gold,120,2024-01-01\nanna,=1+1,12.50,2024-02-01\n")
+    columns = {"userId": "member", "name": "plan", "recurringPrice": "price", "validFrom": "start"}
+    constants = {"state": "active", "billingInterval": "month", "billingPeriods": "1"}
+    mapping = [word for field, column in columns.items() for word in ("--column", f"{field}={column}")]
+    mapping += [word for field, value in constants.items() for word in ("--set", f"{field}={value}")]
+    assert service.ask("import", str(source), *mapping) == "2 memberships imported."
+
+    anna = service.as_user("anna", "anna@example.org")
+    export_id = anna.ask("request")
+    assert "status:      completed" in anna.ask("watch", export_id)
+    (mail,) = mails_of(data_of(service), export_id)
+    (content,) = attachments_of(mail)
+    rows = list(csv.DictReader(StringIO(content.decode("utf-8-sig"), newline="")))
+    assert (mail["To"], [row["recurringPrice"] for row in rows]) == ("anna@example.org", ["120", "12.50"])
+    assert not rows[1]["name"].startswith("=")
+
+    told = json.loads(anna.ask("status", export_id, "--json"))
+    assert (told["status"], told["file"]["sha256"]) == ("completed", sha256(content).hexdigest())
+    assert export_id in anna.ask("list")
+
+    anna.ask("resend", export_id)
+    anna.ask("watch", export_id)
+    assert files_mailed(data_of(service), export_id) == [content, content]
+
+
+def test_the_memberships_of_a_climbing_gym_can_be_exported(tmp_path: Path, shared_data: Path) -> None:
+    source = shared_data / "climbing_gym" / "memberships.csv"
+    columns = {"userId": "customer_id", "name": "membership_type", "recurringPrice": "price_per_month"}
+    columns |= {"id": "membership_id", "validFrom": "start_date", "validUntil": "end_date", "state": "status"}
+    mapping = [word for field, column in columns.items() for word in ("--column", f"{field}={column}")]
+    mapping += ["--set", "billingInterval=month", "--set", "billingPeriods=1"]
+    with running(environ_of(tmp_path), tmp_path) as service:
+        assert service.ask("import", str(source), *mapping) == "800 memberships imported."
+        member = service.as_user("17", "member-17@example.org")
+        export_id = member.ask("request", "--preset", "raw")
+        member.ask("watch", export_id)
+    (content,) = files_mailed(tmp_path, export_id)
+    with source.open(newline="") as file:
+        own = [row["membership_id"] for row in csv.DictReader(file) if row["customer_id"] == "17"]
+    assert [row["id"] for row in csv.DictReader(StringIO(content.decode(), newline=""))] == own != []
+
+
+def test_another_user_sees_nothing_of_it(service: Running) -> None:
+    bert, cleo = service.as_user("bert", "bert@example.org"), service.as_user("cleo", "cleo@example.org")
+    export_id = bert.ask("request")
+    result = cleo.run("status", export_id)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "404" in result.stderr
+    assert json.loads(cleo.ask("list", "--json")) == {"items": []}
+
+
+def test_a_forged_token_is_refused_with_advice(service: Running) -> None:
+    forged = service.as_user("dora", "dora@example.org")
+    token = run(
+        environ_of(data_of(service) / "other"), "token", "--user-id", "dora", "--email", "dora@example.org"
+    ).stdout
+    result = forged.run("list", "--token", token.strip())
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "memberships-export token" in result.stderr
+
+
+def test_a_message_nobody_understands_is_shown_refused_and_purged(service: Running) -> None:
+    ports = connect(Settings(data_dir=data_of(service)), "http://127.0.0.1")
+    ports.queue.send(Message("not JSON"))
+    letters = until(lambda: json.loads(service.ask("dlq", "list", "--json")) or None, "the dead letter")
+    assert [letter["errorCode"] for letter in letters] == ["invalid_message"]
+    refused = service.run("dlq", "redrive", "--all")
+    assert (refused.returncode, refused.stdout.splitlines()[-1]) == (1, "0 redriven, 0 finished, 1 refused")
+    assert "not JSON" in service.ask("dlq", "show", letters[0]["exportId"])
+    assert service.ask("dlq", "purge", "--yes") == "1 letter removed."
+
+
+def test_a_failed_export_goes_on_after_redrive(tmp_path: Path) -> None:
+    with FakeMemberships(rows=30, script=["status:404"]) as memberships:
+        environ = environ_of(tmp_path, memberships_url=memberships.url, page_size="10")
+        with running(environ, tmp_path) as service:
+            user, export_id = an_export_of_a_user(service)
+            watched = user.run("watch", export_id)
+            assert (watched.returncode, "status 404" in watched.stdout) == (1, True)
+            until(lambda: user.ask("dlq", "list") or None, "the dead letter")
+            assert user.ask("dlq", "redrive", export_id).endswith("1 redriven, 0 finished, 0 refused")
+            assert user.run("watch", export_id).returncode == 0
+    (content,) = files_mailed(tmp_path, export_id)
+    assert len(list(csv.DictReader(StringIO(content.decode("utf-8-sig"), newline="")))) == 30
+
+
+def test_an_export_that_hangs_can_be_cancelled_and_does_not_keep_the_service(tmp_path: Path) -> None:
+    with FakeMemberships(rows=10, script=["hang*"]) as memberships:
+        environ = environ_of(tmp_path, memberships_url=memberships.url)
+        with running(environ, tmp_path) as service:
+            user, export_id = an_export_of_a_user(service)
+            until(lambda: memberships.calls or None, "the first call")
+            assert "cancelled" in user.ask("cancel", export_id)
+            assert user.run("watch", export_id).returncode == 1
+
+            began = time.monotonic()
+            service.process.send_signal(signal.SIGTERM)
+            assert service.process.wait(10) == 0
+            assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_an_idle_service_well(tmp_path: Path, number: signal.Signals) -> None:
+    with running(environ_of(tmp_path), tmp_path) as service:
+        service.process.send_signal(number)
+        assert service.process.wait(5) == 0
+    assert "event=stopped clean=True" in service.log.read_text()
+
+
+def test_api_and_worker_as_two_processes(tmp_path: Path) -> None:
+    with running(environ_of(tmp_path), tmp_path, "api") as api:
+        user, export_id = an_export_of_a_user(api)
+        assert json.loads(user.ask("status", export_id, "--json"))["status"] == "queued"
+        environ = environ_of(tmp_path, port=api.url.rpartition(":")[2])
+        with running(environ, tmp_path, "worker"):
+            user.ask("watch", export_id)
+    assert len(mails_of(tmp_path, export_id)) == 1
+
+
+def test_the_log_is_one_line_per_event_without_anything_personal(service: Running) -> None:
+    user = service.as_user("secret-user", "private@example.org")
+    user.ask("watch", user.ask("request"))
+    log = service.log.read_text()
+    assert "event=requested" in log
+    assert [line for line in log.splitlines() if not re.match(r"\d{4}-\d\d-\d\dT[\d:.]+Z [A-Z]+ \S+ \S", line)] == []
+    assert "secret-user" not in log
+    assert "private@" not in log
+    assert user.environ["MEMBERSHIPS_EXPORT_TOKEN"] not in log
+
+
+def test_a_port_in_use_is_told_at_once(service: Running, tmp_path: Path) -> None:
+    result = run(environ_of(tmp_path, port=service.url.rpartition(":")[2]), "serve")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "MEMBERSHIPS_EXPORT_PORT" in result.stderr
+
+
+def test_a_data_folder_that_cannot_be_made_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run(environ_of(tmp_path / "file" / "data"), "serve")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "MEMBERSHIPS_EXPORT_DATA_DIR" in result.stderr
+
+
+def test_a_database_that_is_none_keeps_the_service_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "exports.db").write_bytes(b"no database" * 1000)
+    result = run(environ_of(tmp_path), "serve")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "exports.db" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("memberships_url", "http://api.example.org"), ("sendgrid_webhook_key", "x"), ("workers", "0"), ("prt", "1")],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
+    result = run(environ_of(tmp_path, **{name: value}), "serve")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"MEMBERSHIPS_EXPORT_{name.upper()}" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_demo_brings_a_real_mail(tmp_path: Path) -> None:
+    result = run(environ_of(tmp_path, workers="0", token="x") | {"TMPDIR": str(tmp_path)}, "demo", "--rows", "50")
+    assert result.returncode == 0, result.stderr
+    (folder,) = tmp_path.glob("memberships-export-demo-*")
+    (mail_path,) = (folder / "data" / "outbox").glob("*.eml")
+    mail = BytesParser(policy=policy.default).parsebytes(mail_path.read_bytes())
+    (content,) = attachments_of(mail)
+    assert sum(1 for _ in csv.reader(StringIO(content.decode("utf-8-sig"), newline=""))) == 51
+    assert sha256(content).hexdigest() in result.stdout
+    assert str(mail_path) in result.stdout
+    (csv_path,) = folder.glob("memberships-*.csv")
+    assert csv_path.read_bytes() == content
+
+
+def test_a_demo_whose_service_does_not_start_fails_with_the_log(tmp_path: Path) -> None:
+    (tmp_path / "uvicorn.py").write_text("raise ImportError('uvicorn is broken here')")
+    result = run(environ_of(tmp_path) | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(tmp_path)}, "demo", "--rows", "1")
+    assert result.returncode == 1
+    assert "The service did not start." in result.stderr
+    assert "uvicorn is broken here" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
+    environ = environ_of(tmp_path) | {"TMPDIR": str(tmp_path)}
+    output = tmp_path / "demo.out"
+    with output.open("wb") as file:
+        demo = subprocess.Popen([PROGRAM, "demo", "--rows", "0", "--keep"], env=environ, stdout=file)
+    try:
+        found = until(
+            lambda: re.search(r"MEMBERSHIPS_EXPORT_URL=http://127\.0\.0\.1:(\d+)", output.read_text()), "the demo"
+        )
+        demo.send_signal(number)
+        demo.wait(10)
+    finally:
+        demo.kill()
+        demo.wait()
+    with socket.socket() as attempt:
+        assert attempt.connect_ex(("127.0.0.1", int(found[1]))) != 0

@@ -1,0 +1,145 @@
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from memberships_export.bootstrap import connect, utc_now
+from memberships_export.domain.errors import MembershipsContractBroken
+from memberships_export.domain.export import Export, ExportStatus
+from memberships_export.domain.lifecycle import claim, fail
+from memberships_export.domain.message import Message, failure_attributes, wake_message
+from memberships_export.domain.policy import Policy
+from memberships_export.service.assembly import Ports
+from memberships_export.settings import Settings
+from tests.factories import an_export
+from tests.unit.cli.conftest import Cli
+
+Dlq = Callable[..., Result]
+
+
+@pytest.fixture
+def ports(tmp_path: Path) -> Ports:
+    """The store and queues of a service that has run here."""
+    opened = connect(Settings(data_dir=tmp_path), "http://127.0.0.1")
+    opened.dead_letters.purge()
+    return opened
+
+
+@pytest.fixture
+def dlq(cli: Cli, tmp_path: Path) -> Dlq:
+    def run(*arguments: str, **environ: str) -> Result:
+        return cli("dlq", *arguments, **({"MEMBERSHIPS_EXPORT_DATA_DIR": str(tmp_path)} | environ))
+
+    return run
+
+
+def a_failed_export(ports: Ports, reason: str = "It answered 404.") -> Export:
+    """A failed export in the store, and its letter."""
+    now, policy = utc_now(), Policy()
+    stored = ports.store.create(an_export(email="alice@example.org", requested_at=now, wake_at=now))
+    running = ports.store.replace(stored, claim(stored, "w1", now, policy))
+    assert running is not None
+    failed = fail(running, MembershipsContractBroken(reason), now + timedelta(seconds=1), policy)
+    written = ports.store.replace(running, failed)
+    assert written is not None
+    letter = wake_message(written)
+    attributes = {**letter.attributes, **failure_attributes(written)}
+    ports.dead_letters.add(Message(letter.body, attributes))
+    return written
+
+
+def test_the_list_tells_why_each_letter_is_there(dlq: Dlq, ports: Ports) -> None:
+    export = a_failed_export(ports)
+    header, line = dlq("list").stdout.splitlines()
+    assert header.split("  ")[0] == "EXPORT ID"
+    assert line.split()[:4] == [export.export_id, "fetch", "memberships_contract_broken", "1"]
+    assert line.endswith("It answered 404.")
+
+
+def test_the_list_as_json_has_the_same_facts(dlq: Dlq, ports: Ports) -> None:
+    export = a_failed_export(ports)
+    (letter,) = json.loads(dlq("list", "--json").stdout)
+    assert (letter["exportId"], letter["errorCode"]) == (export.export_id, "memberships_contract_broken")
+
+
+def test_an_empty_queue_leaves_stdout_empty(dlq: Dlq, ports: Ports) -> None:  # noqa: ARG001  (makes the data folder)
+    result = dlq("list")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "The dead letter queue is empty.\n")
+
+
+def test_show_gives_letter_and_record_but_no_mail_address(dlq: Dlq, ports: Ports) -> None:
+    export = a_failed_export(ports, reason="No access for alice@example.org.")
+    for arguments in (("show", export.export_id), ("show", export.export_id, "--json")):
+        result = dlq(*arguments)
+        assert result.exit_code == 0
+        assert "alice@" not in result.stdout
+        assert "a***@example.org" in result.stdout
+        assert "stalled_claims" in result.stdout
+
+
+def test_show_and_redrive_of_an_unknown_id_say_where_to_look(dlq: Dlq, ports: Ports) -> None:  # noqa: ARG001
+    for command in ("show", "redrive"):
+        result = dlq(command, "nope")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "dlq list" in result.stderr
+
+
+def test_a_letter_cannot_steer_the_terminal(dlq: Dlq, ports: Ports) -> None:
+    ports.dead_letters.add(Message("{}", {"reason": "x\u202ey", "errorCode": "invalid_message"}))
+    assert "x\\u202ey" in dlq("list").stdout
+
+
+def test_redrive_puts_the_export_back_and_removes_the_letter(dlq: Dlq, ports: Ports) -> None:
+    export = a_failed_export(ports)
+    result = dlq("redrive", export.export_id)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "1 redriven, 0 finished, 0 refused"
+    stored = ports.store.get(export.export_id)
+    assert stored is not None
+    assert stored.status in {ExportStatus.QUEUED, ExportStatus.WAITING}
+    assert ports.dead_letters.browse(10) == []
+
+
+def test_a_dry_run_changes_nothing(dlq: Dlq, ports: Ports) -> None:
+    export = a_failed_export(ports)
+    result = dlq("redrive", "--all", "--dry-run")
+    assert "1 redriven" in result.stdout.splitlines()[-1]
+    assert "nothing was changed" in result.stdout
+    assert ports.store.get(export.export_id) == export
+    assert len(ports.dead_letters.browse(10)) == 1
+
+
+def test_redrive_ends_with_1_when_a_letter_was_refused(dlq: Dlq, ports: Ports) -> None:
+    a_failed_export(ports)
+    ports.dead_letters.add(Message("not JSON"))
+    result = dlq("redrive", "--all")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == "1 redriven, 0 finished, 1 refused"
+
+
+@pytest.mark.parametrize("arguments", [(), ("x", "--all")])
+def test_redrive_wants_either_an_id_or_all(dlq: Dlq, arguments: tuple[str, ...]) -> None:
+    assert dlq("redrive", *arguments).exit_code == 2
+
+
+def test_purge_removes_all_letters_without_asking_when_told_so(dlq: Dlq, ports: Ports) -> None:
+    ports.dead_letters.add(Message("a"))
+    ports.dead_letters.add(Message("b"))
+    assert dlq("purge", "--yes").stdout == "2 letters removed.\n"
+    assert ports.dead_letters.browse(10) == []
+
+
+def test_purge_asks_first(dlq: Dlq, ports: Ports) -> None:
+    ports.dead_letters.add(Message("a"))
+    assert dlq("purge").exit_code == 1  # nobody is there to say yes
+    assert len(ports.dead_letters.browse(10)) == 1
+
+
+def test_where_no_service_has_run_the_answer_names_the_variable(dlq: Dlq, tmp_path: Path) -> None:
+    result = dlq("list", MEMBERSHIPS_EXPORT_DATA_DIR=str(tmp_path / "elsewhere"))
+    assert result.exit_code == 2
+    assert "MEMBERSHIPS_EXPORT_DATA_DIR" in result.stderr
+    assert not (tmp_path / "elsewhere").exists()

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from memberships_export.bootstrap import user_tokens
+from memberships_export.service.callers import Caller
+from memberships_export.settings import Settings
+from tests.unit.cli.conftest import Cli
+
+WHO = ("--user-id", "user-1", "--email", "member@example.org")
+
+
+def test_the_token_is_one_that_the_service_accepts(cli: Cli, tmp_path: Path) -> None:
+    result = cli("token", *WHO, MEMBERSHIPS_EXPORT_DATA_DIR=str(tmp_path))
+    assert result.exit_code == 0
+    caller = user_tokens(Settings(data_dir=tmp_path)).verify(result.stdout.rstrip("\n"))
+    assert caller == Caller("user-1", "member@example.org", email_verified=True)
+
+
+def test_a_secret_made_just_now_is_told_because_the_service_must_have_the_same(cli: Cli, tmp_path: Path) -> None:
+    environ = {"MEMBERSHIPS_EXPORT_DATA_DIR": str(tmp_path)}
+    assert str(tmp_path) in cli("token", *WHO, **environ).stderr
+    assert cli("token", *WHO, **environ).stderr == ""
+
+
+def test_with_an_identity_provider_tokens_are_not_made_here(cli: Cli, tmp_path: Path) -> None:
+    environ = {
+        "MEMBERSHIPS_EXPORT_JWKS_URL": "https://id.example.org/jwks",
+        "MEMBERSHIPS_EXPORT_DATA_DIR": str(tmp_path),
+    }
+    result = cli("token", *WHO, **environ)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "MEMBERSHIPS_EXPORT_JWKS_URL" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--user-id", " ", "--email", "a@example.org"),
+        ("--user-id", "u", "--email", "a@b@c"),
+        (*WHO, "--hours", "0"),
+        ("--user-id", "u"),
+    ],
+)
+def test_wrong_arguments_are_wrong_usage(cli: Cli, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    result = cli("token", *arguments, MEMBERSHIPS_EXPORT_DATA_DIR=str(tmp_path))
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_every_wrong_setting_is_named_on_a_line_of_its_own(cli: Cli) -> None:
+    result = cli("token", *WHO, MEMBERSHIPS_EXPORT_WORKERS="0", MEMBERSHIPS_EXPORT_PORT="x")
+    assert result.exit_code == 2
+    assert [line.split()[0] for line in result.stderr.splitlines()] == [
+        "MEMBERSHIPS_EXPORT_PORT",
+        "MEMBERSHIPS_EXPORT_WORKERS",
+    ]
