@@ -192,9 +192,9 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
     """Refuse a variable that nobody reads: most likely a typing error."""
     known = [variable(entry.name) for entry in fields(Settings)]
     strange = [name for name in environ if name.startswith(PREFIX) and name not in (*known, *CLIENT_VARIABLES)]
-    return [f"{name} is not a setting{_did_you_mean(name, known)}." for name in sorted(strange)]
+    return [f"{name} is not a setting{_did_you_mean(name, known)}" for name in sorted(strange)]
 
 
 def _did_you_mean(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
-    return f"; did you mean {close[0]}?" if close else "; docs/configuration.md lists them all"
+    return f"; did you mean {close[0]}?" if close else "; docs/configuration.md lists them all."

@@ -56,6 +56,10 @@ class Database:
         while self._idle:
             self._idle.pop().close()
 
+    def __del__(self) -> None:
+        """Close what nobody closed; nobody uses it any more."""
+        self.close()
+
     @contextmanager
     def _borrowed(self) -> Iterator[sqlite3.Connection]:
         with _sqlite_errors(self._path):
