@@ -21,6 +21,7 @@ from memberships_export.domain.errors import (
     FileMissing,
     MailRefused,
     MailRefusedForNow,
+    StopRequested,
     TransientError,
 )
 from memberships_export.domain.export import CsvFile, Evidence, Export, Send, Trouble
@@ -43,8 +44,10 @@ class DeliverMail:
     files: FileStore
     links: DownloadLinks
 
-    def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:  # noqa: ARG002  (one step is short)
+    def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         """Send, wait for evidence, or give up. Raises the error that the record should show."""
+        if should_stop():  # a send that is cut off half-way is one that nobody can judge
+            raise StopRequested
         now = held.clock()
         match next_step(held.export, now, held.policy, repeatable=self.mailer.repeatable):
             case AlreadyAccepted():

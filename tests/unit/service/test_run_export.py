@@ -599,6 +599,16 @@ def test_a_worker_that_must_stop_while_rendering_leaves_no_half_file() -> None:
     assert world.export(export).status is ExportStatus.COMPLETED
 
 
+def test_a_worker_that_must_stop_does_not_begin_to_send() -> None:
+    world = World(7)
+    export = world.request()
+    world.work_once(should_stop=iter([False] * 6 + [True]).__next__)
+    stopped = world.export(export)
+    assert (stopped.status, stopped.stage, stopped.sends) == (ExportStatus.QUEUED, Stage.DELIVER, ())
+    world.work()
+    assert len(world.mails) == 1
+
+
 # --- Fencing and cancelling -------------------------------------------------------------------------------------------
 
 
