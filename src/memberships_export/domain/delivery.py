@@ -99,6 +99,14 @@ def learn(export: Export, fact: SendFact, now: datetime, policy: Policy) -> Expo
     return _complete(known, now, policy) if _accepted(known, fact.number) and _can_complete(known) else known
 
 
+def may_have_arrived(export: Export) -> bool:
+    """Tell whether a send of the current mailing is neither proven accepted nor proven refused."""
+    sends = [send for send in export.sends if send.mailing == export.mailing]
+    settled = {Evidence.ACCEPTED, Evidence.REFUSED}
+    accepted = any(send.evidence is Evidence.ACCEPTED for send in sends)
+    return not accepted and any(send.evidence not in settled for send in sends)
+
+
 def send_intent(export: Export, send: Send) -> str:
     """Name a send across systems: it travels with the mail and comes back in the mail service's events."""
     return f"{export.export_id}:{send.number}"

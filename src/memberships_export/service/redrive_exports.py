@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from memberships_export.domain.errors import DeliveryUnknown, IllegalTransition, InvalidMessage, UnknownExport
+from memberships_export.domain.delivery import may_have_arrived
+from memberships_export.domain.errors import IllegalTransition, InvalidMessage, UnknownExport
 from memberships_export.domain.export import Export, ExportStatus
 from memberships_export.domain.lifecycle import redrive
 from memberships_export.domain.message import DeadLetter, parse_message, wake_message
@@ -73,7 +74,7 @@ class RedriveExports:
         export = self.store.get(wake.export_id)
         if export is None and not wake.plain:
             return _refused(letter, wake.export_id, "The record of this export is gone; it can only be purged.")
-        if export is not None and export.failure and export.failure.code == DeliveryUnknown.code:
+        if export is not None and export.failure and may_have_arrived(export):
             text = (
                 f"Its mail may have arrived. To mail it again on purpose: memberships-export resend {export.export_id}"
             )

@@ -11,7 +11,7 @@ from memberships_export.domain.message import Message, wake_message
 from memberships_export.service.redrive_exports import Redriven, RedriveOutcome
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource
-from tests.fakes.world import REFUSED_FOR_GOOD, SILENT, World
+from tests.fakes.world import DOUBTFUL, REFUSED_FOR_GOOD, SILENT, World
 
 ROWS = [a_membership(n + 1) for n in range(7)]
 
@@ -104,6 +104,20 @@ def test_a_mail_that_may_have_arrived_is_never_sent_by_a_redrive() -> None:
     assert f"memberships-export resend {export.export_id}" in outcome.text
     assert len(world.mails) == 2
     assert len(world.dead_letters.letters) == 1
+
+
+def test_a_refusal_after_a_mail_that_may_have_arrived_does_not_open_the_way_to_a_second_one() -> None:
+    world = World(7, mails=[DOUBTFUL, REFUSED_FOR_GOOD])
+    export = world.request()
+    world.work()
+    world.pass_time(steps=2)
+    failed = world.export(export)
+    assert failed.failure is not None
+    assert failed.failure.code == "mail_refused"
+    (outcome,) = redrive_all(world)
+    world.work()
+    assert outcome.outcome is RedriveOutcome.REFUSED
+    assert len(world.mails) == 2
 
 
 def test_a_message_nobody_understands_stays_and_says_why() -> None:
