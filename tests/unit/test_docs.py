@@ -1,0 +1,284 @@
+"""The docs say what the code does: names, tables, links and commands are compared; examples are run."""
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from fastapi import FastAPI
+from jwt import InvalidTokenError
+
+from memberships_export.adapters.embedded import sqs_rules
+from memberships_export.adapters.tokens import ServiceTokens
+from memberships_export.domain.csv_format import COLUMNS
+from memberships_export.domain.errors import ExportError
+from memberships_export.domain.export import Progress
+from memberships_export.domain.membership import after_page, decode_page
+from memberships_export.entrypoints.cli.exits import ExitCode
+from memberships_export.entrypoints.cli.main import make_app
+from memberships_export.settings import CLIENT_VARIABLES, PREFIX, Settings, variable
+
+ROOT = Path(__file__).parents[2]
+DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DECISIONS = sorted(ROOT.glob("docs/decisions/0*.md"))
+PACKAGE = ROOT / "src" / "memberships_export"
+SECTIONS = ["Context", "Decision", "Consequences", "Alternatives", "Enforced by"]
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def name_of(doc: Path) -> str:
+    return str(doc.relative_to(ROOT))
+
+
+def code_of(doc: str, language: str = "") -> list[str]:
+    """Return the fenced code of a document in one language; without one: terminal sessions and the like."""
+    return re.findall(rf"^[ ]*```{language}\n(.*?)^[ ]*```$", doc, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> dict[str, Any]:
+    """Return all commands of the command line by what one types, groups left out."""
+
+    def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  (Typer's own classes of commands)
+        children = getattr(command, "commands", {})
+        for name, child in children.items():
+            yield from walk(f"{path} {name}", child)
+        if not children:
+            yield path, command
+
+    return dict(walk("memberships-export", typer.main.get_command(make_app())))
+
+
+def every_error() -> list[type[ExportError]]:
+    """Return every error of this program, wherever it is declared."""
+    for path in PACKAGE.rglob("*.py"):
+        if not {"entrypoints", "__init__.py"} & set(path.parts):
+            importlib.import_module(".".join(path.relative_to(ROOT / "src").with_suffix("").parts))
+    found, queue = list[type[ExportError]](), [ExportError]
+    while queue:
+        error = queue.pop()
+        found.append(error)
+        queue += [child for child in error.__subclasses__() if child.__module__.startswith("memberships_export.")]
+    return found
+
+
+# --- Configuration ----------------------------------------------------------------------------------------------------
+
+
+def configuration_table() -> str:
+    rows = ["| Variable | Default | What it is |", "|---|---|---|"]
+    for entry in fields(Settings):
+        default = entry.metadata["default"]
+        shown = "unset" if default is None else f"`{default}`"
+        rows.append(f"| `{variable(entry.name)}` | {shown} | {entry.metadata['doc']} |")
+    return "\n".join(rows)
+
+
+def test_the_configuration_table_is_that_of_the_settings() -> None:
+    found = re.search(
+        r"^\| Variable \| Default .*?(?=\n\n)", text_of("docs/configuration.md"), re.MULTILINE | re.DOTALL
+    )
+
+    assert found, "docs/configuration.md has no table that begins with | Variable | Default |"
+    right = configuration_table()
+    assert found[0] == right, f"docs/configuration.md differs from settings.py. Put this table there:\n\n{right}\n"
+
+
+def test_the_variables_of_the_client_commands_are_explained() -> None:
+    missing = [name for name in CLIENT_VARIABLES if f"| `{name}` |" not in text_of("docs/configuration.md")]
+
+    assert missing == [], "docs/configuration.md, section Variables of the client commands: explain these"
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=name_of)
+def test_every_variable_that_the_docs_name_exists(doc: Path) -> None:
+    known = {*map(variable, (entry.name for entry in fields(Settings))), *CLIENT_VARIABLES}
+    wrong_on_purpose = {"MEMBERSHIPS_EXPORT_PORTT"}  # shows what a typing error is answered with
+    named = set(re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", doc.read_text(encoding="utf-8")))
+
+    assert named - known - wrong_on_purpose == set(), f"{name_of(doc)} names variables that nobody reads"
+
+
+# --- Commands and codes -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"| `{command}` |" in text_of("README.md"), f"README.md, section The command line: add a row for `{command}`"
+
+
+@pytest.mark.parametrize("code", list(ExitCode))
+def test_every_exit_code_is_in_the_readme(code: ExitCode) -> None:
+    assert f"| {code.value} |" in text_of("README.md"), (
+        f"README.md, table of exit codes: add {code.value} ({code.name})"
+    )
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=name_of)
+def test_every_command_and_option_that_the_docs_name_exists(doc: Path) -> None:
+    known = commands()
+    text = doc.read_text(encoding="utf-8").replace("\\\n", " ")
+    # A command is what begins a line of code, or stands in `…` or $(…); prose about the package names it too.
+    for typed in re.findall(
+        r"(?:^ *|[`$(/ ])(memberships-export [a-z][^`\n)#]*)", "\n".join(typed_in(text)), re.MULTILINE
+    ):
+        words = typed.split()
+        name = " ".join(words[:3] if words[1] == "dlq" else words[:2])
+        assert name in known or name == "memberships-export dlq", f"{name_of(doc)} says `{typed}`: no such command"
+        if name in known:
+            options = {option for parameter in known[name].params for option in parameter.opts}
+            wrong = [word for word in words if word.startswith("--") and word not in {*options, "--help"}]
+            assert wrong == [], f"{name_of(doc)} says `{typed}`: {name} has {', '.join(sorted(options))}"
+
+
+def typed_in(text: str) -> list[str]:
+    """Return what is set as code: blocks and `inline`."""
+    without_blocks = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return [*code_of(text), *(f"`{code}`" for code in re.findall(r"`([^`\n]+)`", without_blocks))]
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=name_of)
+def test_every_make_target_that_the_docs_name_exists(doc: Path) -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", text_of("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:^\$? ?|`)make ([a-z][a-z-]*)", doc.read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert named <= targets, f"{name_of(doc)} names make targets that the Makefile does not have"
+
+
+@pytest.mark.parametrize("error", every_error(), ids=lambda error: error.code)
+def test_every_error_code_is_in_the_runbook(error: type[ExportError]) -> None:
+    runbook = text_of("docs/runbook.md")
+    section, mention = re.search(rf"^### .*\b{error.code}\b", runbook, re.MULTILINE), f"`{error.code}`" in runbook
+
+    assert section or mention, f"docs/runbook.md says nothing of {error.code} ({error.__name__}): what to do about it?"
+
+
+def test_codes_that_are_no_errors_are_in_the_runbook_too() -> None:
+    codes = re.findall(r'"errorCode": "(\w+)"', inspect.getsource(sqs_rules))
+    codes += re.findall(r'Trouble\(\s*code="(\w+)"', text_of("src/memberships_export/service/deliver.py"))
+
+    assert sorted(codes) == ["delivery_unconfirmed", "received_too_often"], (
+        "another code: explain it in docs/runbook.md"
+    )
+    assert [code for code in codes if f"### {code}" not in text_of("docs/runbook.md")] == []
+
+
+def test_every_log_event_is_in_the_runbook() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
+    events = {event for source in sources for event in re.findall(r"\bevent=([a-z_]+)", source)}
+    table = text_of("docs/runbook.md").partition("## Reading the log")[2].partition("\n## ")[0]
+
+    missing = sorted(event for event in events if f"`{event}`" not in table)
+    assert missing == [], "docs/runbook.md, section Reading the log: explain these events"
+
+
+# --- Links, paths and tests -------------------------------------------------------------------------------------------
+
+
+def anchors_of(doc: Path) -> set[str]:
+    """Return the anchors that a renderer makes of the headings."""
+    headings = re.findall(r"^#+ (.+)$", doc.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=name_of)
+def test_every_relative_link_leads_somewhere(doc: Path) -> None:
+    links = re.findall(r"\]\(((?!https?://)[^)\s]+)\)", doc.read_text(encoding="utf-8"))
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = (doc.parent / path) if path else doc
+        assert target.exists(), f"{name_of(doc)} links to {link}: there is no such file"
+        assert not anchor or anchor in anchors_of(target), f"{name_of(doc)} links to {link}: there is no such heading"
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=name_of)
+def test_every_path_of_the_code_that_the_docs_name_exists(doc: Path) -> None:
+    named = re.findall(r"`([\w.-]+(?:/[\w.-]+)*(?:\.py|\.sql|\.toml)|(?:src|tests)/[\w./-]+)`", doc.read_text("utf-8"))
+    missing = [path for path in named if not any((base / path).exists() for base in (ROOT, PACKAGE))]
+
+    assert missing == [], f"{name_of(doc)} names files that are neither here nor in src/memberships_export"
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=name_of)
+def test_every_test_that_the_docs_name_exists(doc: Path) -> None:
+    tests = {
+        test for path in ROOT.glob("tests/**/*.py") for test in re.findall(r"def (test_\w+)\(", path.read_text("utf-8"))
+    }
+    named = set(re.findall(r"`(test_\w+)`", doc.read_text(encoding="utf-8")))
+
+    assert named - tests == set(), f"{name_of(doc)} names tests that were renamed or removed"
+
+
+# --- Decisions --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=name_of)
+def test_a_decision_is_one_page_with_its_sections(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS, f"the sections are {', '.join(SECTIONS)}"
+    assert text.startswith(f"# {page.name[:4]}. "), "the title begins with the number of the file"
+    assert len(text.splitlines()) < 60, "a decision is one page: fewer than 60 lines"
+
+
+def test_every_decision_is_in_the_index_under_its_title() -> None:
+    rows = [f"| {page.name[:4]} | [{title_of(page)}]({page.name}) |" for page in DECISIONS]
+
+    missing = [row for row in rows if row not in text_of("docs/decisions/README.md")]
+    assert missing == [], "docs/decisions/README.md: put these rows in"
+
+
+def title_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8").splitlines()[0].partition(". ")[2]
+
+
+# --- Examples that are meant to be copied -----------------------------------------------------------------------------
+
+
+def example(name: str) -> Any:  # noqa: ANN401  (a function of the docs)
+    """Run the block of docs/existing-api.md that defines this function, and return it."""
+    (block,) = [code for code in code_of(text_of("docs/existing-api.md"), "python") if f"def {name}(" in code]
+    namespace: dict[str, Any] = {}
+    exec(compile(block, "docs/existing-api.md", "exec"), namespace)  # noqa: S102  (our own text)
+    return namespace[name]
+
+
+def test_the_example_that_mounts_the_routes_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMBERSHIPS_EXPORT_DATA_DIR", str(tmp_path / "data"))
+    app = FastAPI()
+
+    example("add_exports")(app)
+
+    assert "/memberships/export" in app.openapi()["paths"]
+
+
+def test_the_example_that_accepts_the_worker_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "for-the-tests-of-the-documentation"
+    monkeypatch.setenv("MEMBERSHIPS_EXPORT_SERVICE_SECRET", secret)
+    user_of_the_worker = example("user_of_the_worker")
+
+    def token(audience: str) -> str:
+        return ServiceTokens(secret=secret, issuer="memberships-export", audience=audience)("user-1")
+
+    assert user_of_the_worker(token("memberships-api")) == "user-1"
+    with pytest.raises(InvalidTokenError):
+        user_of_the_worker(token("somebody-else"))
+
+
+def test_the_example_of_a_page_is_one_that_the_worker_believes() -> None:
+    (body,) = code_of(text_of("docs/existing-api.md"), "json")
+
+    assert after_page(Progress(), decode_page(body.encode()), "user-1").rows == 1
+
+
+def test_every_field_of_a_row_is_in_the_example_of_a_page() -> None:
+    (body,) = code_of(text_of("docs/existing-api.md"), "json")
+
+    assert re.findall(r'^ {6}"(\w+)":', body, re.MULTILINE) == [column.header for column in COLUMNS]
