@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+from base64 import encodebytes
 from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -56,11 +57,11 @@ class Outbox:
         message["X-Send-Intent"] = one_line(mail.intent)
         message.set_content(many_lines(mail.text))
         message.add_alternative(many_lines(mail.html), subtype="html")
-        if mail.attachment:
-            main, _, sub = mail.attachment.media_type.partition("/")
-            filename = one_line(mail.attachment.name)
-            message.add_attachment(mail.attachment.content, maintype=main, subtype=sub, filename=filename)
-        return message.as_bytes()
+        if not mail.attachment:
+            return message.as_bytes()
+        main, _, sub = mail.attachment.media_type.partition("/")
+        message.add_attachment(b"", maintype=main, subtype=sub, filename=one_line(mail.attachment.name))
+        return _filled(message.as_bytes(), mail.attachment.content)
 
     def _write_once(self, path: Path, content: bytes) -> None:
         if not self._folder.is_dir():
@@ -92,6 +93,15 @@ def file_name(intent: str) -> str:
     if plain:
         return f"{plain[1]}.{plain[2]}.eml"
     return f"{sha256(intent.encode('utf-8', 'surrogatepass')).hexdigest()}.eml"
+
+
+def _filled(eml: bytes, content: bytes) -> bytes:
+    """Put the content into the attachment, which is empty and last.
+
+    The generator of `email` walks through every line of an attachment in Python, which took longer than all the rest.
+    """
+    before, end, after = eml.rpartition(b"\r\n--")
+    return b"".join([before, encodebytes(content).replace(b"\n", b"\r\n"), end, after])
 
 
 def _sync_folder(folder: Path) -> None:
