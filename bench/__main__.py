@@ -1,0 +1,92 @@
+"""`python -m bench`: measure the service on this machine and write docs/benchmarks.md."""
+
+import argparse
+import shlex
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.backlog import measure_backlog
+from bench.exports import measure_exports
+from bench.latency import measure_latency
+from bench.machine import revision, this_machine
+from bench.report import report
+from bench.results import Measured
+from bench.startup import measure_startup
+
+_CHECKOUT = Path(__file__).parents[1]
+_SIZES = (10_000, 100_000, 1_000_000)
+_STARTUP_ROUNDS = 5
+
+
+def main() -> None:
+    """Measure everything, then write the report once: a run that fails leaves the old one alone."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="memberships-export-bench-", dir=options.folder) as folder:
+        text = report(_measure(options, Path(folder)))
+    if out := _target(options):
+        out.write_text(text, encoding="utf-8")
+        _tell(f"Written: {out}")
+    else:
+        print(text, end="")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--sizes", type=_sizes, default=_SIZES, help="rows of the large exports, such as 1000,2000")
+    parser.add_argument("--repeat", type=_count, default=3, help="how often each size is exported (default: 3)")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the small exports, to try the measurement")
+    parser.add_argument("--folder", type=Path, help="where to measure; default: the folder for temporary files")
+    parser.add_argument("--out", type=Path, help="write there; default: docs/benchmarks.md for a full run, else print")
+    return parser.parse_args()
+
+
+def _measure(options: argparse.Namespace, folder: Path) -> Measured:
+    small = 10 if options.quick else 1
+    date = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    _tell(f"Start-up, {_STARTUP_ROUNDS} rounds …")
+    startup = measure_startup(folder, _STARTUP_ROUNDS)
+    _tell(f"From request to mail, {200 // small} exports …")
+    latency = measure_latency(folder, 200 // small)
+    _tell(f"A backlog of {1000 // small} exports …")
+    backlog = measure_backlog(folder, 1000 // small)
+    _tell(f"Exports of {', '.join(map(str, options.sizes))} rows, each {options.repeat} times …")
+    sizes = measure_exports(folder, options.sizes, options.repeat)
+    return Measured(
+        date=date,
+        revision=revision(_CHECKOUT),
+        command=shlex.join(["python", "-m", "bench", *sys.argv[1:]]),
+        machine=this_machine(folder),
+        sizes=sizes,
+        latency=latency,
+        backlog=backlog,
+        startup=startup,
+    )
+
+
+def _target(options: argparse.Namespace) -> Path | None:
+    """Only a full run may replace the report of a full run, unless somebody says so."""
+    full = options.sizes == _SIZES and not options.quick
+    return options.out or (_CHECKOUT / "docs" / "benchmarks.md" if full else None)
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    sizes = tuple(_count(part) for part in text.split(","))
+    if list(sizes) != sorted(set(sizes)):
+        raise argparse.ArgumentTypeError(f"{text} does not rise: give each size once, the smallest first.")
+    return sizes
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0.")
+    return int(text)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""What was measured, before anything is said about it. Times are seconds, sizes bytes unless a name says otherwise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Where it was measured."""
+
+    cpu: str
+    cpus: int
+    memory_gb: float
+    system: str
+    python: str
+    sqlite: str
+    filesystem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRun:
+    """One export by a worker process of its own. `seconds`: from its claim to the accepted mail."""
+
+    rows: int
+    seconds: float
+    stages: Mapping[str, float]
+    peak_bytes: int
+    pages: int
+    csv_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeRuns:
+    """Exports of one size, and plain dumps of the same rows in turn with them."""
+
+    rows: int
+    exports: tuple[ExportRun, ...]
+    dump_seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyRuns:
+    """Seconds from before the request until the mail is in the outbox, one export after the other."""
+
+    rows: int
+    seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacklogRun:
+    """A backlog worked off by one worker process. `seconds`: from its first claim to the last accepted mail."""
+
+    exports: int
+    rows: int
+    threads: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartupRuns:
+    """Wall time of whole processes, by command."""
+
+    seconds: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One run of all measurements."""
+
+    date: str
+    revision: str
+    command: str
+    machine: Machine
+    sizes: tuple[SizeRuns, ...]
+    latency: LatencyRuns
+    backlog: BacklogRun
+    startup: StartupRuns

@@ -1,0 +1,122 @@
+from dataclasses import replace
+
+import pytest
+
+from bench.aims import percentile
+from bench.report import report
+from bench.results import BacklogRun, ExportRun, LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
+
+MB = 1_000_000
+
+
+def an_export(rows: int, seconds: float, peak_mb: float = 80) -> ExportRun:
+    return ExportRun(
+        rows=rows,
+        seconds=seconds,
+        stages={"fetch": seconds * 0.5, "render": seconds * 0.25, "deliver": seconds * 0.125},
+        peak_bytes=int(peak_mb * MB),
+        pages=rows // 5000,
+        csv_bytes=rows * 150,
+    )
+
+
+def a_size(rows: int, *exports: ExportRun, dump: float) -> SizeRuns:
+    return SizeRuns(rows=rows, exports=exports, dump_seconds=(dump * 2, dump, dump * 3))
+
+
+SMALL = a_size(10_000, an_export(10_000, 0.2), dump=0.07)
+MIDDLE = a_size(100_000, an_export(100_000, 1.0), dump=0.5)
+LARGE = a_size(1_000_000, an_export(1_000_000, 11.0, peak_mb=100), dump=5.0)
+
+
+def measured(*sizes: SizeRuns) -> Measured:
+    return Measured(
+        date="2026-01-02 03:04 UTC",
+        revision="abc1234",
+        command="python -m bench",
+        machine=Machine(
+            cpu="Some CPU", cpus=2, memory_gb=8, system="Linux 6", python="CPython 3", sqlite="3", filesystem="ext4"
+        ),
+        sizes=sizes or (SMALL, MIDDLE, LARGE),
+        latency=LatencyRuns(rows=100, seconds=(0.03, 0.01, 0.02)),
+        backlog=BacklogRun(exports=1000, rows=10, threads=4, seconds=8.0),
+        startup=StartupRuns(seconds={"python -c pass": (0.02, 0.01, 0.015)}),
+    )
+
+
+def lines_with(text: str, page: str) -> list[str]:
+    return [line for line in page.splitlines() if text in line]
+
+
+def test_each_size_shows_its_export_of_median_time_and_its_highest_peak() -> None:
+    exports = an_export(10_000, 0.9, peak_mb=70), an_export(10_000, 0.4, peak_mb=90.5), an_export(10_000, 0.5)
+
+    page = report(measured(a_size(10_000, *exports, dump=0.1)))
+
+    assert "| 10 000 | 0.50 | 20 000 | 0.25 | 0.12 | 0.06 | 2 | 1.5 | 90.5 |" in page
+    assert "Each\nsize is exported 3 times" in page
+
+
+def test_the_fastest_dump_is_what_the_export_is_compared_with() -> None:
+    page = report(measured(a_size(100_000, an_export(100_000, 1.0), dump=0.5)))
+
+    assert "| 100 000 | 0.500 | 200 000 | 100 000 | 0.500 |" in page
+
+
+def test_aims_that_are_just_reached_are_met() -> None:
+    page = report(measured())
+
+    assert lines_with("missed", page) == []
+    assert [line.rpartition("| ")[2] for line in lines_with("| 1 000 000 rows:", page)] == ["met |"] * 3
+
+
+@pytest.mark.parametrize(
+    "large, missed",
+    [
+        (a_size(1_000_000, an_export(1_000_000, 11.0, peak_mb=100), dump=3.8), "at least 0.35 of the rows"),
+        (a_size(1_000_000, an_export(1_000_000, 11.0, peak_mb=101), dump=5.0), "peak memory at most 1.25 times"),
+        (a_size(1_000_000, an_export(1_000_000, 11.1, peak_mb=100), dump=5.0), "time at most 11 times"),
+    ],
+)
+def test_a_figure_that_falls_short_is_shown_as_missed(large: SizeRuns, missed: str) -> None:
+    page = report(measured(SMALL, MIDDLE, large))
+
+    assert len(lines_with("**missed**", page)) == 1
+    assert missed in lines_with("**missed**", page)[0]
+
+
+def test_a_single_size_has_nothing_to_grow_from() -> None:
+    page = report(measured(SMALL))
+
+    assert "peak memory at most" not in page
+    assert "time at most" not in page
+
+
+def test_the_other_measurements_have_their_tables() -> None:
+    page = report(measured())
+
+    assert "| ms | 20.0 | 30.0 | 30.0 |" in page
+    assert "| 1 000 | 4 | 8.00 | 125.0 |" in page
+    assert "| `python -c pass` | 15 | 10 | 20 |" in page
+
+
+def test_the_page_says_what_was_measured_where_and_how_to_repeat_it() -> None:
+    page = report(replace(measured(), revision="abc1234 with uncommitted changes"))
+
+    assert page.startswith("<!-- Written by `make bench`. Do not edit")
+    assert "| Git revision | abc1234 with uncommitted changes |" in page
+    assert "| CPU | Some CPU, 2 of its threads |" in page
+    assert "## How to repeat\n\n```\nmake bench\n```" in page
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
+    tables = [block.splitlines() for block in report(measured()).split("\n\n") if block.startswith("|")]
+
+    assert len(tables) == 7
+    for table in tables:
+        assert len({line.count("|") for line in table}) == 1
+
+
+@pytest.mark.parametrize("percent, expected", [(50, 2), (51, 3), (99, 4), (100, 4)])
+def test_a_percentile_is_the_smallest_value_that_so_many_percent_do_not_exceed(percent: int, expected: float) -> None:
+    assert percentile([4, 1, 3, 2], percent) == expected
