@@ -89,4 +89,5 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     },
     401: _problem("The bearer token is missing, wrong or expired."),
     422: _problem("`limit`, `cursor` or `state` cannot be used; the answer names which and why."),
+    503: _problem("The database cannot be reached. `Retry-After` says when to try again."),
 }

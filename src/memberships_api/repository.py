@@ -12,6 +12,10 @@ class MembershipIdTaken(Exception):
     """A membership with this id is already in the database."""
 
 
+class MembershipsUnavailable(Exception):
+    """The database cannot be reached, or refuses; the text names it and the reason, never its password."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What there was when the first page was read: the highest id and the number of rows up to it."""

@@ -1,20 +1,24 @@
 """`GET /memberships`, for any FastAPI application."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from memberships_api.cursor import Cursor, InvalidCursor, check_cursor, read_cursor, write_cursor
 from memberships_api.openapi import RESPONSES
-from memberships_api.repository import MembershipRepository, Page, PageRequest, Snapshot
+from memberships_api.repository import MembershipRepository, MembershipsUnavailable, Page, PageRequest, Snapshot
 
+log = logging.getLogger(__name__)
 MAX_LIMIT = 10_000
+_BACK_SOON = "5"  # seconds
 
 Authenticate = Callable[[Request], str]
 """Gives the id of the user who asks, or raises HTTPException(401)."""
@@ -40,7 +44,7 @@ def memberships_router(
     clock: Clock = _utc_now,
     route_class: type[APIRoute] = APIRoute,
 ) -> APIRouter:
-    """Make the route; whoever includes it renders 401 and 422 (RequestValidationError, also for a bad cursor)."""
+    """Make the route; whoever includes it renders 401, 503 and 422 (RequestValidationError, also for a bad cursor)."""
     router = APIRouter(route_class=route_class, tags=["memberships"])
     cursors = _Cursors(repository.cursor_key(), clock)
 
@@ -67,11 +71,20 @@ def memberships_router(
         `total` stays what it was on the first page.
         """
         request = cursors.resume(PageRequest(user_id, limit, state), cursor)
-        page = repository.page(request)
+        page = _read(repository, request)
         content = _body(page, cursors.after(page, request))
         return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     return router
+
+
+def _read(repository: MembershipRepository, request: PageRequest) -> Page:
+    try:
+        return repository.page(request)
+    except MembershipsUnavailable as error:
+        log.warning("event=unavailable reason=%s", error)
+        detail = "The memberships cannot be read at the moment: try again a little later."  # the rest is for the log
+        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": _BACK_SOON}) from error
 
 
 class _Cursors:

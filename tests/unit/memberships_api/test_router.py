@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,8 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+from memberships_api.membership import Membership
+from memberships_api.repository import MembershipsUnavailable, Occupied, Page, PageRequest
 from memberships_api.router import memberships_router
 from memberships_api.sample import sample_memberships
 from memberships_api.sqlite_repository import SqliteMembershipRepository
@@ -93,23 +95,6 @@ def test_the_fields_of_a_row_are_those_of_the_contract_in_its_order(
 def test_a_page_has_100_rows_when_no_limit_is_given(client: TestClient, repository: SqliteMembershipRepository) -> None:
     repository.add(sample_memberships(101, "user-1"))
     assert len(get(client).json()["items"]) == 100
-
-
-def test_following_the_cursor_gives_every_row_once_with_the_same_total(
-    client: TestClient, repository: SqliteMembershipRepository
-) -> None:
-    repository.add(sample_memberships(25, "user-1"))
-    found: list[int] = []
-    query: dict[str, str] = {}
-    while True:
-        page = get(client, limit=4, **query).json()
-        found += [row["id"] for row in page["items"]]
-        assert page["total"] == 25
-        if page["nextCursor"] is None:
-            break
-        repository.add(sample_memberships(1, "user-1", first_id=1000 + len(found)))
-        query = {"cursor": page["nextCursor"]}
-    assert found == list(range(1, 26))
 
 
 def test_a_user_sees_only_their_own_memberships(client: TestClient, repository: SqliteMembershipRepository) -> None:
@@ -206,6 +191,33 @@ def test_other_methods_are_not_allowed(client: TestClient, method: str) -> None:
     assert client.request(method, "/memberships").status_code == 405
 
 
+class AwayRepository:
+    """A database that went away after the start."""
+
+    def cursor_key(self) -> bytes:
+        return bytes(32)
+
+    def page(self, request: PageRequest) -> Page:
+        raise MembershipsUnavailable(f"The database on db.internal has no page for {request.limit} rows.")
+
+    def occupied(self, users: Collection[str], ids: Collection[int]) -> Occupied:
+        raise AssertionError(f"reading asks for no {users} and {ids}")
+
+    def add(self, memberships: Iterable[Membership]) -> int:
+        raise AssertionError(f"reading adds no {memberships}")
+
+
+def test_a_database_that_is_away_is_told_as_503_and_named_in_the_log_only(caplog: pytest.LogCaptureFixture) -> None:
+    app = FastAPI()
+    app.include_router(memberships_router(AwayRepository(), lambda _: "user-1"))
+    with TestClient(app) as client:
+        answer = get(client)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "try again" in answer.json()["detail"]
+    assert "db.internal" not in answer.text
+    assert "event=unavailable reason=The database on db.internal" in caplog.text
+
+
 def test_the_application_can_give_its_own_route_class(repository: SqliteMembershipRepository) -> None:
     class Marked(APIRoute):
         def get_route_handler(self) -> Callable[[Request], Any]:
@@ -244,6 +256,7 @@ def test_openapi_describes_every_answer(document: dict[str, Any]) -> None:
         "200": ["application/json"],
         "401": ["application/problem+json"],
         "422": ["application/problem+json"],
+        "503": ["application/problem+json"],
     }
 
 

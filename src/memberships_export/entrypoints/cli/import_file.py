@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memberships_export.entrypoints.cli.environment import settings_here
-from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
+from memberships_export.entrypoints.cli.exits import CommandError, ExitCode, WrongUsage
 from memberships_export.entrypoints.cli.output import complain, say, say_json, visible
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def import_file(
     # Imported here: --help must not wait for it.
     from memberships_api.csv_reading import ColumnMapping, ImportRefused  # noqa: PLC0415
     from memberships_api.importing import import_csv  # noqa: PLC0415
+    from memberships_api.repository import MembershipsUnavailable  # noqa: PLC0415
     from memberships_export.entrypoints.cli.memberships_file import open_memberships  # noqa: PLC0415
 
     repository = open_memberships(settings)
@@ -43,6 +44,8 @@ def import_file(
     except ImportRefused as error:
         _tell_problems(error.problems, as_json=as_json)
         raise typer.Exit(ExitCode.FAILED) from error
+    except MembershipsUnavailable as error:
+        raise CommandError(f"Nothing was imported. {error}") from error
     finally:
         repository.close()
     if as_json:
