@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ARCH ?= arm64
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE := $(wildcard src tests bench infra)
 
@@ -9,12 +10,14 @@ CODE := $(wildcard src tests bench infra)
 CREATED := $(VENV)/.created
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+INSTALLED_INFRA := $(VENV)/.installed-infra
 
 # The locks hold for every supported Python and machine, and name no registry: pip's own configuration does.
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--custom-compile-command 'make lock' --group build
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock'
+COMPILE := $(LOCK) --group build
 
-.PHONY: help install install-dev demo serve test check lock bench clean
+.PHONY: help install install-dev install-infra demo serve test check lock synth lambda bench clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +26,8 @@ install: $(INSTALLED) ## Make .venv with what the service needs (PYTHON=python3.
 
 install-dev: $(INSTALLED_DEV) ## Add what tests and checks need to .venv
 
+install-infra: $(INSTALLED_INFRA) ## Add what the deployment to AWS needs to .venv (800 MB, most of it the CDK)
+
 demo: install ## Show one export from request to mail on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export demo $(ARGS)
 
@@ -30,13 +35,13 @@ serve: install ## Run the service on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export serve $(ARGS)
 
 # The rules are the part where every branch counts; adapters and entry points are held by contract and end-to-end tests.
-test: install-dev ## Run all tests; branch coverage of domain and service must be 95 %
+test: install-dev install-infra ## Run all tests; branch coverage of domain and service must be 95 %
 	$(BIN)/pytest -n 2 --dist loadfile --cov=memberships_export.domain --cov=memberships_export.service \
 		--cov-fail-under=95 $(ARGS)
 
 # Lock freshness is a test without network (test_project.py): compiling again would need the public index, because uv
 # does not read pip's configuration and so does not know a private mirror.
-check: install-dev ## Lint, formatting, types, import rules, freshness of the locks
+check: install-dev install-infra ## Lint, formatting, types, import rules, freshness of the locks
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy $(CODE)
@@ -45,8 +50,21 @@ check: install-dev ## Lint, formatting, types, import rules, freshness of the lo
 
 lock: install-dev ## Compile the lock files from pyproject.toml (ARGS=--upgrade takes newer versions)
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt $(ARGS)
-	$(COMPILE) pyproject.toml --extra dev --constraint requirements/runtime.txt \
+	$(COMPILE) pyproject.toml --extra aws --constraint requirements/runtime.txt \
+		--output-file requirements/aws.txt $(ARGS)
+	$(COMPILE) pyproject.toml --extra aws --extra dev --constraint requirements/aws.txt \
 		--output-file requirements/dev.txt $(ARGS)
+	$(COMPILE) pyproject.toml --extra infra --constraint requirements/dev.txt \
+		--output-file requirements/infra.txt $(ARGS)
+	$(COMPILE) pyproject.toml --extra aws --extra postgres --constraint requirements/dev.txt \
+		--output-file requirements/container.txt $(ARGS)
+	$(LOCK) --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
+
+synth: install-infra ## Write the CloudFormation template to dist/cdk (ARGS="-c topology=split" changes a parameter)
+	$(BIN)/python -m infra.app --output dist/cdk $(ARGS)
+
+lambda: $(CREATED) ## Build dist/ExportMemberships.zip, the code of the Lambda functions (ARCH=x86_64 for Intel)
+	$(BIN)/python -m infra.bundle --arch $(ARCH) --output dist/ExportMemberships.zip
 
 bench: install-dev ## Measure (ARGS=--help lists options)
 	$(BIN)/python -m bench $(ARGS)
@@ -69,4 +87,8 @@ $(INSTALLED): $(CREATED) pyproject.toml requirements/runtime.txt
 
 $(INSTALLED_DEV): $(INSTALLED) requirements/dev.txt
 	$(PIP_INSTALL) --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(INSTALLED_INFRA): $(INSTALLED) requirements/infra.txt
+	$(PIP_INSTALL) --require-hashes --requirement requirements/infra.txt
 	@touch $@

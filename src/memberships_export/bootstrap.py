@@ -34,7 +34,11 @@ class Secrets:
 
 
 def connect(settings: Settings, memberships_url: str) -> Ports:
-    """Choose and open the adapters of one machine."""
+    """Choose and open the adapters."""
+    if settings.backend == "aws":
+        from memberships_export.bootstrap_aws import connect_aws  # noqa: PLC0415  (one machine has no boto3)
+
+        return connect_aws(settings, memberships_url)
     database = Database(settings.data_dir / "exports.db")
     secrets = load_secrets(settings)
     tokens = ServiceTokens(secret=secrets.service, issuer=_ISSUER, audience=settings.service_audience, clock=utc_now)
@@ -107,7 +111,14 @@ def mail_webhook(settings: Settings) -> MailWebhook | None:
 
 
 def load_secrets(settings: Settings) -> Secrets:
-    """Take the secrets from the settings; what is not set there is made once and kept in the data folder."""
+    """Take the secrets from the settings; what is not set there is made once and kept in the data folder.
+
+    On AWS the service secret comes from Secrets Manager, and users' tokens from an identity provider.
+    """
+    if settings.backend == "aws":
+        from memberships_export.bootstrap_aws import service_secret  # noqa: PLC0415  (one machine has no boto3)
+
+        return Secrets(jwt=settings.jwt_secret or "", service=service_secret(settings))
     return Secrets(
         jwt=settings.jwt_secret or kept_secret(settings.data_dir / "secrets" / "jwt"),
         service=settings.service_secret or kept_secret(settings.data_dir / "secrets" / "service"),

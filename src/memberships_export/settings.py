@@ -1,6 +1,7 @@
 """Settings: environment variables, read once into one frozen object. The table in the docs is tested against it."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 from memberships_export.domain.address import checked_address
 from memberships_export.domain.errors import InvalidAddress
+from memberships_export.domain.export import Stage
 from memberships_export.domain.policy import AfterUnknownSend, Policy
 
 PREFIX = "MEMBERSHIPS_EXPORT_"
@@ -59,6 +61,13 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _database_url(value: str) -> str:
+    # Looked at as text: what urlsplit raises quotes the password.
+    if not re.fullmatch(r"postgresql://[^/?#]*/[^/?#]+(\?[^#]*)?", value):
+        raise ValueError("a URL like postgresql://user:password@host/database")
+    return value
+
+
 def _secret(value: str) -> str:
     if len(value.encode()) < _MIN_SECRET:
         raise ValueError(f"a secret of at least {_MIN_SECRET} bytes")
@@ -70,6 +79,13 @@ def _address(value: str) -> str:
         return checked_address(value)
     except InvalidAddress as error:
         raise ValueError("one plain email address") from error
+
+
+def _stages(value: str) -> frozenset[Stage]:
+    names = [name.strip() for name in value.split(",")]
+    if not set(names) <= set(Stage):
+        raise ValueError(f"a list like {','.join(Stage)}, or a part of it")
+    return frozenset(map(Stage, names))
 
 
 def _setting(parse: Callable[[str], Any], default: str | None, doc: str, *, secret: bool = False) -> Any:  # noqa: ANN401
@@ -90,6 +106,13 @@ class Settings:
     )
     memberships_url: str | None = _setting(
         _url, None, "Your memberships API, without the path /memberships. Unset: the bundled one is served and used."
+    )
+    memberships_database_url: str | None = _setting(
+        _database_url,
+        None,
+        "PostgreSQL database of the bundled memberships API, like postgresql://user:password@host/database. "
+        "Unset: a SQLite file in the data folder.",
+        secret=True,
     )
     memberships_timeout_seconds: int = _setting(_number(1, 600), "30", "Longest wait for one page of memberships.")
     page_size: int = _setting(_number(1, 10_000), "5000", "Memberships fetched with one call.")
@@ -137,6 +160,26 @@ class Settings:
     keep_files_days: int = _setting(_number(1, 365), "7", "Days until the files of an export are deleted.")
     keep_records_days: int = _setting(_number(1, 3650), "30", "Days until the record of an export is deleted.")
 
+    backend: str = _setting(
+        _choice("embedded", "aws"), "embedded", "Where records, queue and files are: in the data folder, or on AWS."
+    )
+    table: str | None = _setting(_text, None, "AWS: name of the DynamoDB table of the records.")
+    bucket: str | None = _setting(_text, None, "AWS: name of the S3 bucket of the files.")
+    queue_url: str | None = _setting(
+        _url, None, "AWS: URL of the SQS queue `membership_exports`. Its dead letter queue has `_dlq` behind the name."
+    )
+    render_queue_url: str | None = _setting(_url, None, "AWS, split form: URL of the queue of the render step.")
+    deliver_queue_url: str | None = _setting(_url, None, "AWS, split form: URL of the queue of the deliver step.")
+    stages: frozenset[Stage] = _setting(
+        _stages, "fetch,render,deliver", "AWS, split form: the steps this function takes."
+    )
+    sendgrid_secret: str | None = _setting(
+        _text, None, "AWS: Secrets Manager id of the SendGrid API key. Read when needed, so it can be rotated."
+    )
+    service_secret_id: str | None = _setting(
+        _text, None, "AWS: Secrets Manager id of the service secret, instead of the secret itself."
+    )
+
     @property
     def policy(self) -> Policy:
         """The numbers the domain works with."""
@@ -183,9 +226,19 @@ def _wrong(name: str, text: str, error: ValueError, *, shown: bool) -> str:
 
 
 def _missing(settings: Settings) -> list[str]:
-    if settings.mailer == "sendgrid" and not settings.sendgrid_api_key:
-        return [f"{variable('sendgrid_api_key')} is not set, but {variable('mailer')} is sendgrid: set the key."]
-    return []
+    needed = ["queue_url", "table", "bucket"] if settings.backend == "aws" else []
+    problems = [
+        f"{variable(name)} is not set, but {variable('backend')} is aws: set it."
+        for name in needed
+        if getattr(settings, name) is None
+    ]
+    if settings.backend == "aws" and not (settings.service_secret or settings.service_secret_id):
+        problems.append(f"{variable('service_secret_id')} is not set, but {variable('backend')} is aws: set it.")
+    if settings.mailer == "sendgrid" and not (settings.sendgrid_api_key or settings.sendgrid_secret):
+        problems.append(
+            f"{variable('sendgrid_api_key')} is not set, but {variable('mailer')} is sendgrid: set the key."
+        )
+    return problems
 
 
 def _unknown(environ: Mapping[str, str]) -> list[str]:

@@ -1,6 +1,7 @@
 import re
 import socket
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("runtime", "dev")
+EXTRAS = {"runtime": (), "aws": ("aws",), "dev": ("aws", "dev")}
+LOCKS = tuple(EXTRAS)
 PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+)(?P<marker> ; .+?)? \\")
 
 
@@ -42,11 +44,11 @@ def stale(requirements: list[str], lock: str) -> list[str]:
     ]
 
 
-def declared(*, with_dev: bool) -> list[str]:
+def declared(extras: Sequence[str]) -> list[str]:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
     project = pyproject["project"]
     needs: list[str] = [*project["dependencies"], *pyproject["dependency-groups"]["build"]]
-    return [*needs, *project["optional-dependencies"]["dev"]] if with_dev else needs
+    return [*needs, *(need for extra in extras for need in project["optional-dependencies"][extra])]
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -65,7 +67,7 @@ def test_locks_name_no_registry_and_no_folder_of_the_machine_that_made_them(name
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_locks_satisfy_what_pyproject_asks_for(name: str) -> None:
-    missing = stale(declared(with_dev=name == "dev"), lock_text(name))
+    missing = stale(declared(EXTRAS[name]), lock_text(name))
 
     assert missing == [], f"requirements/{name}.txt is older than pyproject.toml; run: make lock"
 
@@ -76,8 +78,9 @@ def test_the_build_backend_that_is_asked_for_is_the_locked_one() -> None:
     assert pyproject["build-system"]["requires"] == pyproject["dependency-groups"]["build"]
 
 
-def test_tests_run_with_exactly_the_packages_that_are_shipped() -> None:
-    shipped, tested = pins(lock_text("runtime")), pins(lock_text("dev"))
+@pytest.mark.parametrize("name", ["runtime", "aws"])
+def test_tests_run_with_exactly_the_packages_that_are_shipped(name: str) -> None:
+    shipped, tested = pins(lock_text(name)), pins(lock_text("dev"))
     other_versions = [name for name in shipped if {v for v, _ in shipped[name]} != {v for v, _ in tested.get(name, ())}]
 
     assert other_versions == [], "the two lock files differ; run: make lock"

@@ -70,6 +70,22 @@ def test_secrets_do_not_show_in_the_settings_either() -> None:
     assert "s" * 40 not in repr(read(JWT_SECRET="s" * 40, SENDGRID_API_KEY="s" * 40))
 
 
+@pytest.mark.parametrize("url", ["sqlite:///m.db", "postgresql://u:hunter2@h", "postgres://u:hunter2@h/d", "hunter2"])
+def test_a_database_that_is_not_postgresql_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(MEMBERSHIPS_DATABASE_URL=url)
+    assert "MEMBERSHIPS_DATABASE_URL has a wrong value (not shown, it is a secret)" in str(refused.value)
+    assert "must be a URL like postgresql://user:password@host/database." in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_the_url_of_a_database_is_taken_as_it_is_and_never_shown() -> None:
+    url = "postgresql://u:hunter2@db.example.org:5433/club?sslmode=require"
+    settings = read(MEMBERSHIPS_DATABASE_URL=url)
+    assert settings.memberships_database_url == url
+    assert "hunter2" not in repr(settings)
+
+
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(SettingsError) as refused:
         read(PORT="x", WORKERS="0")

@@ -28,8 +28,8 @@ class Ports:
     queue: ExportQueue
     dead_letters: DeadLetters
     files: FileStore
-    mailer: Mailer
-    source: MembershipSource
+    mailer: Mailer | None  # None: this process may not send mails
+    source: MembershipSource | None  # None: this process may not reach the memberships API
     clock: Clock
 
 
@@ -47,18 +47,20 @@ class Services:
     redrive: RedriveExports
 
 
-def assemble(ports: Ports, policy: Policy, links: DownloadLinks) -> Services:
-    """Wire the use cases over the ports."""
+def assemble(
+    ports: Ports, policy: Policy, links: DownloadLinks, stages: frozenset[Stage] = frozenset(Stage)
+) -> Services:
+    """Wire the use cases over the ports. `stages`: the steps that workers of this process take."""
     clock, store, queue, files = ports.clock, ports.store, ports.queue, ports.files
     settle = SettleFailure(
-        store=store, dead_letters=ports.dead_letters, mailer=ports.mailer, clock=clock, policy=policy
+        store=store, dead_letters=ports.dead_letters, queue=queue, mailer=ports.mailer, clock=clock, policy=policy
     )
     read = ReadExports(store=store, files=files, links=links, clock=clock)
-    stages: dict[Stage, StageStep] = {
-        Stage.FETCH: FetchPages(source=ports.source, files=files, page_size=policy.page_size),
-        Stage.RENDER: RenderCsv(files=files),
-        Stage.DELIVER: DeliverMail(mailer=ports.mailer, files=files, links=links),
-    }
+    steps: dict[Stage, StageStep] = {Stage.RENDER: RenderCsv(files=files)}
+    if ports.source:
+        steps[Stage.FETCH] = FetchPages(source=ports.source, files=files, page_size=policy.page_size)
+    if ports.mailer:
+        steps[Stage.DELIVER] = DeliverMail(mailer=ports.mailer, files=files, links=links)
     return Services(
         request=RequestExport(store=store, queue=queue, clock=clock, policy=policy),
         read=read,
@@ -69,7 +71,7 @@ def assemble(ports: Ports, policy: Policy, links: DownloadLinks) -> Services:
             store=store,
             queue=queue,
             dead_letters=ports.dead_letters,
-            stages=stages,
+            stages={stage: step for stage, step in steps.items() if stage in stages},
             settle=settle,
             clock=clock,
             policy=policy,

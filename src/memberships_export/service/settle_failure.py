@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from memberships_export.domain.errors import IllegalTransition, UnknownExport
-from memberships_export.domain.export import Evidence, Export, Owed
+from memberships_export.domain.export import Evidence, Export, Owed, Stage
 from memberships_export.domain.lifecycle import paid
 from memberships_export.domain.mail_text import failure_mail
 from memberships_export.domain.message import Message, failure_attributes, wake_message
 from memberships_export.domain.policy import Policy
-from memberships_export.ports import Clock, DeadLetters, ExportStore, Mailer
+from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore, Mailer
 from memberships_export.service.record import change
 
 log = logging.getLogger(__name__)
@@ -22,17 +22,23 @@ class SettleFailure:
 
     store: ExportStore
     dead_letters: DeadLetters
-    mailer: Mailer
+    queue: ExportQueue
+    mailer: Mailer | None
     clock: Clock
     policy: Policy
 
     def __call__(self, export: Export) -> None:
-        """Settle everything that is owed; nothing for an export that owes nothing."""
+        """Settle everything that is owed; nothing for an export that owes nothing.
+
+        A process without a mailer hands the mail to the workers of the deliver stage: they find it owed.
+        """
         try:
             if Owed.DEAD_LETTER in export.owed:
                 export = self._bury(export)
-            if Owed.FAILURE_MAIL in export.owed:
-                self._tell_user(export)
+            if Owed.FAILURE_MAIL in export.owed and self.mailer:
+                self._tell_user(export, self.mailer)
+            elif Owed.FAILURE_MAIL in export.owed:
+                self.queue.send(wake_message(export), Stage.DELIVER)
         except (IllegalTransition, UnknownExport) as error:  # somebody else was faster
             log.info("export=%s event=already_settled reason=%s", export.export_id, error.reason)
 
@@ -42,10 +48,10 @@ class SettleFailure:
         self.dead_letters.add(Message(message.body, {**message.attributes, **failure_attributes(export)}))
         return self._paid(export, Owed.DEAD_LETTER)
 
-    def _tell_user(self, export: Export) -> None:
+    def _tell_user(self, export: Export, mailer: Mailer) -> None:
         """Note first, mail second: a second mail about one failure would be worse than none."""
         export = self._paid(export, Owed.FAILURE_MAIL)
-        result = self.mailer.send(failure_mail(export))
+        result = mailer.send(failure_mail(export))
         if result.evidence is not Evidence.ACCEPTED:
             log.warning("export=%s event=failure_mail_not_sent detail=%s", export.export_id, result.detail)
 

@@ -33,7 +33,12 @@ class SweepExports:
     def __call__(self) -> Mapping[SweepAction, int]:
         """Do what is due; return how often each action was taken. One export's trouble does not stop the others."""
         taken: Counter[SweepAction] = Counter()
-        for export in self.store.due(self.clock(), _BATCH):
+        now = self.clock()
+        due = self.store.due(now, _BATCH)
+        ages = [(now - export.requested_at).total_seconds() for export in due if export.unfinished]
+        if ages:  # an alarm watches this line
+            log.info("event=sweep oldest_unfinished_seconds=%d", max(ages))
+        for export in due:
             try:
                 taken[self._sweep(export)] += 1
             except ExportError as error:

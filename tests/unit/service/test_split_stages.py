@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
-from memberships_export.domain.export import Export, ExportStatus, Stage
+from memberships_export.domain.errors import ForeignRows
+from memberships_export.domain.export import Export, ExportStatus, Owed, Stage
 from memberships_export.domain.message import Message, Received
-from tests.fakes.memory import MemoryQueue
+from tests.factories import a_membership
+from tests.fakes.memory import ListSource, MemoryQueue
 from tests.fakes.world import REFUSED_FOR_NOW, World
 
 
@@ -19,7 +21,7 @@ class StageQueues:
 
 
 class SplitWorld(World):
-    def __init__(self, rows: int, **options: object) -> None:
+    def __init__(self, rows: int = 7, **options: object) -> None:
         super().__init__(rows, **options)  # type: ignore[arg-type]
         self.queues = StageQueues(self)
         self.services = self.over(replace(self.ports, queue=self.queues))  # type: ignore[arg-type]
@@ -92,3 +94,24 @@ def test_an_export_that_lost_its_file_goes_back_to_the_worker_that_makes_it() ->
     world.work_at(Stage.RENDER)
     world.work_at(Stage.DELIVER)
     assert world.export(export).status is ExportStatus.COMPLETED
+
+
+def test_a_worker_without_a_mailer_leaves_the_failure_mail_to_the_one_that_has_it() -> None:
+    world = SplitWorld(source=ListSource([a_membership(1)], {1: ForeignRows()}))
+    export = world.request()
+    fetch = world.workers[Stage.FETCH]
+    world.workers[Stage.FETCH] = replace(fetch, settle=replace(fetch.settle, mailer=None))
+    world.work_at(Stage.FETCH)
+    failed = world.export(export)
+    assert (failed.status, failed.owed) == (ExportStatus.FAILED, (Owed.FAILURE_MAIL,))
+    assert len(world.dead_letters.letters) == 1
+    assert world.waiting_at() == [Stage.DELIVER]
+    world.work_at(Stage.DELIVER)
+    assert world.export(export).owed == ()
+    assert len(world.failure_mails) == 1
+
+
+def test_a_process_without_mailer_and_source_takes_only_the_step_between() -> None:
+    world = World()
+    services = world.over(replace(world.ports, mailer=None, source=None))
+    assert list(services.run.stages) == [Stage.RENDER]

@@ -1,7 +1,6 @@
 """FileStore in a folder. Each file becomes visible whole, and is on the disk when the call returns."""
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,18 +9,10 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from memberships_export.adapters.embedded.disk import make_folder, storage_errors, sync_folder
+from memberships_export.domain.file_key import checked_key
 from memberships_export.ports import FileSink
 
 _CHUNK = 1024 * 1024
-# Names may not start with a dot: that rules out ".." and keeps files still being written out of reach.
-_KEY = re.compile(r"(?!\.)[A-Za-z0-9._-]+(/(?!\.)[A-Za-z0-9._-]+)*")
-
-
-def checked_key(key: str) -> str:
-    """Return the key. Raises ValueError for one that might lead out of the folder or to no file."""
-    if not _KEY.fullmatch(key):
-        raise ValueError(f"The file key {key!r} is not made of names of A-Z a-z 0-9 . _ - with / between them.")
-    return key
 
 
 class Folder:

@@ -1,4 +1,4 @@
-"""`dlq`: the dead letter queue of the service on this machine."""
+"""`dlq`: the dead letter queue, of the service on this machine or on AWS."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,14 +17,24 @@ commands = typer.Typer(
     no_args_is_help=True, help="Look at exports that failed, put them back on their way, clear them."
 )
 
+Backend = Annotated[
+    str | None,
+    typer.Option("--backend", help="embedded or aws: instead of MEMBERSHIPS_EXPORT_BACKEND.", metavar="NAME"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _WHY = ("stage", "errorCode", "attempts", "failedAt", "reason")
 
 
+@commands.callback()
+def choose(context: typer.Context, backend: Backend = None) -> None:
+    """Keep the choice for the command that follows."""
+    context.obj = backend
+
+
 @commands.command("list")
-def list_letters(as_json: AsJson = False) -> None:
+def list_letters(context: typer.Context, as_json: AsJson = False) -> None:
     """List the letters, oldest first."""
-    letters = _desk().letters()
+    letters = _desk(context).letters()
     if as_json:
         return say_json([_in_short(letter) for letter in letters])
     if not letters:
@@ -35,11 +45,12 @@ def list_letters(as_json: AsJson = False) -> None:
 
 @commands.command()
 def show(
+    context: typer.Context,
     letter_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the export or of the message.")],
     as_json: AsJson = False,
 ) -> None:
     """Show all that is known about a letter and its export. Mail addresses are masked."""
-    desk = _desk()
+    desk = _desk(context)
     found = [_in_full(letter, desk) for letter in _letters_of(desk, letter_id)]
     if as_json:
         return say_json(found)
@@ -48,6 +59,7 @@ def show(
 
 @commands.command()
 def redrive(
+    context: typer.Context,
     letter_id: Annotated[str, typer.Argument(metavar="[ID]", help="Id of the export or of the message.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Redrive all letters.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
@@ -55,7 +67,7 @@ def redrive(
     """Put exports back on their way, from where they stopped. A mail that may have arrived is never sent again."""
     if bool(letter_id) == everything:
         raise WrongUsage("Say which: `dlq redrive ID` for one export, or `dlq redrive --all`.")
-    desk = _desk()
+    desk = _desk(context)
     letters = desk.letters() if everything else _letters_of(desk, letter_id)
     counts = dict.fromkeys(RedriveOutcome, 0)
     for result in desk.redrive(letters, dry_run=dry_run):
@@ -67,17 +79,17 @@ def redrive(
 
 
 @commands.command()
-def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def purge(context: typer.Context, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Remove all letters for good. The records of the exports stay and keep their reasons."""
-    desk = _desk()
+    desk = _desk(context)
     count = len(desk.letters())
     if count and not yes:
         typer.confirm(f"Remove {_counted(count)} for good?", abort=True, err=True)
     say(f"{_counted(desk.purge())} removed.")
 
 
-def _desk() -> RedriveExports:
-    settings = settings_with_data()
+def _desk(context: typer.Context) -> RedriveExports:
+    settings = settings_with_data(context.obj)
     from memberships_export.bootstrap import operator_desk  # noqa: PLC0415  (takes long: not for --help)
 
     with wiring():

@@ -13,9 +13,12 @@ def settings_here() -> Settings:
     return read_settings(os.environ)
 
 
-def settings_with_data() -> Settings:
-    """Read the settings of a service that has run already. Raises SettingsError, WrongUsage."""
-    settings = settings_here()
+def settings_with_data(backend: str | None = None) -> Settings:
+    """Read the settings of a service that has run; `backend` overrides theirs. Raises SettingsError, WrongUsage."""
+    override = {variable("backend"): backend} if backend else {}
+    settings = read_settings({**os.environ, **override})
+    if settings.backend == "aws":
+        return settings
     if not (settings.data_dir / "exports.db").exists():
         raise WrongUsage(
             f"There are no exports in {settings.data_dir.absolute()}. Run this in the folder of the service, or set "

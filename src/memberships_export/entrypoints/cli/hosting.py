@@ -36,7 +36,8 @@ class Roles:
 def host(settings: Settings, roles: Roles) -> None:
     """Run until SIGTERM or SIGINT. Raises CommandError, StorageUnavailable for what keeps it from starting."""
     logs.to_stderr()
-    _check_writable(settings.data_dir)
+    if settings.backend == "embedded":
+        _check_writable(settings.data_dir)
     listening = listen(settings) if roles.api else None
     url = settings.public_url or (listening.url if listening else local_url(settings))
     memberships_url = settings.memberships_url or (listening.local_url if listening else local_url(settings))

@@ -1,0 +1,91 @@
+"""Records and guards as items of one DynamoDB table, and the conditions under which they are written.
+
+| item   | pk                             | further attributes                                                       |
+|--------|--------------------------------|--------------------------------------------------------------------------|
+| record | export id                      | document, revision, userId, requestedAt, expiresAt, wakePartition+wakeAt |
+| guard  | active#<hash of user>#<preset> | exportId: the one unfinished export of that user with that preset        |
+
+Indexes, both KEYS_ONLY: `by-user` (userId, requestedAt) and `by-wake` (wakePartition, wakeAt).
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from memberships_export.domain.export import Export
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = Mapping[str, AttributeValueTypeDef]
+
+BY_USER = "by-user"
+BY_WAKE = "by-wake"
+WAKE_PARTITION = "wake"  # one for all: the sweeper asks once for everything that is due
+_LARGEST = 400 * 1024  # bytes of an item, names included
+
+# Prevents that a writer undoes what another wrote since it read the record, and that a deleted record comes back.
+REVISION_IS_EXPECTED = "revision = :expected"
+# Prevents that a repeated request (same Idempotency-Key, same id) overwrites the export it made. DynamoDB deletes
+# expired items days late: one that is still there does not count.
+ID_IS_FREE = "attribute_not_exists(pk) OR expiresAt <= :now"
+# Prevents two unfinished exports of one user with one preset. `:holder` is this export itself, or the one that the
+# guard was found to name although it is finished or gone.
+GUARD_IS_FREE = "attribute_not_exists(pk) OR exportId = :holder"
+# Prevents that an export which finishes takes away the guard of another one.
+GUARD_IS_OURS = "attribute_not_exists(pk) OR exportId = :holder"
+
+
+def record_item(export: Export) -> "Item":
+    """Write a record. What wakes or expires at no time is left out, and so stays out of that index."""
+    item: dict[str, Any] = {
+        "pk": {"S": export.export_id},
+        "document": {"S": msgspec.json.encode(export).decode()},
+        "revision": {"S": export.revision},
+        "userId": {"S": export.user_id},
+        "requestedAt": {"S": _sortable(export.requested_at)},
+    }
+    if export.wake_at:
+        item |= {"wakePartition": {"S": WAKE_PARTITION}, "wakeAt": seconds(export.wake_at)}
+    if export.expires_at:
+        item["expiresAt"] = {"N": str(ceil(export.expires_at.timestamp()))}
+    _check_size(export, item)
+    return item
+
+
+def export_from(item: "Item") -> Export:
+    """Read a record. Fields that a newer version added are ignored, fields it did not know get their defaults."""
+    return msgspec.json.decode(item["document"]["S"], type=Export)
+
+
+def guard_key(export: Export) -> "Item":
+    """Return the key of the guard. User ids are hashed: they may hold anything, also a #."""
+    hashed = sha256(export.user_id.encode()).hexdigest()
+    return {"pk": {"S": f"active#{hashed}#{export.preset.value}"}}
+
+
+def guard_item(export: Export) -> "Item":
+    """Write the guard that names this export."""
+    return {**guard_key(export), "exportId": {"S": export.export_id}}
+
+
+def seconds(moment: datetime) -> "AttributeValueTypeDef":
+    """Write a moment as seconds since 1970, to the microsecond and without zeros at the end, as DynamoDB keeps it."""
+    return {"N": f"{moment.timestamp():.6f}".rstrip("0").rstrip(".")}
+
+
+def _sortable(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _check_size(export: Export, item: Mapping[str, Any]) -> None:
+    size = sum(len(name) + len(text.encode()) for name, value in item.items() for text in value.values())
+    if size > _LARGEST:
+        raise ValueError(
+            f"The record of export {export.export_id} has {size} bytes; DynamoDB takes {_LARGEST}. "
+            "Its sends or its texts have grown beyond reason."
+        )

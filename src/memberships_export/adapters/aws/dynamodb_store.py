@@ -1,0 +1,175 @@
+"""ExportStore in DynamoDB: records in one table, each user's unfinished export held by a guard beside it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from memberships_export.adapters.aws.aws_errors import aws_errors
+from memberships_export.adapters.aws.dynamodb_item import BY_USER, BY_WAKE, WAKE_PARTITION, export_from, seconds
+from memberships_export.adapters.aws.dynamodb_writes import (
+    Put,
+    Refused,
+    TableWrites,
+    drop,
+    drop_guard,
+    put_new,
+    put_over,
+    take_guard,
+)
+from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.export import Export
+from memberships_export.ports import Clock
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+    from memberships_export.adapters.aws.dynamodb_item import Item
+
+_TRIES = 5
+_LONGEST_KEY = 2048  # bytes
+_BATCH = 100  # the most records of one read
+
+
+class DynamoDbExportStore:
+    """ExportStore on AWS.
+
+    The indexes hold keys only and records are then read by id: so a list is never staler than its ids, and most writes
+    of a record touch no index of the user. Whole records in both indexes would double the cost of each write.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
+        """`clock`: tells which records have expired, because DynamoDB deletes them only some days later."""
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._writes = TableWrites(client, table)
+        self._resource = f"DynamoDB table {table}"
+
+    def create(self, export: Export) -> Export:
+        """Save a new record, or return the one that stands in its way."""
+        stored = _with_new_revision(export)
+        put = put_new(stored, self._clock())
+        with aws_errors(self._resource):
+            refused = self._with_guard(put, stored) if stored.unfinished else self._writes.one(put)
+        return export_from(refused.item) if refused and refused.item else stored
+
+    def get(self, export_id: str) -> Export | None:
+        """Read one record, never stale."""
+        with aws_errors(self._resource):
+            export = self._read(export_id)
+        return None if export is None or self._is_expired(export) else export
+
+    def replace(self, old: Export, new: Export) -> Export | None:
+        """Write `new` if the record still has the revision of `old`."""
+        stored = _with_new_revision(new)
+        put = put_over(old, stored)
+        with aws_errors(self._resource):
+            if stored.unfinished and not old.unfinished:
+                refused = self._with_guard(put, stored)
+            elif old.unfinished and not stored.unfinished:
+                refused = self._without_guard(put, stored)
+            else:
+                refused = self._writes.one(put)
+        return None if refused else stored
+
+    def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
+        """Read a user's records, newest first. The very newest may be missing for a moment."""
+        with aws_errors(self._resource):
+            ids = self._ids(
+                IndexName=BY_USER,
+                KeyConditionExpression="userId = :user",
+                ExpressionAttributeValues={":user": {"S": user_id}},
+                ScanIndexForward=False,
+                Limit=limit,
+            )
+            return [export for export in self._read_all(ids) if not self._is_expired(export)]
+
+    def due(self, now: datetime, limit: int) -> Sequence[Export]:
+        """Read records whose wake_at has passed, the longest overdue first; expired ones too, for the sweeper."""
+        with aws_errors(self._resource):
+            ids = self._ids(
+                IndexName=BY_WAKE,
+                KeyConditionExpression="wakePartition = :all AND wakeAt <= :now",
+                ExpressionAttributeValues={":all": {"S": WAKE_PARTITION}, ":now": seconds(now)},
+                Limit=limit,
+            )
+            return self._read_all(ids)
+
+    def delete(self, export: Export) -> None:
+        """Delete the record if it still has this revision."""
+        with aws_errors(self._resource):
+            if export.unfinished:
+                refused = self._writes.all_or_none(drop(export), drop_guard(export))
+                if not refused or refused[0]:
+                    return
+            self._writes.one(drop(export))
+
+    def _with_guard(self, put: Put, stored: Export) -> Refused | None:
+        """Write a record that becomes the user's unfinished one; else return the record that stands in its way.
+
+        A guard whose export is gone or finished can only be left by a hand in the table; it is taken over.
+        """
+        holder = stored.export_id
+        for _ in range(_TRIES):
+            refused = self._writes.all_or_none(put, take_guard(stored, holder))
+            if not refused or refused[0]:
+                return refused[0] if refused else None
+            guard = refused[1]
+            holder = guard.item["exportId"]["S"] if guard and guard.item else stored.export_id
+            item = self._item(holder)
+            if item is not None and export_from(item).unfinished:
+                return Refused(item)
+        reason = f"{self._resource}: the exports of one user changed {_TRIES} times while a new one was being written."
+        raise StorageUnavailable(reason)
+
+    def _without_guard(self, put: Put, stored: Export) -> Refused | None:
+        """Write a record that is finished and make room for the next; a guard of another export is left alone."""
+        refused = self._writes.all_or_none(put, drop_guard(stored))
+        if not refused or refused[0]:
+            return refused[0] if refused else None
+        return self._writes.one(put)
+
+    def _read(self, export_id: str) -> Export | None:
+        item = self._item(export_id)
+        return None if item is None else export_from(item)
+
+    def _item(self, export_id: str) -> "Item | None":
+        if not 0 < len(export_id.encode()) <= _LONGEST_KEY:  # DynamoDB would call it a bad request
+            return None
+        key = {"pk": {"S": export_id}}
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        item = answer.get("Item")
+        return item if item and "document" in item else None  # somebody may ask for the key of a guard
+
+    def _ids(self, **query: Any) -> list[str]:  # noqa: ANN401  (arguments of Query)
+        """Ask an index. One page of keys is 1 MB, which is far more than any limit asked for here."""
+        answer = self._client.query(TableName=self._table, **query)
+        return [item["pk"]["S"] for item in answer["Items"]]
+
+    def _read_all(self, ids: Sequence[str]) -> list[Export]:
+        found: dict[str, Export] = {}
+        for start in range(0, len(ids), _BATCH):
+            found |= self._read_batch(ids[start : start + _BATCH])
+        return [found[export_id] for export_id in ids if export_id in found]
+
+    def _read_batch(self, ids: Sequence[str]) -> dict[str, Export]:
+        wanted: Any = {self._table: {"Keys": [{"pk": {"S": one}} for one in ids], "ConsistentRead": True}}
+        found: dict[str, Export] = {}
+        for _ in range(_TRIES):
+            answer = self._client.batch_get_item(RequestItems=wanted)
+            exports = map(export_from, answer["Responses"].get(self._table, []))
+            found |= {export.export_id: export for export in exports}
+            wanted = answer.get("UnprocessedKeys")
+            if not wanted:
+                return found
+        reason = f"{self._resource} left reads undone {_TRIES} times. It is throttling; if it lasts, check its metrics."
+        raise StorageUnavailable(reason)
+
+    def _is_expired(self, export: Export) -> bool:
+        return export.expires_at is not None and self._clock() >= export.expires_at
+
+
+def _with_new_revision(export: Export) -> Export:
+    return replace(export, revision=uuid4().hex)

@@ -1,0 +1,163 @@
+"""DeadLetters in SQS.
+
+SQS has no way to look at a queue: to read letters is to receive them, and to put them back at once. A receipt is good
+until somebody receives the letter again, and a stale one deletes nothing without saying so.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from memberships_export.adapters.aws.aws_errors import aws_errors, error_code
+from memberships_export.adapters.aws.sqs_message import message_from, queue_name, sqs_attributes
+from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.message import DeadLetter, Message
+from memberships_export.domain.message_rules import MAX_ATTRIBUTES, check_message
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.client import SQSClient
+    from types_boto3_sqs.literals import QueueAttributeNameType
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+_BATCH = 10  # the most SQS gives at once
+_ALL = 120_000  # the most that can be in hand at once
+_IN_HAND_SECONDS = 60  # how long letters stay hidden from others if this process dies while it reads
+_TRUSTED_SECONDS = 30  # how long after our own receive nobody else is expected to have received the same letter
+_COUNTS: "Sequence[QueueAttributeNameType]" = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+class SqsDeadLetters:
+    """DeadLetters on AWS."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        """`queue_url`: of the dead letter queue."""
+        self._client = client
+        self._url = queue_url
+        self._resource = f"SQS queue {queue_name(queue_url)}"
+        self._known: dict[str, tuple[str, float]] = {}  # message id -> the receipt we got last, and when
+
+    def add(self, message: Message) -> None:
+        """Put a message there. Raises ValueError for what SQS would refuse."""
+        check_message(message)
+        with aws_errors(self._resource):
+            self._client.send_message(
+                QueueUrl=self._url, MessageBody=message.body, MessageAttributes=sqs_attributes(message)
+            )
+
+    def browse(self, limit: int) -> Sequence[DeadLetter]:
+        """Read letters and put them back, oldest first. With more than `limit` there, SQS chooses which."""
+        with aws_errors(self._resource):
+            letters = [_letter(found) for batch in self._batches(limit) for found in batch]
+        return sorted(letters, key=lambda letter: letter.sent_at)
+
+    def remove(self, letter: DeadLetter) -> None:
+        """Remove one letter for good, under a fresh receipt: it is received again unless we just did."""
+        with aws_errors(self._resource):
+            receipt, since = self._known.pop(letter.message_id, ("", 0.0))
+            if receipt and monotonic() - since < _TRUSTED_SECONDS and self._deleted(receipt):
+                return
+            with closing(self._batches(_ALL)) as batches:
+                if any(found.get("MessageId") == letter.message_id for batch in batches for found in batch):
+                    self._deleted(self._known.pop(letter.message_id)[0])
+
+    def purge(self) -> int:
+        """Remove all letters; return about how many there were. SQS allows one purge in 60 seconds."""
+        with aws_errors(self._resource):
+            count = self._count()
+            try:
+                self._client.purge_queue(QueueUrl=self._url)
+            except ClientError as error:
+                if error_code(error) != "PurgeQueueInProgress":
+                    raise
+                reason = f"{self._resource} was purged within the last 60 seconds. Purge it again after a minute."
+                raise StorageUnavailable(reason, retry_after=60) from error
+        self._known.clear()
+        return count
+
+    def _batches(self, limit: int) -> "Generator[Sequence[MessageTypeDef]]":
+        """Receive letters that we have not seen in this pass, until there are no more; then put them all back."""
+        seen: dict[str, str] = {}
+        expected = min(limit, self._count())
+        with self._putting_back(seen):
+            while len(seen) < limit:
+                found = self._receive(min(_BATCH, limit - len(seen)), hurry=len(seen) >= expected)
+                new = [one for one in found if one.get("MessageId", "") not in seen]
+                fresh = {one.get("MessageId", ""): one.get("ReceiptHandle", "") for one in found}
+                self._known |= {message_id: (receipt, monotonic()) for message_id, receipt in fresh.items()}
+                seen |= fresh
+                if not new:
+                    return
+                yield new
+
+    def _receive(self, count: int, *, hurry: bool) -> "Sequence[MessageTypeDef]":
+        """Ask some servers of SQS when nothing is expected any more, and all of them as long as something is."""
+        answer = self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=count,
+            WaitTimeSeconds=0 if hurry else 1,
+            VisibilityTimeout=_IN_HAND_SECONDS,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["SentTimestamp", "DeadLetterQueueSourceArn"],
+        )
+        return answer.get("Messages", [])
+
+    @contextmanager
+    def _putting_back(self, receipts: dict[str, str]) -> Iterator[None]:
+        """Show the letters to others again, whatever happens. What cannot be put back comes back by itself."""
+        try:
+            yield
+        finally:
+            handles = list(receipts.values())
+            for start in range(0, len(handles), _BATCH):
+                self._client.change_message_visibility_batch(
+                    QueueUrl=self._url,
+                    Entries=[
+                        {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                        for number, handle in enumerate(handles[start : start + _BATCH])
+                    ],
+                )
+
+    def _deleted(self, receipt: str) -> bool:
+        try:
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
+        except ClientError as error:
+            if error_code(error) != "ReceiptHandleIsInvalid":
+                raise
+            return False
+        return True
+
+    def _count(self) -> int:
+        answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=_COUNTS)
+        return sum(int(answer["Attributes"].get(name, "0")) for name in _COUNTS)
+
+
+def _letter(found: "MessageTypeDef") -> DeadLetter:
+    sent_at = datetime.fromtimestamp(int(found.get("Attributes", {}).get("SentTimestamp", "0")) / 1000, UTC)
+    return DeadLetter(
+        message_id=found.get("MessageId", ""),
+        message=_explained(found),
+        receipt=found.get("ReceiptHandle", ""),
+        sent_at=sent_at,
+    )
+
+
+def _explained(found: "MessageTypeDef") -> Message:
+    """Say why a letter is there that SQS moved by itself: it moves messages without a word."""
+    message = message_from(found)
+    moved = "DeadLetterQueueSourceArn" in found.get("Attributes", {})
+    why = {
+        "stage": "receive",
+        "errorCode": "received_too_often",
+        "reason": "No worker acknowledged it in the receives that the queue allows: they died, or could not save.",
+    }
+    if not moved or "errorCode" in message.attributes or len(message.attributes) > MAX_ATTRIBUTES - len(why):
+        return message
+    return Message(message.body, {**message.attributes, **why})

@@ -1,0 +1,91 @@
+"""The Lambda functions: SQS messages in, the use case for each, the items that must come back out; and the sweep."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from memberships_export.bootstrap_aws import check_worker, function_services
+from memberships_export.domain.message import Message, Received
+from memberships_export.ports import ExportQueue
+from memberships_export.service.run_export import GiveBack, RunExport
+from memberships_export.service.sweep_exports import SweepExports
+from memberships_export.settings import read_settings
+
+log = logging.getLogger(__name__)
+# Longest time between two looks at the clock: one page, or one mail, and the writes around it.
+_MARGIN_MS = 60_000
+
+
+class Context(Protocol):
+    """What Lambda tells about the invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends this process."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFunction:
+    """One function: all steps, or some of them in the split form."""
+
+    run: RunExport
+    queue: ExportQueue
+
+    def __call__(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Handle a batch; each message for itself. What is not named in the answer counts as done."""
+        margin = min(_MARGIN_MS, context.get_remaining_time_in_millis() // 2)
+        failed = [record["messageId"] for record in event["Records"] if not self._done(record, context, margin)]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    def _done(self, record: Mapping[str, Any], context: Context, margin: int) -> bool:
+        received = _received(record)
+        try:
+            disposition = self.run(received, lambda: context.get_remaining_time_in_millis() < margin)
+            if isinstance(disposition, GiveBack):
+                self.queue.give_back(received, disposition.delay_seconds)
+                return False
+        except (
+            Exception
+        ):  # the queue brings it back by its visibility timeout, and after five times to the dead letters
+            log.exception("message=%s event=internal_error", received.message_id)
+            return False
+        return True
+
+
+def export_function(environ: Mapping[str, str]) -> ExportFunction:
+    """Build the function. Raises SettingsError naming every variable that is missing or wrong."""
+    logging.getLogger("memberships_export").setLevel(logging.INFO)
+    settings = read_settings(environ)
+    check_worker(settings)
+    ports, services = function_services(settings)
+    return ExportFunction(services.run, ports.queue)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFunction:
+    """SweepExports, run on a schedule."""
+
+    sweep: SweepExports
+
+    def __call__(self, event: object, context: object) -> dict[str, int]:  # noqa: ARG002  (Lambda's signature)
+        """Make one pass; the answer counts what was done."""
+        return {action.value: times for action, times in self.sweep().items()}
+
+
+def sweep_function(environ: Mapping[str, str]) -> SweepFunction:
+    """Build the function. Raises SettingsError naming every variable that is missing or wrong."""
+    logging.getLogger("memberships_export").setLevel(logging.INFO)
+    _, services = function_services(read_settings(environ))
+    return SweepFunction(services.sweep)
+
+
+def _received(record: Mapping[str, Any]) -> Received:
+    attributes = record.get("messageAttributes", {})
+    texts = {name: value["stringValue"] for name, value in attributes.items() if "stringValue" in value}
+    return Received(
+        message_id=record["messageId"],
+        message=Message(record["body"], texts),
+        receipt=record["receiptHandle"],
+        receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+    )

@@ -1,0 +1,86 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra.parameters import ParameterError, Parameters, read_parameters
+from tests.infra.synthesis import ROOT, Synthesiser, read, run_app
+
+Read = Callable[..., Parameters]
+
+
+@pytest.fixture
+def read_with(tmp_path: Path) -> Read:
+    """Return what reads the parameters of cdk.json after some were changed."""
+
+    def reading(**changed: object) -> Parameters:
+        defaults = read(ROOT / "infra" / "cdk.json")["context"]
+        return read_parameters(defaults | {"bundle": str(tmp_path)} | changed)
+
+    return reading
+
+
+def test_the_parameters_of_cdk_json_are_good_as_they_are(read_with: Read) -> None:
+    parameters = read_with()
+
+    assert (parameters.topology, parameters.concurrency) == ("one", 10)
+    assert parameters.memberships_url is None
+
+
+@pytest.mark.parametrize(
+    "key, value, text",
+    [
+        ("topology", "two", "topology is 'two', but must be one or split."),
+        ("topology", "", "topology is '', but must be one or split."),
+        ("concurrency", "1", "concurrency is '1', but must be a whole number from 2 to 1000."),
+        ("concurrency", "1001", "concurrency is '1001', but must be a whole number from 2 to 1000."),
+        ("deliverConcurrency", "ten", "deliverConcurrency is 'ten', but must be a whole number from 2 to 1000."),
+        ("domain", "https://x.org", "domain is 'https://x.org', but must be a host name like exports.example.org."),
+        ("certificateArn", "abc", "certificateArn is 'abc', but must be an ARN that begins with arn:aws:acm:."),
+        ("jwksUrl", "http://x.org", "jwksUrl is 'http://x.org', but must be a URL like https://api.example.org"),
+        ("membershipsUrl", "x", "membershipsUrl is 'x', but must be a URL like https://api.example.org"),
+        ("mailFrom", "a,b@x.org", "mailFrom is 'a,b@x.org', but must be one plain email address."),
+        ("alarmEmail", "nobody", "alarmEmail is 'nobody', but must be one plain email address."),
+        ("imageTag", "", "imageTag is '', but must be one word."),
+        ("databaseSecretArn", "", "databaseSecretArn is not set, but membershipsUrl is not set either: give the URL"),
+        ("topolgy", "split", "topolgy is not a parameter; did you mean topology?"),
+        ("colour", "red", "colour is not a parameter; infra/README.md lists them all."),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_what_it_must_be(read_with: Read, key: str, value: str, text: str) -> None:
+    with pytest.raises(ParameterError) as refused:
+        read_with(**{key: value})
+
+    assert str(refused.value).startswith(text)
+
+
+def test_all_wrong_parameters_are_told_at_once(read_with: Read) -> None:
+    with pytest.raises(ParameterError) as refused:
+        read_with(topology="two", domain="?")
+
+    assert [line.split()[0] for line in str(refused.value).splitlines()] == ["topology", "domain"]
+
+
+def test_keys_of_the_cdk_itself_are_no_typing_errors(read_with: Read) -> None:
+    assert read_with(**{"@aws-cdk/some:flag": True, "aws:cdk:bundling-stacks": []}).topology == "one"
+
+
+def test_a_missing_bundle_tells_how_to_make_it(tmp_path: Path) -> None:
+    refused = run_app(tmp_path / "out", tmp_path / "missing.zip", {})
+
+    assert refused.returncode == 1
+    assert "missing.zip does not exist: run `make lambda`." in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_the_readme_explains_every_parameter() -> None:
+    readme = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
+    parameters = [name for name in read(ROOT / "infra" / "cdk.json")["context"] if not name.startswith("@")]
+
+    assert [name for name in parameters if f"| `{name}` |" not in readme] == []
+
+
+def test_the_command_of_the_cdk_is_the_one_that_make_synth_runs(synth: Synthesiser) -> None:
+    assert synth().file.is_file()
+    assert "-m infra.app" in read(ROOT / "infra" / "cdk.json")["app"]
+    assert "-m infra.app" in (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -1,0 +1,174 @@
+"""AWS on loopback: moto over real HTTP, with one call after the other and a clock that tests can set."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sqs import models as moto_sqs
+from werkzeug.serving import make_server
+
+from memberships_export.adapters.aws import connections
+from memberships_export.adapters.aws.connections import BucketSettings
+from memberships_export.adapters.aws.s3_files import S3Files
+from memberships_export.ports import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from obstore.store import S3Store
+    from types_boto3_dynamodb.client import DynamoDBClient
+    from types_boto3_s3.client import S3Client
+    from types_boto3_sqs.client import SQSClient
+
+REGION: Final = "eu-west-1"
+Application = Callable[[dict[str, Any], Any], "Iterable[bytes]"]
+
+
+@dataclass(frozen=True)
+class QueuePair:
+    """URLs of a queue and of its dead letter queue."""
+
+    url: str
+    dead_letters_url: str
+
+
+@dataclass
+class FakeAws:
+    """A running moto. `calls` is what was asked of it, oldest first, by name."""
+
+    url: str
+    calls: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.sqs: SQSClient = connections.sqs_client(REGION)
+        self.dynamodb: DynamoDBClient = connections.dynamodb_client(REGION)
+        self.s3: S3Client = boto3.client("s3", region_name=REGION)
+
+    def new_table(self) -> str:
+        """Make an empty table with its indexes, as the deployment does."""
+        name = f"exports-{uuid4().hex}"
+        self.dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "userId", "AttributeType": "S"},
+                {"AttributeName": "requestedAt", "AttributeType": "S"},
+                {"AttributeName": "wakePartition", "AttributeType": "S"},
+                {"AttributeName": "wakeAt", "AttributeType": "N"},
+            ],
+            GlobalSecondaryIndexes=[
+                _index("by-user", "userId", "requestedAt"),
+                _index("by-wake", "wakePartition", "wakeAt"),
+            ],
+        )
+        return name
+
+    def new_queues(self, visibility_seconds: int = 30, max_receives: int = 3) -> QueuePair:
+        """Make a queue with a dead letter queue."""
+        name = f"membership_exports_{uuid4().hex}"
+        dead_letters = self.sqs.create_queue(QueueName=f"{name}_dlq")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
+        redrive = f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": {max_receives}}}'
+        attributes: Any = {"VisibilityTimeout": str(visibility_seconds), "RedrivePolicy": redrive}
+        return QueuePair(self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"], dead_letters)
+
+    def new_bucket(self) -> BucketSettings:
+        """Make an empty bucket."""
+        name = f"files-{uuid4().hex}"
+        self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        return BucketSettings(name=name, region=REGION)
+
+    def files(self, bucket: BucketSettings, store: "S3Store | None" = None) -> S3Files:
+        """Open a bucket as another worker would: with nothing in memory."""
+        return S3Files(store or connections.s3_store(bucket), bucket.name, lambda: connections.s3_signer(REGION))
+
+
+def _index(name: str, key: str, sort: str) -> Any:  # noqa: ANN401  (one of the arguments of CreateTable)
+    return {
+        "IndexName": name,
+        "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }
+
+
+class _OneAfterTheOther:
+    """moto checks a condition and writes in two steps, without a lock: AWS does not let another call in between."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._lock = Lock()
+        self.calls: list[str] = []
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> "Iterable[bytes]":  # noqa: ANN401  (WSGI)
+        with self._lock:
+            self.calls.append(_name(environ))
+            return list(self._application(environ, start_response))
+
+
+def _name(environ: Mapping[str, Any]) -> str:
+    """Name a call: the operation for JSON services, verb and kind of path for S3."""
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    if target:
+        return str(target).rsplit(".", maxsplit=1)[-1]
+    query = environ.get("QUERY_STRING", "")
+    names = {"list-type": "List", "delete": "DeleteObjects", "uploads": "CreateMultipartUpload"}
+    return "S3 " + next((name for part, name in names.items() if part in query), environ["REQUEST_METHOD"])
+
+
+@contextmanager
+def running_aws() -> Iterator[FakeAws]:
+    """Run moto on a free port of loopback. Whatever AWS settings this machine has are out of sight meanwhile."""
+    application = _OneAfterTheOther(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
+    thread = Thread(target=server.serve_forever, args=(0.01,), name="moto", daemon=True)
+    with pytest.MonkeyPatch.context() as environment:
+        _only_this(environment, f"http://127.0.0.1:{server.server_port}")
+        thread.start()
+        try:
+            yield FakeAws(f"http://127.0.0.1:{server.server_port}", application.calls)
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+class _Quiet(MotoRequestHandler):
+    def log(self, *args: Any) -> None:  # noqa: ANN401  (werkzeug's signature)
+        """Write no access log."""
+
+
+def _only_this(environment: pytest.MonkeyPatch, url: str) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        environment.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        environment.setenv(name, os.devnull)
+    environment.setenv("AWS_ACCESS_KEY_ID", "testing")
+    environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    environment.setenv("AWS_ENDPOINT_URL", url)
+    environment.setenv("AWS_ALLOW_HTTP", "true")  # read by obstore; loopback has no certificate
+
+
+@contextmanager
+def sqs_time(clock: Clock) -> Iterator[None]:
+    """Let moto's SQS live by this clock, though no two of its moments are quite the same.
+
+    Without that a message would still be hidden at the very moment its timeout ends. A receive that waits would wait
+    for ever while the clock stands still.
+    """
+    readings = count()
+    with pytest.MonkeyPatch.context() as moto:
+        moto.setattr(moto_sqs, "unix_time", lambda: clock().timestamp())
+        moto.setattr(moto_sqs, "unix_time_millis", lambda: clock().timestamp() * 1000 + next(readings) / 1000)
+        yield

@@ -1,0 +1,56 @@
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.stub import Stubber
+
+from memberships_export.adapters.aws import connections
+from tests.rig.fake_aws import REGION, FakeAws, running_aws
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+    from types_boto3_sqs.client import SQSClient
+
+
+class ScriptedSqs(Stubber):
+    """Answers for a client of SQS; `client` is the client itself."""
+
+    client: "SQSClient"
+
+
+class ScriptedDynamoDb(Stubber):
+    """Answers for a client of DynamoDB; `client` is the client itself."""
+
+    client: "DynamoDBClient"
+
+
+@pytest.fixture(scope="session", autouse=True)  # also for tests without it: it hides this machine's AWS settings
+def aws() -> Iterator[FakeAws]:
+    with running_aws() as fake:
+        yield fake
+
+
+@pytest.fixture
+def sqs() -> Iterator[ScriptedSqs]:
+    script = ScriptedSqs(connections.sqs_client(REGION))
+    with script:
+        yield script
+    script.assert_no_pending_responses()
+
+
+@pytest.fixture
+def dynamodb() -> Iterator[ScriptedDynamoDb]:
+    script = ScriptedDynamoDb(connections.dynamodb_client(REGION))
+    with script:
+        yield script
+    script.assert_no_pending_responses()
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """A port of loopback where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port

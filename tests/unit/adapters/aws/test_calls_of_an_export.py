@@ -1,0 +1,60 @@
+"""What one small export asks of AWS: each call costs time and money, so a new one has to be meant."""
+
+from datetime import timedelta
+
+from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
+from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
+from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
+from memberships_export.domain.export import ExportStatus
+from memberships_export.domain.policy import Policy
+from memberships_export.service.assembly import Ports, assemble
+from memberships_export.service.request_export import Wish
+from memberships_export.service.run_export import Acknowledge
+from tests.factories import a_membership
+from tests.fakes.memory import FakeClock, ListSource, ScriptedMailer
+from tests.fakes.world import LINKS
+from tests.rig.fake_aws import FakeAws
+
+
+def ports(aws: FakeAws) -> Ports:
+    clock, pair = FakeClock(), aws.new_queues()
+    return Ports(
+        store=DynamoDbExportStore(aws.dynamodb, aws.new_table(), clock),
+        queue=SqsExportQueue(aws.sqs, pair.url),
+        dead_letters=SqsDeadLetters(aws.sqs, pair.dead_letters_url),
+        files=aws.files(aws.new_bucket()),
+        mailer=ScriptedMailer(),
+        source=ListSource([a_membership(number) for number in range(1, 11)]),
+        clock=clock,
+    )
+
+
+def test_an_export_of_ten_rows_asks_aws_for_no_more_than_this(aws: FakeAws) -> None:
+    world = ports(aws)
+    services = assemble(world, Policy(lease=timedelta(minutes=5)), LINKS)
+    start = len(aws.calls)
+    export = services.request(Wish(user_id="user-1", email="member@example.org")).export
+    requested = len(aws.calls)
+    received = world.queue.receive(0)
+    assert received is not None
+    before = len(aws.calls)
+
+    assert services.run(received, lambda: False) == Acknowledge()
+
+    worked = aws.calls[before:]
+    done = world.store.get(export.export_id)
+    assert done is not None
+    assert done.status is ExportStatus.COMPLETED
+    assert aws.calls[start:requested] == ["Query", "TransactWriteItems", "SendMessage"]
+    assert worked == [
+        "GetItem",
+        "PutItem",  # claim
+        "S3 PUT",  # the page
+        "PutItem",  # checkpoint
+        "S3 PUT",  # the CSV
+        "PutItem",  # rendered
+        "PutItem",  # send intent
+        "TransactWriteItems",  # completed, and the guard deleted
+        "S3 List",  # the page deleted
+        "S3 DeleteObjects",
+    ]

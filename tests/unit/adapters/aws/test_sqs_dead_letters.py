@@ -1,0 +1,160 @@
+from typing import Any
+
+import pytest
+
+from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
+from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.message import Message
+from tests.rig.fake_aws import FakeAws
+from tests.unit.adapters.aws.conftest import ScriptedSqs
+
+URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/membership_exports_dlq"
+WHY = {"stage", "errorCode", "reason"}
+
+
+@pytest.fixture
+def url(aws: FakeAws) -> str:
+    return aws.new_queues().dead_letters_url
+
+
+def calls_of(aws: FakeAws, before: int) -> list[str]:
+    return aws.calls[before:]
+
+
+def test_browsing_hides_nothing_from_others(aws: FakeAws, url: str) -> None:
+    ours, others = SqsDeadLetters(aws.sqs, url), SqsDeadLetters(aws.sqs, url)
+    ours.add(Message("body"))
+
+    seen = [[letter.message.body for letter in desk.browse(10)] for desk in (ours, others, ours, others)]
+
+    assert seen == [["body"]] * 4
+
+
+def test_more_letters_than_fit_in_one_call_are_read_once_each_oldest_first(aws: FakeAws, url: str) -> None:
+    desk = SqsDeadLetters(aws.sqs, url)
+    for number in range(25):
+        desk.add(Message(str(number)))
+
+    assert [letter.message.body for letter in desk.browse(100)] == [str(number) for number in range(25)]
+    assert len(desk.browse(12)) == 12
+
+
+def test_a_letter_whose_receipt_is_old_is_received_again_and_removed(aws: FakeAws, url: str) -> None:
+    desk = SqsDeadLetters(aws.sqs, url)
+    for number in range(15):
+        desk.add(Message(str(number)))
+    old = desk.browse(100)[12]
+
+    SqsDeadLetters(aws.sqs, url).remove(old)
+
+    left = [letter.message.body for letter in desk.browse(100)]
+    assert left == [str(number) for number in range(15) if number != 12]
+
+
+def test_a_letter_that_was_just_read_is_removed_with_one_call(aws: FakeAws, url: str) -> None:
+    desk = SqsDeadLetters(aws.sqs, url)
+    desk.add(Message("body"))
+    [letter] = desk.browse(10)
+    before = len(aws.calls)
+
+    desk.remove(letter)
+
+    assert calls_of(aws, before) == ["DeleteMessage"]
+    assert desk.browse(10) == []
+
+
+def test_a_receipt_that_sqs_does_not_take_any_more_is_replaced_by_a_fresh_one(sqs: ScriptedSqs) -> None:
+    desk = SqsDeadLetters(sqs.client, URL)
+    script_browse(sqs, found("m-1", "old"))
+    [letter] = desk.browse(1)
+    sqs.add_client_error("delete_message", "ReceiptHandleIsInvalid", http_status_code=404)
+    script_browse(sqs, found("m-1", "fresh"), then_delete="fresh")
+
+    desk.remove(letter)
+
+
+def test_letters_are_put_back_also_when_reading_breaks_off(sqs: ScriptedSqs) -> None:
+    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "11"}})
+    sqs.add_response("receive_message", {"Messages": [found("m-1", "r-1")]})
+    sqs.add_client_error("receive_message", "ServiceUnavailable", http_status_code=503)
+    sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []}, put_back("r-1"))
+
+    with pytest.raises(StorageUnavailable, match="ReceiveMessage"):
+        SqsDeadLetters(sqs.client, URL).browse(100)
+
+
+def test_every_server_is_asked_as_long_as_letters_are_missing(sqs: ScriptedSqs) -> None:
+    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "2"}})
+    sqs.add_response("receive_message", {"Messages": [found("m-1", "r-1")]}, receive(10, wait=1))
+    sqs.add_response("receive_message", {"Messages": [found("m-2", "r-2")]}, receive(10, wait=1))
+    sqs.add_response("receive_message", {}, receive(10, wait=0))
+    sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []}, put_back("r-1", "r-2"))
+
+    assert len(SqsDeadLetters(sqs.client, URL).browse(100)) == 2
+
+
+def test_a_letter_that_sqs_moved_by_itself_is_explained(sqs: ScriptedSqs) -> None:
+    moved = found("m-1", "r-1", DeadLetterQueueSourceArn="arn:aws:sqs:eu-west-1:123456789012:membership_exports")
+    script_browse(sqs, moved)
+
+    [letter] = SqsDeadLetters(sqs.client, URL).browse(1)
+
+    assert letter.message.attributes["errorCode"] == "received_too_often"
+    assert letter.message.attributes["stage"] == "receive"
+
+
+@pytest.mark.parametrize("attributes", [{"errorCode": "no_progress"}, {f"name{number}": "x" for number in range(8)}])
+def test_a_letter_that_explains_itself_or_has_no_room_stays_as_it_is(
+    sqs: ScriptedSqs, attributes: dict[str, str]
+) -> None:
+    moved = found("m-1", "r-1", DeadLetterQueueSourceArn="arn:aws:sqs:eu-west-1:123456789012:membership_exports")
+    moved["MessageAttributes"] = {
+        name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+    }
+    script_browse(sqs, moved)
+
+    [letter] = SqsDeadLetters(sqs.client, URL).browse(1)
+
+    assert letter.message.attributes == attributes
+
+
+def test_a_second_purge_within_a_minute_says_when_it_works_again(aws: FakeAws, url: str) -> None:
+    desk = SqsDeadLetters(aws.sqs, url)
+    desk.add(Message("body"))
+    assert desk.purge() == 1
+
+    with pytest.raises(StorageUnavailable, match="after a minute") as caught:
+        desk.purge()
+
+    assert caught.value.retry_after == 60
+
+
+def found(message_id: str, receipt: str, **attributes: str) -> dict[str, Any]:
+    sent = {"SentTimestamp": "1772366400000"}
+    return {"MessageId": message_id, "ReceiptHandle": receipt, "Body": "body", "Attributes": sent | attributes}
+
+
+def receive(count: int, wait: int) -> dict[str, Any]:
+    return {
+        "QueueUrl": URL,
+        "MaxNumberOfMessages": count,
+        "WaitTimeSeconds": wait,
+        "VisibilityTimeout": 60,
+        "MessageAttributeNames": ["All"],
+        "MessageSystemAttributeNames": ["SentTimestamp", "DeadLetterQueueSourceArn"],
+    }
+
+
+def put_back(*receipts: str) -> dict[str, Any]:
+    entries = [
+        {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0} for number, receipt in enumerate(receipts)
+    ]
+    return {"QueueUrl": URL, "Entries": entries}
+
+
+def script_browse(sqs: ScriptedSqs, letter: dict[str, Any], then_delete: str | None = None) -> None:
+    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "1"}})
+    sqs.add_response("receive_message", {"Messages": [letter]})
+    if then_delete:
+        sqs.add_response("delete_message", {}, {"QueueUrl": URL, "ReceiptHandle": then_delete})
+    sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []})
