@@ -1,0 +1,163 @@
+"""Builds the code of the Lambda functions: one zip, with the same bytes whenever it is made from the same source."""
+
+import argparse
+import platform
+import shutil
+import subprocess
+import sys
+from compileall import compile_dir
+from dataclasses import dataclass
+from pathlib import Path
+from py_compile import PycInvalidationMode
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+LOCK = ROOT / "requirements" / "lambda.txt"
+FUNCTION_PYTHON = "3.13"
+# Lambda's names, and those of the wheels.
+_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+# Of the C library: Lambda's Pythons from 3.12 on run on Amazon Linux 2023, which has 2.34. pip takes each tag by name.
+_GLIBC = range(17, 35)
+
+PACKAGE = "memberships_export"
+# What a function never imports. The rest of the package needs neither a web framework nor cryptography.
+LEFT_OUT_OF_PACKAGE = (
+    "adapters/embedded",
+    "adapters/outbox.py",
+    "adapters/sendgrid_events.py",
+    "bootstrap.py",
+    "entrypoints/api",
+    "entrypoints/cli",
+    "entrypoints/worker.py",
+)
+# Of the packages: commands, examples, type stubs, and boto3's resources (the service uses clients).
+_LEFT_OUT = ("bin", "boto3/data", "boto3/examples", "**/*.pyi", "**/py.typed", "**/__pycache__")
+# Descriptions of 400 services make up nine tenths of botocore.
+_SERVICES = {"dynamodb", "s3", "secretsmanager", "sqs", "sts"}
+_SHARED_DATA = {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json"}
+_METADATA = "METADATA"  # all that is kept of a .dist-info: vulnerability scanners of functions read it
+
+_OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+_FILE_MODE = 0o100644 << 16  # a regular file that everybody may read: Lambda runs as a user of its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What the bundle has to run on: Lambda's name of the processor, and the Python as 3.13."""
+
+    arch: str
+    python: str = FUNCTION_PYTHON
+
+    @property
+    def platforms(self) -> list[str]:
+        """The tags of wheels that run there."""
+        machine = _MACHINES[self.arch]
+        return [f"manylinux2014_{machine}", *(f"manylinux_2_{minor}_{machine}" for minor in _GLIBC)]
+
+    @property
+    def is_this_python(self) -> bool:
+        """Whether this process writes the byte code that the target reads."""
+        return self.python == f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def this_machine() -> Target:
+    """Return the target that can be run here."""
+    arch = next((name for name, machine in _MACHINES.items() if machine == platform.machine()), None)
+    if arch is None:
+        raise SystemExit(f"This machine is {platform.machine()}, and Lambda runs on {' or '.join(_MACHINES)} only.")
+    return Target(arch=arch, python=f"{sys.version_info.major}.{sys.version_info.minor}")
+
+
+def build(target: Target, output: Path) -> None:
+    """Write the zip."""
+    with TemporaryDirectory() as folder:
+        content = Path(folder)
+        fill(content, target)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_zip(content, output)
+
+
+def fill(folder: Path, target: Target) -> None:
+    """Put into the folder what the functions run with, and nothing else."""
+    _install(folder, target)
+    _prune(folder)
+    _copy_package(folder / PACKAGE)
+    if target.is_this_python:
+        _compile(folder)
+
+
+def write_zip(folder: Path, output: Path) -> None:
+    """Zip the folder so that nothing but names and contents shows in the bytes."""
+    with ZipFile(output, "w") as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            entry = ZipInfo(path.relative_to(folder).as_posix(), _OLDEST_ZIP_TIME)
+            entry.compress_type = ZIP_DEFLATED
+            entry.create_system = 3  # Unix, also when it is made elsewhere
+            entry.external_attr = _FILE_MODE
+            archive.writestr(entry, path.read_bytes(), compresslevel=9)
+
+
+def _install(folder: Path, target: Target) -> None:
+    """Unpack wheels only: nothing is compiled, so that any machine can make the bundle of any other."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    platforms = [f"--platform={platform}" for platform in target.platforms]
+    chosen = [*platforms, f"--python-version={target.python}", "--implementation=cp", "--only-binary=:all:"]
+    locked = ["--no-deps", "--require-hashes", f"--requirement={LOCK}", f"--target={folder}"]
+    subprocess.run([*pip, *chosen, *locked], check=True)  # noqa: S603  (pip, with arguments made above)
+
+
+def _prune(folder: Path) -> None:
+    data = folder / "botocore" / "data"
+    metadata = (path for path in folder.glob("*.dist-info/*") if path.name != _METADATA)
+    services = (path for path in data.iterdir() if path.name not in _SERVICES | _SHARED_DATA)
+    matches = (path for pattern in _LEFT_OUT for path in folder.glob(pattern))
+    _remove([*metadata, *services, *matches])
+
+
+def _copy_package(copy: Path) -> None:
+    shutil.copytree(ROOT / "src" / PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "py.typed"))
+    _remove(copy / name for name in LEFT_OUT_OF_PACKAGE)
+
+
+def _remove(paths: "Iterator[Path] | list[Path]") -> None:
+    for path in paths:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _compile(folder: Path) -> None:
+    """Write byte code that is not compared with its source: no time stamps in it, and no look at the source at start.
+
+    A function cannot keep byte code itself: its folder is read-only, so each cold start would compile everything.
+    """
+    done = compile_dir(
+        folder,
+        quiet=1,
+        stripdir=str(folder),
+        prependdir="/var/task",
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+        workers=0,
+    )
+    if not done:
+        raise SystemExit("A module of the bundle cannot be compiled; the lines above name it.")
+
+
+def main() -> None:
+    """Build from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m infra.bundle", description=__doc__)
+    parser.add_argument("--arch", choices=tuple(_MACHINES), default="arm64", help="processor of the functions")
+    parser.add_argument("--output", type=Path, default=ROOT / "dist" / "ExportMemberships.zip")
+    chosen = parser.parse_args()
+    target = Target(arch=chosen.arch)
+    build(target, chosen.output)
+    kind = "with byte code" if target.is_this_python else f"source only: byte code needs Python {target.python} here"
+    size = chosen.output.stat().st_size / 1e6
+    sys.stdout.write(f"{chosen.output}: {size:.1f} MB, {target.arch}, Python {target.python}, {kind}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What the functions and the container are told: names, addresses and ARNs, never a secret."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from infra.parameters import Parameters
+from infra.queues import WorkerQueue
+from infra.secrets import Secrets
+from infra.storage import Storage
+from infra.topology import STAGES
+
+API_PORT = 8000
+_PREFIX = "MEMBERSHIPS_EXPORT_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Makes the environment variables of each program from the parts of the stack."""
+
+    parameters: Parameters
+    queues: Sequence[WorkerQueue]
+    storage: Storage
+    secrets: Secrets
+
+    def for_worker(self, own: WorkerQueue) -> dict[str, str]:
+        """Return the variables of a function that takes messages from this queue."""
+        variables = self._everybody()
+        if own.stages != STAGES:
+            variables["STAGES"] = ",".join(own.stages)
+        if "fetch" in own.stages:
+            variables["MEMBERSHIPS_URL"] = self.parameters.memberships_url or self.parameters.public_url
+        if "deliver" in own.stages:
+            variables |= {"MAILER": "sendgrid", "SENDGRID_SECRET": self.secrets.sendgrid.secret_arn}
+        return _named(variables)
+
+    def for_sweeper(self) -> dict[str, str]:
+        """Return the variables of the sweeper, which settles failures that nobody else did."""
+        return _named(self._everybody())
+
+    def for_api(self) -> dict[str, str]:
+        """Return the variables of the API's container."""
+        told = self.parameters
+        optional = {
+            "MEMBERSHIPS_URL": told.memberships_url,  # unset: the bundled memberships API is served
+            "JWT_ISSUER": told.jwt_issuer,
+            "SENDGRID_WEBHOOK_KEY": told.sendgrid_webhook_key,
+        }
+        fixed = {
+            "HOST": "0.0.0.0",  # noqa: S104  (inside the container; its security group admits the load balancer only)
+            "PORT": str(API_PORT),
+            "JWKS_URL": told.jwks_url,
+            "JWT_AUDIENCE": told.jwt_audience,
+        }
+        return _named(self._everybody() | fixed | {name: value for name, value in optional.items() if value})
+
+    def _everybody(self) -> dict[str, str]:
+        first = self.queues[0]
+        others = {stage: queue for queue in self.queues if queue is not first for stage in queue.stages}
+        return {
+            "BACKEND": "aws",
+            "QUEUE_URL": first.queue.queue_url,
+            **{f"{stage.upper()}_QUEUE_URL": queue.queue.queue_url for stage, queue in others.items()},
+            "TABLE": self.storage.table.table_name,
+            "BUCKET": self.storage.bucket.bucket_name,
+            "MAIL_FROM": self.parameters.mail_from,
+            "PUBLIC_URL": self.parameters.public_url,
+            "SERVICE_SECRET_ID": self.secrets.service.secret_arn,
+        }
+
+
+def _named(variables: Mapping[str, str]) -> dict[str, str]:
+    return {_PREFIX + name: value for name, value in variables.items()}

@@ -1,0 +1,188 @@
+"""What a person must hear of, and the dashboard to look at then."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.api_service import ApiService
+from infra.functions import Function
+from infra.queues import WorkerQueue
+
+_NAMESPACE = "MembershipsExport"
+_MINUTE, _FIVE, _HOUR = Duration.minutes(1), Duration.minutes(5), Duration.hours(1)
+_AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+_QUIET, _SILENCE_IS_BAD = cloudwatch.TreatMissingData.NOT_BREACHING, cloudwatch.TreatMissingData.BREACHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """The parts of the stack that are watched."""
+
+    queues: Sequence[WorkerQueue]
+    workers: Sequence[Function]
+    deliverer: Function
+    sweeper: Function
+    api: ApiService
+
+
+class Monitoring(Construct):
+    """Alarms that reach people through one topic, and one dashboard."""
+
+    def __init__(self, scope: Construct, name: str, *, watched: Watched, key: kms.IKey, email: str | None) -> None:
+        """Make them; `email` is subscribed to the topic when it is given."""
+        super().__init__(scope, name)
+        self.topic = self._topic(key, email)
+        self._alarms: list[cloudwatch.Alarm] = []
+        for queue in watched.queues:
+            self._watch_queue(queue)
+        for function in (*watched.workers, watched.sweeper):
+            self._watch_function(function)
+        self._watch_exports(watched)
+        self._watch_mails(watched)
+        self._watch_api(watched.api)
+        self._dashboard(watched)
+
+    def _topic(self, key: kms.IKey, email: str | None) -> sns.Topic:
+        topic = sns.Topic(self, "Alarms", master_key=key, enforce_ssl=True)
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],  # in the policy of a key: this key
+            )
+        )
+        if email:
+            topic.add_subscription(subscriptions.EmailSubscription(email))
+        return topic
+
+    def _alarm(
+        self,
+        name: str,
+        text: str,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        *,
+        missing: cloudwatch.TreatMissingData = _QUIET,
+    ) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_description=text,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=1,
+            comparison_operator=_AT_LEAST,
+            treat_missing_data=missing,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        self._alarms.append(alarm)
+
+    def _watch_queue(self, queue: WorkerQueue) -> None:
+        dead = queue.dead_letters.metric_approximate_number_of_messages_visible(period=_MINUTE, statistic="Maximum")
+        self._alarm(f"{queue.name}DeadLetters", "Dead letters wait for a person: memberships-export dlq list", dead, 1)
+        oldest = queue.queue.metric_approximate_age_of_oldest_message(period=_FIVE, statistic="Maximum")
+        # A run takes up to 15 minutes, and its message counts until it ends.
+        self._alarm(f"{queue.name}OldestMessage", "Messages wait too long: nobody takes them", oldest, 1800)
+
+    def _watch_function(self, function: Function) -> None:
+        errors = function.function.metric_errors(period=_FIVE)
+        self._alarm(f"{function.name}Errors", "The function failed; its log says why", errors, 1)
+        throttles = function.function.metric_throttles(period=_FIVE)
+        self._alarm(f"{function.name}Throttles", "The account has too little concurrency left", throttles, 1)
+
+    def _watch_exports(self, watched: Watched) -> None:
+        self._filter(
+            "OldestUnfinishedExportSeconds",
+            watched.sweeper.log_group,
+            # The number stands behind its name, at the end of the line.
+            logs.FilterPattern.literal('[..., name = "oldest_unfinished_seconds", seconds]'),
+            value="$seconds",
+        )
+        text = "An export has been unfinished for an hour, or the sweeper does not tell"
+        self._alarm("OldestUnfinished", text, _oldest_unfinished(), 3600, missing=_SILENCE_IS_BAD)
+
+    def _watch_mails(self, watched: Watched) -> None:
+        bounced = logs.FilterPattern.all_terms("event=mail_event", "delivery=bounced")
+        self._filter("BouncedMails", watched.api.log_group, bounced)
+        sent = logs.FilterPattern.all_terms("event=sent", "evidence=accepted")
+        self._filter("Sends", watched.deliverer.log_group, sent)
+        rate = cloudwatch.MathExpression(
+            expression="IF(sends >= 20, 100 * bounced / sends, 0)",  # one bounce of three mails is no rate
+            using_metrics={"bounced": _bounced(), "sends": _sends()},
+            period=_HOUR,
+            label="Bounced mails, percent",
+        )
+        self._alarm("BounceRate", "Of 100 mails 5 or more bounced within an hour", rate, 5)
+
+    def _watch_api(self, api: ApiService) -> None:
+        server_error = elb.HttpCodeTarget.TARGET_5XX_COUNT
+        failed = api.targets.metrics.http_code_target(server_error, period=_FIVE, statistic="Sum")
+        self._alarm("ApiErrors", "The API answered 5xx five times in five minutes", failed, 5)
+
+    def _filter(self, name: str, group: logs.ILogGroup, pattern: logs.IFilterPattern, *, value: str = "1") -> None:
+        logs.MetricFilter(
+            self,
+            name,
+            log_group=group,
+            filter_pattern=pattern,
+            metric_namespace=_NAMESPACE,
+            metric_name=name,
+            metric_value=value,
+        )
+
+    def _dashboard(self, watched: Watched) -> None:
+        board = cloudwatch.Dashboard(self, "Dashboard", dashboard_name="MembershipsExport")
+        board.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=self._alarms, width=24, height=4))
+        board.add_widgets(*(_queue_graph(queue) for queue in watched.queues))
+        board.add_widgets(*(_function_graph(function) for function in (*watched.workers, watched.sweeper)))
+        board.add_widgets(
+            cloudwatch.GraphWidget(title="Oldest unfinished export, seconds", left=[_oldest_unfinished()]),
+            cloudwatch.GraphWidget(title="Mails", left=[_sends(), _bounced()]),
+            cloudwatch.GraphWidget(title="API, requests", left=[watched.api.targets.metrics.request_count()]),
+        )
+
+
+def _queue_graph(queue: WorkerQueue) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(
+        title=queue.name,
+        left=[
+            queue.queue.metric_approximate_number_of_messages_visible(label="waiting"),
+            queue.queue.metric_approximate_number_of_messages_not_visible(label="in hand"),
+            queue.dead_letters.metric_approximate_number_of_messages_visible(label="dead letters"),
+        ],
+    )
+
+
+def _function_graph(function: Function) -> cloudwatch.GraphWidget:
+    made = function.function
+    return cloudwatch.GraphWidget(
+        title=function.name,
+        left=[made.metric_invocations(), made.metric_errors(), made.metric_throttles()],
+        right=[made.metric_duration()],
+    )
+
+
+def _oldest_unfinished() -> cloudwatch.Metric:
+    return _own_metric("OldestUnfinishedExportSeconds", _FIVE, "Maximum")
+
+
+def _sends() -> cloudwatch.Metric:
+    return _own_metric("Sends", _HOUR, "Sum")
+
+
+def _bounced() -> cloudwatch.Metric:
+    return _own_metric("BouncedMails", _HOUR, "Sum")
+
+
+def _own_metric(name: str, period: Duration, statistic: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(namespace=_NAMESPACE, metric_name=name, period=period, statistic=statistic)

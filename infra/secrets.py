@@ -1,0 +1,50 @@
+"""The secrets. Their values are never in the template: Secrets Manager makes one, a person puts in the other."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.grants import accept, allow
+
+_READ = ("secretsmanager:GetSecretValue",)
+
+
+class Secrets(Construct):
+    """The SendGrid key and the service's own secret."""
+
+    def __init__(self, scope: Construct, name: str, *, key: kms.IKey) -> None:
+        """Make both, encrypted with the key."""
+        super().__init__(scope, name)
+        self.sendgrid = self._secret("SendGridKey", key, "SendGrid API key with the scope mail.send only")
+        self.service = self._secret("Service", key, "Signs the worker's tokens and the download links")
+        accept(
+            self.sendgrid,
+            "A SendGrid key is made and revoked by a person in SendGrid; the runbook says how to change it.",
+            "AwsSolutions-SMG4",
+        )
+        accept(
+            self.service,
+            "Changing it ends all mailed links and must happen in the memberships API too; the runbook says how.",
+            "AwsSolutions-SMG4",
+        )
+
+    def allow_sendgrid(self, role: iam.IRole) -> None:
+        """Allow to read the SendGrid key."""
+        allow(role, _READ, self.sendgrid.secret_arn)
+
+    def allow_service(self, *roles: iam.IRole) -> None:
+        """Allow to read the service's own secret."""
+        for role in roles:
+            allow(role, _READ, self.service.secret_arn)
+
+    def _secret(self, name: str, key: kms.IKey, description: str) -> secretsmanager.Secret:
+        return secretsmanager.Secret(
+            self,
+            name,
+            description=description,
+            encryption_key=key,
+            generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
