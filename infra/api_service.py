@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
@@ -80,7 +80,7 @@ class ApiService(Construct):
         task.add_container(
             "api",
             image=ecs.ContainerImage.from_ecr_repository(repository, around.parameters.image_tag),
-            environment=dict(around.environment),
+            environment={**around.environment, "AWS_DEFAULT_REGION": Stack.of(self).region},
             secrets=self._database(around.parameters),
             port_mappings=[ecs.PortMapping(container_port=API_PORT)],
             logging=ecs.LogDrivers.aws_logs(stream_prefix="memberships-api", log_group=self.log_group),

@@ -21,7 +21,8 @@ from infra.queues import WorkerQueue
 _NAMESPACE = "MembershipsExport"
 _MINUTE, _FIVE, _HOUR = Duration.minutes(1), Duration.minutes(5), Duration.hours(1)
 _AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-_QUIET, _SILENCE_IS_BAD = cloudwatch.TreatMissingData.NOT_BREACHING, cloudwatch.TreatMissingData.BREACHING
+_LESS = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+_NO_DATA = cloudwatch.TreatMissingData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +72,9 @@ class Monitoring(Construct):
         text: str,
         metric: cloudwatch.IMetric,
         threshold: float,
-        *,
-        missing: cloudwatch.TreatMissingData = _QUIET,
+        compare: cloudwatch.ComparisonOperator = _AT_LEAST,
     ) -> None:
+        """Add an alarm; where a metric must not get small, its absence is an alarm too."""
         alarm = cloudwatch.Alarm(
             self,
             name,
@@ -81,8 +82,8 @@ class Monitoring(Construct):
             metric=metric,
             threshold=threshold,
             evaluation_periods=1,
-            comparison_operator=_AT_LEAST,
-            treat_missing_data=missing,
+            comparison_operator=compare,
+            treat_missing_data=_NO_DATA.BREACHING if compare is _LESS else _NO_DATA.NOT_BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         self._alarms.append(alarm)
@@ -108,8 +109,10 @@ class Monitoring(Construct):
             logs.FilterPattern.literal('[..., name = "oldest_unfinished_seconds", seconds]'),
             value="$seconds",
         )
-        text = "An export has been unfinished for an hour, or the sweeper does not tell"
-        self._alarm("OldestUnfinished", text, _oldest_unfinished(), 3600, missing=_SILENCE_IS_BAD)
+        text = "An export has been unfinished for an hour; its record says what it waits for"
+        self._alarm("OldestUnfinished", text, _oldest_unfinished(), 3600)
+        runs = watched.sweeper.function.metric_invocations(period=_FIVE)
+        self._alarm("SweeperSilent", "The sweeper has not run for five minutes: nothing is retried", runs, 1, _LESS)
 
     def _watch_mails(self, watched: Watched) -> None:
         bounced = logs.FilterPattern.all_terms("event=mail_event", "delivery=bounced")

@@ -35,7 +35,7 @@ def connect_aws(settings: Settings, memberships_url: str | None) -> Ports:
     """Open the adapters. Without a memberships URL, or a mailer, the process has no such step."""
     region = _region()
     sqs = connections.sqs_client(region)
-    bucket = connections.BucketSettings(name=settings.bucket or "", region=region, encryption="aws:kms")
+    bucket = connections.BucketSettings(name=settings.bucket or "", region=region)
     files = S3Files(connections.s3_store(bucket), bucket.name, lambda: connections.s3_signer(region))
     queues = _queues(settings)
     opened = {stage: SqsExportQueue(sqs, url) for stage, url in queues.items()}

@@ -51,7 +51,13 @@ FETCH: dict[str, set[str]] = {
     "SecretsService": READ_SECRET,
     **BUCKET,
 }
-RENDER = {"StorageExports": RECORD, "StorageFiles/parts/*": GET, "StorageFiles/csv/*": PUT, **BUCKET}
+RENDER = {
+    "StorageExports": RECORD,
+    "StorageFiles/parts/*": GET,
+    "StorageFiles/csv/*": PUT,
+    "SecretsService": READ_SECRET,
+    **BUCKET,
+}
 DELIVER = {
     "StorageExports": RECORD,
     "StorageFiles/parts/*": DELETE,
@@ -65,6 +71,7 @@ SWEEP = {
     "StorageExports/index/by-wake": {"dynamodb:Query"},
     "StorageFiles/parts/*": DELETE,
     "StorageFiles/csv/*": DELETE,
+    "SecretsService": READ_SECRET,
     "membership_exports_dlq": SEND,
     **BUCKET,
 }

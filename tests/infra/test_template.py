@@ -7,7 +7,7 @@ import pytest
 
 from memberships_export.settings import read_settings
 from tests.infra.permissions import name_of
-from tests.infra.synthesis import EXISTING, Synthesised, Synthesiser
+from tests.infra.synthesis import EXISTING, ROOT, Synthesised, Synthesiser
 
 QUEUES = {
     "one": {"ExportMemberships": "membership_exports"},
@@ -311,7 +311,7 @@ def test_every_queue_and_every_function_is_watched(synth: Synthesiser, topology:
     assert set(found) == {
         *(name + what for name in names for what in ("DeadLetters", "OldestMessage")),
         *(name + what for name in (*QUEUES[topology], "SweepExports") for what in ("Errors", "Throttles")),
-        *("OldestUnfinished", "BounceRate", "ApiErrors"),
+        *("OldestUnfinished", "SweeperSilent", "BounceRate", "ApiErrors"),
     }
 
 
@@ -334,10 +334,17 @@ def test_one_dead_letter_is_enough_for_an_alarm(synth: Synthesiser) -> None:
 
 
 def test_a_silent_sweeper_is_an_alarm_too(synth: Synthesiser) -> None:
+    found = alarms(synth())["SweeperSilent"]
+
+    assert (found["MetricName"], found["Threshold"]) == ("Invocations", 1)
+    assert (found["ComparisonOperator"], found["TreatMissingData"]) == ("LessThanThreshold", "breaching")
+
+
+def test_an_export_that_is_unfinished_for_an_hour_is_an_alarm(synth: Synthesiser) -> None:
     found = alarms(synth())["OldestUnfinished"]
 
     assert (found["MetricName"], found["Threshold"]) == ("OldestUnfinishedExportSeconds", 3600)
-    assert found["TreatMissingData"] == "breaching"
+    assert (found["ComparisonOperator"], found["TreatMissingData"]) == ("GreaterThanOrEqualToThreshold", "notBreaching")
 
 
 @each_topology
@@ -362,6 +369,20 @@ def test_the_own_metrics_are_read_from_the_logs_of_those_who_write_them(synth: S
         "BouncedMails": ("ApiLog", '"event=mail_event" "delivery=bounced"', "1"),
         "Sends": (f"{deliverer}Log", '"event=sent" "evidence=accepted"', "1"),
     }
+
+
+@pytest.mark.parametrize(
+    "module, line",
+    [
+        ("sweep_exports.py", r"event=sweep oldest_unfinished_seconds %d\""),  # a filter cannot cut a number off a "="
+        ("record_mail_events.py", r"delivery=%s event=mail_event\""),
+        ("deliver.py", r"evidence=%s event=sent\""),
+    ],
+)
+def test_the_code_writes_the_lines_that_the_filters_read(module: str, line: str) -> None:
+    source = (ROOT / "src" / "memberships_export" / "service" / module).read_text(encoding="utf-8")
+
+    assert re.search(line, source), f"{module}: infra/monitoring.py reads a number or a word from {line}"
 
 
 @each_topology

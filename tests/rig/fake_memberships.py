@@ -171,6 +171,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body) if length is None else length))
+        if self.close_connection:  # or a client might take the connection for a kept one just before it ends
+            self.send_header("Connection", "close")
         if header:
             self.send_header(*header.split("=", 1))
         self.end_headers()
