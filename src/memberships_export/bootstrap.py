@@ -56,7 +56,7 @@ def connect(settings: Settings, memberships_url: str) -> Ports:
         source=MembershipsHttp(
             memberships_url,
             service_token=tokens,
-            limits=HttpLimits(total_seconds=settings.memberships_timeout_seconds),
+            limits=_limits(settings),
         ),
         clock=utc_now,
     )
@@ -123,6 +123,11 @@ def load_secrets(settings: Settings) -> Secrets:
         jwt=settings.jwt_secret or kept_secret(settings.data_dir / "secrets" / "jwt"),
         service=settings.service_secret or kept_secret(settings.data_dir / "secrets" / "service"),
     )
+
+
+def _limits(settings: Settings) -> HttpLimits:
+    seconds = settings.memberships_timeout_seconds
+    return HttpLimits(read_seconds=seconds, total_seconds=seconds)
 
 
 def utc_now() -> datetime:

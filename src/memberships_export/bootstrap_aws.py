@@ -76,7 +76,9 @@ def _source(settings: Settings, url: str | None) -> MembershipSource | None:
     tokens = ServiceTokens(
         secret=service_secret(settings), issuer=_ISSUER, audience=settings.service_audience, clock=utc_now
     )
-    limits = HttpLimits(total_seconds=settings.memberships_timeout_seconds)
+    limits = HttpLimits(
+        read_seconds=settings.memberships_timeout_seconds, total_seconds=settings.memberships_timeout_seconds
+    )
     return MembershipsHttp(url, service_token=tokens, limits=limits)
 
 

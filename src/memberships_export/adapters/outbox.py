@@ -43,6 +43,8 @@ class Outbox:
             detail = "The recipient's address is not one plain email address."
             return SendResult(evidence=Evidence.REFUSED, detail=detail, permanent=True)
         except OSError as error:
+            if (self._folder / name).exists():  # it is there whole: only making it durable did not work
+                return SendResult(evidence=Evidence.ACCEPTED, message_id=name)
             return SendResult(evidence=Evidence.REFUSED, detail=self._advice(error))
         return SendResult(evidence=Evidence.ACCEPTED, message_id=name)
 

@@ -199,6 +199,17 @@ def nudged(export: Export, now: datetime, policy: Policy) -> Export:
     return replace(awake, nudges=export.nudges + 1, wake_at=now + pause)
 
 
+def put_off(export: Export, now: datetime, policy: Policy) -> Export:
+    """Let the sweeper look at it again later."""
+    return replace(export, wake_at=now + policy.longest_back_off)
+
+
+def files_going(export: Export, now: datetime, policy: Policy) -> Export:
+    """Note that the files are about to be deleted; `files_until` stays until they are, for another try later."""
+    file = replace(export.file, deleted=True) if export.file else None
+    return put_off(replace(export, file=file), now, policy)
+
+
 def files_deleted(export: Export) -> Export:
     """Note that parts and CSV are gone. What was fetched must be fetched again if it is ever redriven."""
     file = replace(export.file, deleted=True) if export.file else None

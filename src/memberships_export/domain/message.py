@@ -13,6 +13,7 @@ from memberships_export.domain.export import Export
 
 VERSION = 1
 _IDENTITY = ("userId", "email", "exportId")
+_LONGEST_FIELD = 255  # characters, as in tokens
 _BODY_LIMIT = 1_000_000  # bytes; 1 MiB less room for the attributes
 _PLAIN_MESSAGE_IDS = UUID("5a1b4f0e-3f0f-4f9e-8f53-2f3f7f1f9a55")  # made once, at random
 
@@ -154,4 +155,7 @@ def _field(name: str, body: Mapping[str, Any], attributes: Mapping[str, str]) ->
         raise InvalidMessage(f"The message's {name} is not text.")
     if in_body and in_attributes and in_body != in_attributes:
         raise InvalidMessage(f"The message's {name} differs between body and attributes.")
-    return in_body or in_attributes or None
+    found = in_body or in_attributes or None
+    if found and name != "email" and (len(found) > _LONGEST_FIELD or not found.isprintable()):
+        raise InvalidMessage(f"The message's {name} is longer than {_LONGEST_FIELD} characters, or cannot be printed.")
+    return found

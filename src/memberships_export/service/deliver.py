@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -92,7 +93,7 @@ class DeliverMail:
         fact = SendFact(
             number=send.number, evidence=result.evidence, message_id=result.message_id, detail=result.detail
         )
-        held.note(partial(learn, fact=fact, now=now, policy=held.policy))
+        _note_for_sure(held, partial(learn, fact=fact, now=now, policy=held.policy))
         log.info("export=%s send=%d evidence=%s event=sent", held.export.export_id, send.number, result.evidence)
         if result.evidence is Evidence.ACCEPTED:
             self._drop_parts(held.export.export_id)
@@ -115,10 +116,20 @@ class DeliverMail:
             log.warning("export=%s event=parts_not_deleted reason=%s", export_id, error.reason)
 
 
+_NOTE_TRIES = 4
 _UNKNOWN = (
     "Nobody can tell whether the mail was accepted, so it is not sent again by itself. "
     "If it did not arrive, ask for it to be sent again (resend)."
 )
+
+
+def _note_for_sure(held: HeldExport, decide: Callable[[Export], Export]) -> None:
+    """Try a few times: a fact that is forgotten here costs a second mail."""
+    for _ in range(_NOTE_TRIES - 1):
+        with suppress(TransientError):
+            held.note(decide)
+            return
+    held.note(decide)
 
 
 def _file(export: Export) -> CsvFile:

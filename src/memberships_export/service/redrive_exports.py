@@ -74,6 +74,8 @@ class RedriveExports:
         export = self.store.get(wake.export_id)
         if export is None and not wake.plain:
             return _refused(letter, wake.export_id, "The record of this export is gone; it can only be purged.")
+        if export is not None and (export.user_id, export.email) != (wake.user_id, wake.email):
+            return _refused(letter, export.export_id, "It names another user or address than its export.")
         if export is not None and export.failure and may_have_arrived(export):
             text = (
                 f"Its mail may have arrived. To mail it again on purpose: memberships-export resend {export.export_id}"
@@ -92,6 +94,8 @@ class RedriveExports:
                 self._wake(decided)
             except (IllegalTransition, UnknownExport) as error:
                 return _refused(decided.letter, decided.export_id, error.reason)
+            except ValueError as error:  # the queue takes no such message
+                return _refused(decided.letter, decided.export_id, str(error))
         if decided.outcome is not RedriveOutcome.REFUSED:
             self.dead_letters.remove(decided.letter)
         log.info("export=%s event=redrive outcome=%s", decided.export_id, decided.outcome)

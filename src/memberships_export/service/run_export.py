@@ -89,6 +89,8 @@ class RunExport:
             export = self._export_for(parse_message(received.message, received.message_id))
         except InvalidMessage as error:
             return self._bury(received, error)
+        if export is None:
+            return Acknowledge()
         if export.unfinished and export.stage not in self.stages:
             self.queue.send(wake_message(export), export.stage)
             return Acknowledge()
@@ -100,11 +102,16 @@ class RunExport:
             self._run(held, should_stop)
         return Acknowledge()
 
-    def _export_for(self, wake: Wake) -> Export:
-        """Find the record; a plain message gets one. The record's address is the one that counts."""
+    def _export_for(self, wake: Wake) -> Export | None:
+        """Find the record; a plain message gets one. The record's address is the one that counts.
+
+        None when a plain message is answered by an export that is under way already: that one wakes itself.
+        """
         export = self.store.get(wake.export_id)
         if export is None and wake.plain:
-            return self.store.create(_record_for(wake, self.clock(), self.policy))
+            export = self.store.create(_record_for(wake, self.clock(), self.policy))
+            if export.export_id != wake.export_id and export.email == wake.email:
+                return None
         if export is None:
             reason = f"There is no export {wake.export_id}."
             raise InvalidMessage(reason)

@@ -6,7 +6,7 @@ from functools import partial
 
 from memberships_export.domain.errors import IllegalTransition, UnknownExport
 from memberships_export.domain.export import Evidence, Export, Owed, Stage
-from memberships_export.domain.lifecycle import paid
+from memberships_export.domain.lifecycle import paid, put_off
 from memberships_export.domain.mail_text import failure_mail
 from memberships_export.domain.message import Message, failure_attributes, wake_message
 from memberships_export.domain.policy import Policy
@@ -38,6 +38,7 @@ class SettleFailure:
             if Owed.FAILURE_MAIL in export.owed and self.mailer:
                 self._tell_user(export, self.mailer)
             elif Owed.FAILURE_MAIL in export.owed:
+                export = change(self.store, export, partial(put_off, now=self.clock(), policy=self.policy))
                 self.queue.send(wake_message(export), Stage.DELIVER)
         except (IllegalTransition, UnknownExport) as error:  # somebody else was faster
             log.info("export=%s event=already_settled reason=%s", export.export_id, error.reason)

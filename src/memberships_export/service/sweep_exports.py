@@ -3,11 +3,12 @@
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from memberships_export.domain.errors import ExportError
 from memberships_export.domain.export import Export
-from memberships_export.domain.lifecycle import files_deleted, nudged
+from memberships_export.domain.lifecycle import files_deleted, files_going, nudged, put_off
 from memberships_export.domain.message import wake_message
 from memberships_export.domain.policy import Policy
 from memberships_export.domain.sweeping import SweepAction, sweep_action
@@ -43,8 +44,10 @@ class SweepExports:
                 taken[self._sweep(export)] += 1
             except ExportError as error:
                 log.warning("export=%s event=not_swept reason=%s", export.export_id, error.reason)
+                self._put_off(export)
             except Exception:
                 log.exception("export=%s event=internal_error", export.export_id)
+                self._put_off(export)
         return taken
 
     def _sweep(self, export: Export) -> SweepAction:
@@ -67,7 +70,16 @@ class SweepExports:
         if stored is not None:
             self.queue.send(wake_message(stored), stored.stage)
 
+    def _put_off(self, export: Export) -> None:
+        """Look at it again later, so that what cannot be swept never keeps a batch from what can."""
+        with suppress(ExportError):
+            self.store.replace(export, put_off(export, self.clock(), self.policy))
+
     def _delete_files(self, export: Export) -> None:
+        """Say first that they are gone: whoever asks for them from then on is told so."""
+        going = self.store.replace(export, files_going(export, self.clock(), self.policy))
+        if going is None:
+            return
         self.files.delete_folder(parts_folder(export.export_id))
         self.files.delete_folder(csv_folder(export.export_id))
-        self.store.replace(export, files_deleted(export))
+        self.store.replace(going, files_deleted(going))

@@ -1,5 +1,6 @@
 """ExportStore in SQLite: the record as a JSON document, beside it the columns that queries need."""
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,10 +12,13 @@ import msgspec
 from memberships_export.adapters.embedded.database import Database, Value
 from memberships_export.domain.export import Export
 
+log = logging.getLogger(__name__)
 _GET = "SELECT document FROM exports WHERE export_id = ?"
 _UNFINISHED = "SELECT document FROM exports WHERE user_id = ? AND preset = ? AND unfinished"
-_OF_USER = "SELECT document FROM exports WHERE user_id = ? ORDER BY requested_at DESC, export_id DESC LIMIT ?"
-_DUE = "SELECT document FROM exports WHERE wake_at <= ? ORDER BY wake_at LIMIT ?"
+_OF_USER = (
+    "SELECT export_id, document FROM exports WHERE user_id = ? ORDER BY requested_at DESC, export_id DESC LIMIT ?"
+)
+_DUE = "SELECT export_id, document FROM exports WHERE wake_at <= ? ORDER BY wake_at LIMIT ?"
 _INSERT = """
     INSERT INTO exports (export_id, user_id, preset, unfinished, requested_at, wake_at, revision, document)
     VALUES (:export_id, :user_id, :preset, :unfinished, :requested_at, :wake_at, :revision, :document)
@@ -60,11 +64,11 @@ class SqliteExportStore:
 
     def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
         """Read a user's records, newest first."""
-        return [_export(row) for row in self._database.read(_OF_USER, [user_id, limit])]
+        return _readable(self._database.read(_OF_USER, [user_id, limit]))
 
     def due(self, now: datetime, limit: int) -> Sequence[Export]:
         """Read records whose wake_at has passed, the longest overdue first."""
-        return [_export(row) for row in self._database.read(_DUE, [now.timestamp(), limit])]
+        return _readable(self._database.read(_DUE, [now.timestamp(), limit]))
 
     def delete(self, export: Export) -> None:
         """Delete the record if it still has this revision."""
@@ -95,6 +99,17 @@ def _row(export: Export) -> dict[str, Value]:
         "revision": export.revision,
         "document": msgspec.json.encode(export).decode(),
     }
+
+
+def _readable(rows: Sequence[sqlite3.Row]) -> list[Export]:
+    """Read what can be read: one record of a newer version must not hide all the others."""
+    exports = []
+    for row in rows:
+        try:
+            exports.append(_export(row))
+        except msgspec.DecodeError:
+            log.exception("export=%s event=internal_error", row["export_id"])
+    return exports
 
 
 def _export(row: sqlite3.Row) -> Export:

@@ -47,6 +47,7 @@ class Stage:
 
 def run_demo(rows: int, *, keep: bool) -> None:
     """Play it. Raises CommandError, with the end of the service's log, unless the right mail arrived."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script started it with SIGINT ignored
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # so that the service ends too
     try:
         stage = _stage(rows)
