@@ -29,7 +29,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern="^[!-~]+$",
-        description="Visible ASCII of your choice. The same key gives the export it started, also when that is finished.",
+        description="Visible ASCII of your choice. The same key gives the export that it started, also a finished one.",
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many exports to list at most.")]
