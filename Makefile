@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARCH ?= arm64
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The locks are whole, so nothing is left to resolve: a version that appears tomorrow cannot get in the way.
+INSTALL_LOCK := $(PIP_INSTALL) --no-deps --require-hashes --requirement
 CODE := $(wildcard src tests bench infra)
 
 # Stamps: newer than what they were made from, so a second run has nothing to do.
@@ -46,6 +48,7 @@ check: install-dev install-infra ## Lint, formatting, types, import rules, fresh
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/python -m pip --disable-pip-version-check check
 	$(BIN)/pytest -q tests/unit/test_project.py
 
 lock: install-dev ## Compile the lock files from pyproject.toml (ARGS=--upgrade takes newer versions)
@@ -81,14 +84,14 @@ $(CREATED):
 	@touch $@
 
 $(INSTALLED): $(CREATED) pyproject.toml requirements/runtime.txt
-	$(PIP_INSTALL) --require-hashes --requirement requirements/runtime.txt
+	$(INSTALL_LOCK) requirements/runtime.txt
 	$(PIP_INSTALL) --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(INSTALLED_DEV): $(INSTALLED) requirements/dev.txt
-	$(PIP_INSTALL) --require-hashes --requirement requirements/dev.txt
+	$(INSTALL_LOCK) requirements/dev.txt
 	@touch $@
 
 $(INSTALLED_INFRA): $(INSTALLED) requirements/infra.txt
-	$(PIP_INSTALL) --require-hashes --requirement requirements/infra.txt
+	$(INSTALL_LOCK) requirements/infra.txt
 	@touch $@
