@@ -5,16 +5,11 @@ import platform
 import shutil
 import subprocess
 import sys
-from compileall import compile_dir
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from py_compile import PycInvalidationMode
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements" / "lambda.txt"
@@ -105,7 +100,7 @@ def write_zip(folder: Path, output: Path) -> None:
 def _install(folder: Path, target: Target) -> None:
     """Unpack wheels only: nothing is compiled, so that any machine can make the bundle of any other."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    platforms = [f"--platform={platform}" for platform in target.platforms]
+    platforms = [f"--platform={tag}" for tag in target.platforms]
     chosen = [*platforms, f"--python-version={target.python}", "--implementation=cp", "--only-binary=:all:"]
     locked = ["--no-deps", "--require-hashes", f"--requirement={LOCK}", f"--target={folder}"]
     subprocess.run([*pip, *chosen, *locked], check=True)  # noqa: S603  (pip, with arguments made above)
@@ -124,7 +119,7 @@ def _copy_package(copy: Path) -> None:
     _remove(copy / name for name in LEFT_OUT_OF_PACKAGE)
 
 
-def _remove(paths: "Iterator[Path] | list[Path]") -> None:
+def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -134,16 +129,10 @@ def _compile(folder: Path) -> None:
 
     A function cannot keep byte code itself: its folder is read-only, so each cold start would compile everything.
     """
-    done = compile_dir(
-        folder,
-        quiet=1,
-        stripdir=str(folder),
-        prependdir="/var/task",
-        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
-        workers=0,
-    )
-    if not done:
-        raise SystemExit("A module of the bundle cannot be compiled; the lines above name it.")
+    # A fresh process: byte code can differ with what the compiling process has in memory.
+    compiler = [sys.executable, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    places = ["-s", str(folder), "-p", "/var/task", str(folder)]
+    subprocess.run([*compiler, *places], check=True)  # noqa: S603  (the standard library, on our own folder)
 
 
 def main() -> None:

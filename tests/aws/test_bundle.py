@@ -1,78 +1,163 @@
-"""The zip of the functions: small, reproducible, and enough to run with nothing else on the path."""
+"""The code of the Lambda functions: what is in it, and that it runs alone."""
 
-import os
-import subprocess
+import struct
 import sys
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from infra.bundle import build, fill, this_machine, write_zip
+from infra import bundle
+from tests.rig.built_bundle import EXPORT, SWEEP, aws_environment, build_here, unpack
+from tests.rig.event_source_mapping import EventSourceMapping
+from tests.rig.fake_aws import FakeAws, running_aws
+from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
+from tests.rig.runtime_api import FunctionFailed
 
-SETTINGS = {
-    "BACKEND": "aws",
-    "TABLE": "exports",
-    "BUCKET": "files",
-    "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/membership_exports",
-    "MEMBERSHIPS_URL": "https://api.example.org",
-    "SERVICE_SECRET": "s" * 40,
-    "MAILER": "sendgrid",
-    "SENDGRID_API_KEY": "SG.not-a-real-key",
+ROOT = Path(__file__).parents[2]
+LARGEST = 25_000_000
+LARGEST_UNPACKED = 250 * 1024 * 1024  # Lambda's own limit
+PACKAGES = {
+    "boto3",
+    "botocore",
+    "dateutil",
+    "jmespath",
+    "jwt",
+    "memberships_export",
+    "msgspec",
+    "obstore",
+    "s3transfer",
+    "six.py",
+    "urllib3",
+    # pip decides by the Python it runs under, whatever the bundle is for.
+    *(["typing_extensions.py"] if sys.version_info < (3, 13) else []),
 }
+AARCH64 = 183  # of an ELF header
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bundle")
-    fill(folder, this_machine())
-    return folder
+def zip_here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_here(tmp_path_factory.mktemp("bundle"))
 
 
-def start(unpacked: Path, handler: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Import a handler as Lambda does, in a Python that sees the standard library and the bundle alone."""
-    told = {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in settings.items()}
-    aws = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-    code = (
-        f"import sys; sys.path.append({str(unpacked)!r}); import memberships_export.entrypoints.{handler} as entry; "
-        "print(callable(entry.handler), sorted({'fastapi', 'typer', 'rich', 'uvicorn', 'sqlite3'} & set(sys.modules)))"
-    )
-    command = [sys.executable, "-I", "-S", "-c", code]
-    environ = {"PATH": os.environ["PATH"], **aws, **told}
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+@pytest.fixture(scope="module")
+def code(zip_here: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpack(zip_here, tmp_path_factory.mktemp("code"))
 
 
-@pytest.mark.parametrize("handler", ["lambda_export", "lambda_sweep"])
-def test_the_functions_start_from_the_bundle_alone(unpacked: Path, handler: str) -> None:
-    result = start(unpacked, handler, SETTINGS)
-    assert result.stdout.strip() == "True []", result.stderr
+@pytest.fixture(scope="module")
+def zip_arm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("bundle") / "arm.zip"
+    bundle.build(bundle.Target(arch="arm64"), output)
+    return output
 
 
-def test_a_missing_setting_stops_the_function_at_its_start_with_the_name(unpacked: Path) -> None:
-    result = start(unpacked, "lambda_export", {name: value for name, value in SETTINGS.items() if name != "TABLE"})
-    assert result.returncode != 0
-    assert "MEMBERSHIPS_EXPORT_TABLE is not set" in result.stderr
+@pytest.fixture(scope="module")
+def aws() -> Iterator[FakeAws]:
+    with running_aws() as running:
+        yield running
 
 
-def test_the_bundle_holds_no_web_framework_command_line_or_tests(unpacked: Path) -> None:
-    names = {path.name for path in unpacked.iterdir()}
-    assert not names & {"fastapi", "starlette", "pydantic", "uvicorn", "typer", "rich", "cryptography", "tests", "moto"}
-    package = unpacked / "memberships_export"
-    assert not (package / "entrypoints" / "cli").exists()
-    assert not (package / "entrypoints" / "api").exists()
+def modules(zip_file: Path) -> set[str]:
+    """Return the sources and libraries, without byte code and without metadata."""
+    with ZipFile(zip_file) as archive:
+        return {
+            name for name in archive.namelist() if "__pycache__" not in name and ".dist-info/" not in name.split("/")[0]
+        }
 
 
-def test_the_same_content_is_the_same_zip_and_small_enough(unpacked: Path, tmp_path: Path) -> None:
-    first, second = tmp_path / "first.zip", tmp_path / "second.zip"
-    write_zip(unpacked, first)
-    write_zip(unpacked, second)
-    assert first.read_bytes() == second.read_bytes()
-    assert first.stat().st_size < 25 * 1024 * 1024
+def test_made_twice_it_has_the_same_bytes(zip_here: Path, tmp_path: Path) -> None:
+    again = build_here(tmp_path)
+
+    assert sha256(again.read_bytes()).hexdigest() == sha256(zip_here.read_bytes()).hexdigest()
 
 
-def test_building_twice_gives_the_same_bytes(unpacked: Path, tmp_path: Path) -> None:
-    build(this_machine(), tmp_path / "again.zip")
-    write_zip(unpacked, tmp_path / "first.zip")
-    with ZipFile(tmp_path / "again.zip") as again, ZipFile(tmp_path / "first.zip") as first:
-        assert again.namelist() == first.namelist()
-    assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "first.zip").read_bytes()
+def test_it_holds_what_a_function_needs_and_no_web_framework_command_line_or_test(zip_here: Path) -> None:
+    with ZipFile(zip_here) as archive:
+        top = {name.split("/")[0] for name in archive.namelist()}
+
+    assert {name for name in top if not name.endswith(".dist-info")} - {"__pycache__"} == PACKAGES
+
+
+@pytest.mark.parametrize("left_out", bundle.LEFT_OUT_OF_PACKAGE)
+def test_what_functions_do_not_run_exists_and_is_left_out(zip_here: Path, left_out: str) -> None:
+    assert (ROOT / "src" / bundle.PACKAGE / left_out).exists()
+    assert [name for name in modules(zip_here) if name.startswith(f"{bundle.PACKAGE}/{left_out}")] == []
+
+
+def test_scanners_find_name_and_version_of_each_package(zip_here: Path) -> None:
+    with ZipFile(zip_here) as archive:
+        metadata = [name for name in archive.namelist() if ".dist-info/" in name]
+
+    assert {name.split("/")[1] for name in metadata} == {"METADATA"}
+    assert len(metadata) == len(PACKAGES) - 1  # the service is not an installed package there
+
+
+def test_byte_code_is_never_compared_with_its_source(code: Path) -> None:
+    compiled = list((code / bundle.PACKAGE).rglob("*.pyc"))
+
+    assert compiled
+    assert {struct.unpack("<I", path.read_bytes()[4:8])[0] for path in compiled} == {0b01}
+
+
+def test_it_is_small(zip_here: Path, zip_arm: Path, code: Path) -> None:
+    assert zip_here.stat().st_size < LARGEST
+    assert zip_arm.stat().st_size < LARGEST
+    assert sum(path.stat().st_size for path in code.rglob("*") if path.is_file()) < LARGEST_UNPACKED
+
+
+def test_for_arm_it_holds_libraries_for_arm_and_the_python_of_the_function(zip_arm: Path) -> None:
+    with ZipFile(zip_arm) as archive:
+        machines = {
+            name: struct.unpack_from("<H", archive.read(name), 18)[0]
+            for name in archive.namelist()
+            if name.endswith(".so")
+        }
+
+    assert set(machines.values()) == {AARCH64}
+    assert [name for name in machines if ".abi3." not in name and ".cpython-313-" not in name] == []
+
+
+def test_both_machines_get_the_same_sources(zip_here: Path, zip_arm: Path) -> None:
+    def sources(zip_file: Path) -> set[str]:
+        return {name for name in modules(zip_file) if not name.endswith(".so")}
+
+    assert sources(zip_here) == sources(zip_arm)
+
+
+@pytest.mark.parametrize("handler", [EXPORT, SWEEP])
+def test_a_missing_setting_ends_the_start_of_a_function_with_its_name(code: Path, handler: str) -> None:
+    environment = aws_environment("exports", "files", "http://127.0.0.1:9/1/membership_exports", "http://127.0.0.1:9")
+    del environment["MEMBERSHIPS_EXPORT_TABLE"]
+
+    with (
+        LambdaFunction(FunctionSettings(code=code, handler=handler, environment=environment)) as function,
+        pytest.raises(FunctionFailed, match="MEMBERSHIPS_EXPORT_TABLE is not set"),
+    ):
+        function.invoke({})
+
+
+def test_the_sweeper_runs_with_nothing_but_the_bundle(code: Path, aws: FakeAws) -> None:
+    environment = aws_environment(aws.new_table(), aws.new_bucket().name, aws.new_queues().url, aws.url)
+
+    with LambdaFunction(FunctionSettings(code=code, handler=SWEEP, environment=environment)) as function:
+        assert function.invoke({}) == {}
+
+
+def test_the_exporter_buries_a_message_that_is_none_with_nothing_but_the_bundle(code: Path, aws: FakeAws) -> None:
+    queues = aws.new_queues()
+    environment = aws_environment(aws.new_table(), aws.new_bucket().name, queues.url, aws.url)
+    aws.sqs.send_message(QueueUrl=queues.url, MessageBody="not JSON")
+    settings = FunctionSettings(code=code, handler=EXPORT, environment=environment)
+
+    with (
+        LambdaFunction(settings) as function,
+        EventSourceMapping(aws.sqs, queues.url, [function]) as mapping,
+    ):
+        mapping.until_invoked(1)
+
+    assert [(invoked.stay, invoked.error) for invoked in mapping.invoked] == [(frozenset(), None)]
+    buried = aws.sqs.receive_message(QueueUrl=queues.dead_letters_url, MessageAttributeNames=["All"])["Messages"]
+    assert [message["Body"] for message in buried] == ["not JSON"]

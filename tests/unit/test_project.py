@@ -1,7 +1,6 @@
 import re
 import socket
 import tomllib
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = {"runtime": (), "aws": ("aws",), "dev": ("aws", "dev")}
-LOCKS = tuple(EXTRAS)
+EXTRAS = {"runtime": (), "aws": ("aws",), "dev": ("aws", "dev"), "container": ("aws", "postgres")}
+LOCKS = (*EXTRAS, "lambda")
 PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+)(?P<marker> ; .+?)? \\")
 
 
@@ -44,11 +43,13 @@ def stale(requirements: list[str], lock: str) -> list[str]:
     ]
 
 
-def declared(extras: Sequence[str]) -> list[str]:
+def declared(lock: str) -> list[str]:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    project = pyproject["project"]
-    needs: list[str] = [*project["dependencies"], *pyproject["dependency-groups"]["build"]]
-    return [*needs, *(need for extra in extras for need in project["optional-dependencies"][extra])]
+    project, groups = pyproject["project"], pyproject["dependency-groups"]
+    if lock in groups:
+        return list(groups[lock])
+    needs: list[str] = [*project["dependencies"], *groups["build"]]
+    return [*needs, *(need for extra in EXTRAS[lock] for need in project["optional-dependencies"][extra])]
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -67,7 +68,7 @@ def test_locks_name_no_registry_and_no_folder_of_the_machine_that_made_them(name
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_locks_satisfy_what_pyproject_asks_for(name: str) -> None:
-    missing = stale(declared(EXTRAS[name]), lock_text(name))
+    missing = stale(declared(name), lock_text(name))
 
     assert missing == [], f"requirements/{name}.txt is older than pyproject.toml; run: make lock"
 
@@ -78,7 +79,7 @@ def test_the_build_backend_that_is_asked_for_is_the_locked_one() -> None:
     assert pyproject["build-system"]["requires"] == pyproject["dependency-groups"]["build"]
 
 
-@pytest.mark.parametrize("name", ["runtime", "aws"])
+@pytest.mark.parametrize("name", [name for name in LOCKS if name != "dev"])
 def test_tests_run_with_exactly_the_packages_that_are_shipped(name: str) -> None:
     shipped, tested = pins(lock_text(name)), pins(lock_text("dev"))
     other_versions = [name for name in shipped if {v for v, _ in shipped[name]} != {v for v, _ in tested.get(name, ())}]
