@@ -61,7 +61,7 @@ All memberships of one user; the users of all sizes are in one SQLite file. `mem
 each export a fresh `memberships-export worker` with one thread fetches, renders, and mails to the outbox folder. Each
 size is exported {_times(len(sizes[0].exports))}; the table shows the export of median time.
 
-- *export s* is from the claim to the accepted mail. The fetched pages are deleted after that, in the stage *deliver*.
+- *export s* is from the claim to the accepted mail.
 - *pages* is the number of calls to the memberships API.
 - *peak MB* is the most memory the worker process held at once (VmHWM), in whichever export that was most.
 - Checked each time: one mail; rows, size and SHA-256 of the downloaded file. Once for each size: every cell of it

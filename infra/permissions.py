@@ -41,7 +41,6 @@ class Permissions:
         self.storage.allow_files(role, "csv", _PUT)
 
     def _deliver(self, role: iam.Role) -> None:
-        self.storage.allow_files(role, "parts", _DELETE)
         self.storage.allow_files(role, "csv", _GET)
         self.secrets.allow_sendgrid(role)
 

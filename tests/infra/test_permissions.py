@@ -60,7 +60,6 @@ RENDER = {
 }
 DELIVER = {
     "StorageExports": RECORD,
-    "StorageFiles/parts/*": DELETE,
     "StorageFiles/csv/*": GET,
     "SecretsService": READ_SECRET,
     "SecretsSendGridKey": READ_SECRET,
@@ -85,7 +84,7 @@ API = {
 ALL_STAGES = {
     "*": NETWORK,
     "StorageExports": RECORD,
-    "StorageFiles/parts/*": GET | PUT | DELETE,
+    "StorageFiles/parts/*": GET | PUT,
     "StorageFiles/csv/*": GET | PUT,
     "SecretsService": READ_SECRET,
     "SecretsSendGridKey": READ_SECRET,

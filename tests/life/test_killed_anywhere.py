@@ -17,7 +17,7 @@ from tests.rig.sendgrid_behaviour import ACCEPT_THEN_HANG
 
 ROWS = 30  # three pages
 
-# The writes of an undisturbed export: 1 claim, 2 to 4 the pages, 5 rendered, 6 send intent, 7 completed.
+# The writes of an undisturbed export: 1 claim, 2 to 4 the pages, 5 rendered and send intent, 6 completed.
 POINTS = {
     "before the record is saved": "store.create:before:1",
     "record saved, message not sent": "store.create:after:1",
@@ -30,11 +30,11 @@ POINTS = {
     "page checkpointed": "store.replace:after:3",
     "in the middle of the file": "sink.write:after:3",
     "file written, record does not know": "files.written:after:1",
-    "rendered": "store.replace:after:5",
-    "send intent not written": "store.replace:before:6",
-    "send intent written, nothing sent": "store.replace:after:6",
+    "file read to be mailed, record still does not know": "files.read:after:4",
+    "send intent not written": "store.replace:before:5",
+    "send intent written, nothing sent": "store.replace:after:5",
     "mail accepted, record does not know": "mailer.send:after:1",
-    "outcome written": "store.replace:after:7",
+    "outcome written": "store.replace:after:6",
     "message not acknowledged": "queue.acknowledge:before:1",
     "message acknowledged": "queue.acknowledge:after:1",
 }

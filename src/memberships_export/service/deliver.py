@@ -31,7 +31,6 @@ from memberships_export.domain.mail import Mail, SendResult
 from memberships_export.domain.mail_text import ready_mail
 from memberships_export.ports import FileStore, Mailer
 from memberships_export.service.download_links import DownloadLinks
-from memberships_export.service.file_keys import parts_folder
 from memberships_export.service.record import HeldExport
 
 log = logging.getLogger(__name__)
@@ -95,9 +94,7 @@ class DeliverMail:
         )
         _note_for_sure(held, partial(learn, fact=fact, now=now, policy=held.policy))
         log.info("export=%s send=%d evidence=%s event=sent", held.export.export_id, send.number, result.evidence)
-        if result.evidence is Evidence.ACCEPTED:
-            self._drop_parts(held.export.export_id)
-        elif result.evidence is Evidence.REFUSED:
+        if result.evidence is Evidence.REFUSED:
             self._refused(held, send, result)
 
     def _refused(self, held: HeldExport, send: Send, result: SendResult) -> None:
@@ -108,12 +105,6 @@ class DeliverMail:
         if result.permanent or result.too_large:
             raise MailRefused(reason)
         raise MailRefusedForNow(reason, retry_after=result.retry_after)
-
-    def _drop_parts(self, export_id: str) -> None:
-        try:
-            self.files.delete_folder(parts_folder(export_id))
-        except TransientError as error:  # they go with the CSV when that expires
-            log.warning("export=%s event=parts_not_deleted reason=%s", export_id, error.reason)
 
 
 _NOTE_TRIES = 4

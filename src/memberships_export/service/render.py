@@ -26,13 +26,16 @@ class RenderCsv:
     files: FileStore
 
     def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
-        """Render all parts. A part that is gone sends the export back to the fetch."""
+        """Render all parts. A part that is gone sends the export back to the fetch.
+
+        The record points to the file from the next write on, which is the send intent: nothing is sent before.
+        """
         try:
             file = self._render(held, should_stop)
         except FileMissing:
             held.write(fetch_again)
             return
-        held.write(partial(rendered, file=file))
+        held.write_with_next(partial(rendered, file=file))
 
     def _render(self, held: HeldExport, should_stop: Callable[[], bool]) -> CsvFile:
         export, key = held.export, csv_key(held.export)

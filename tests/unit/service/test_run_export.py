@@ -20,7 +20,7 @@ from memberships_export.domain.policy import AfterUnknownSend
 from memberships_export.service.file_keys import part_key
 from memberships_export.service.run_export import Acknowledge, GiveBack
 from tests.factories import a_membership
-from tests.fakes.memory import ListSource, MemoryFiles
+from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore
 from tests.fakes.world import DOUBTFUL, LINKS, REFUSED_FOR_GOOD, REFUSED_FOR_NOW, SILENT, TOO_LARGE, World
 
 ROWS = [a_membership(n + 1) for n in range(7)]
@@ -62,11 +62,48 @@ def test_the_preset_of_the_request_decides_the_format() -> None:
     assert attachment(world.mails[0]).startswith(b"id,uuid,name,")
 
 
-def test_a_finished_export_leaves_no_parts_behind() -> None:
+def test_the_pages_of_a_finished_export_are_kept_as_long_as_its_file() -> None:
     world = World()
     world.request()
     world.work()
-    assert [key.split("/")[0] for key in world.files.content] == ["csv"]
+    assert {key.split("/")[0] for key in world.files.content} == {"parts", "csv"}
+    world.pass_time(timedelta(days=7))
+    assert not world.files.content
+
+
+def test_the_file_of_a_finished_export_that_was_lost_is_made_again_from_its_pages_for_a_resend() -> None:
+    world = World()
+    export = world.request()
+    world.work()
+    before = world.export(export).file
+    assert before is not None
+    world.files.delete_folder("csv/" + export.export_id)
+    world.services.resend(export.export_id, "user-1")
+    world.work()
+    again = world.export(export).file
+    assert again is not None
+    assert (again.sha256, len(world.mails), len(world.source.calls)) == (before.sha256, 2, 3)
+
+
+class StoreThatRemembers(MemoryStore):
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = list[Export]()
+
+    def replace(self, old: Export, new: Export) -> Export | None:
+        self.written.append(new)
+        return super().replace(old, new)
+
+
+def test_what_was_rendered_is_recorded_with_the_send_intent_in_one_write() -> None:
+    world = World()
+    store = StoreThatRemembers()
+    world.store = store
+    world.services = world.over(world.ports)
+    world.request()
+    world.work()
+    with_file = [write for write in store.written if write.file is not None]
+    assert [len(write.sends) for write in with_file] == [1, 1], "the intent, then its outcome"
 
 
 def test_the_same_message_again_changes_nothing_and_mails_nothing() -> None:

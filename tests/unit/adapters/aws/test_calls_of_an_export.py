@@ -34,27 +34,26 @@ def test_an_export_of_ten_rows_asks_aws_for_no_more_than_this(aws: FakeAws) -> N
     services = assemble(world, Policy(lease=timedelta(minutes=5)), LINKS)
     start = len(aws.calls)
     export = services.request(Wish(user_id="user-1", email="member@example.org")).export
-    requested = len(aws.calls)
     received = world.queue.receive(0)
     assert received is not None
-    before = len(aws.calls)
-
     assert services.run(received, lambda: False) == Acknowledge()
+    world.queue.acknowledge(received)
+    calls = aws.calls[start:]
 
-    worked = aws.calls[before:]
     done = world.store.get(export.export_id)
     assert done is not None
     assert done.status is ExportStatus.COMPLETED
-    assert aws.calls[start:requested] == ["Query", "TransactWriteItems", "SendMessage"]
-    assert worked == [
+    assert calls == [
+        "Query",
+        "TransactWriteItems",
+        "SendMessage",
+        "ReceiveMessage",
         "GetItem",
         "PutItem",  # claim
         "S3 PUT",  # the page
         "PutItem",  # checkpoint
         "S3 PUT",  # the CSV
-        "PutItem",  # rendered
-        "PutItem",  # send intent
+        "PutItem",  # rendered, and the send intent
         "TransactWriteItems",  # completed, and the guard deleted
-        "S3 List",  # the page deleted
-        "S3 DeleteObjects",
+        "DeleteMessage",
     ]
