@@ -37,6 +37,10 @@ class Environment:
         """Return the variables of the sweeper, which settles failures that nobody else did."""
         return _named(self._everybody())
 
+    def for_operator(self) -> dict[str, str]:
+        """Return the variables of a person's shell, for the dead letter desk of the command line."""
+        return _named(self._everybody())
+
     def for_api(self) -> dict[str, str]:
         """Return the variables of the API's container."""
         told = self.parameters

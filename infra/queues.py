@@ -14,6 +14,7 @@ from infra.topology import Worker
 _MAX_RECEIVES = 5
 _VISIBILITY = Duration.minutes(90)  # six times the longest run of a function, as AWS advises
 _SEND = ("sqs:SendMessage",)
+_MOVE = ("sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask")
 _READ = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
 
 
@@ -54,8 +55,8 @@ class WorkerQueue(Construct):
             allow(role, _SEND, self.dead_letters.queue_arn)
 
     def allow_desk(self, role: iam.IRole) -> None:
-        """Allow a person to look at dead letters and to clear them."""
-        allow(role, (*_READ, "sqs:PurgeQueue"), self.dead_letters.queue_arn)
+        """Allow a person to look at dead letters, to let SQS move them back, and to clear them."""
+        allow(role, (*_READ, *_MOVE, "sqs:PurgeQueue"), self.dead_letters.queue_arn)
 
     def refuse_other_senders(self, senders: Sequence[iam.IRole]) -> None:
         """Refuse messages of anybody else, also of those to whom another policy of the account allows everything."""

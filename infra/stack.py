@@ -112,6 +112,10 @@ class MembershipsExportStack(Stack):
                 "Your memberships API checks tokens with it",
             ),
             "OperatorRole": (self._operator.role_arn, "Take this role for memberships-export dlq"),
+            "OperatorSettings": (
+                " ".join(f"{name}={value}" for name, value in self._environment.for_operator().items()),
+                "Export these variables for memberships-export dlq",
+            ),
             "MembershipsClient": (
                 self._network.memberships_client.security_group_id,
                 "Let this security group into a memberships API that is not public",

@@ -76,7 +76,8 @@ def operator_desk(settings: Settings) -> RedriveExports:
 
 def download_links(settings: Settings, public_url: str) -> DownloadLinks:
     """Make the links for mails; `public_url` is where users reach the API."""
-    return DownloadLinks(secret=load_secrets(settings).service.encode(), public_url=public_url)
+    secret = load_secrets(settings).service
+    return DownloadLinks(secret=lambda: secret, public_url=public_url)
 
 
 def user_tokens(settings: Settings) -> TokenVerifier:
@@ -118,7 +119,7 @@ def load_secrets(settings: Settings) -> Secrets:
     if settings.backend == "aws":
         from memberships_export.bootstrap_aws import service_secret  # noqa: PLC0415  (one machine has no boto3)
 
-        return Secrets(jwt=settings.jwt_secret or "", service=service_secret(settings))
+        return Secrets(jwt=settings.jwt_secret or "", service=service_secret(settings)())
     return Secrets(
         jwt=settings.jwt_secret or kept_secret(settings.data_dir / "secrets" / "jwt"),
         service=settings.service_secret or kept_secret(settings.data_dir / "secrets" / "service"),

@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import boto3
-
 from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.s3_files import S3Files
 from memberships_export.adapters.aws.secrets_manager import RotatingSecret
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
-from memberships_export.adapters.aws.stage_queues import StageQueues
+from memberships_export.adapters.aws.stage_queues import StageDeadLetters, StageQueues
 from memberships_export.adapters.memberships_http import HttpLimits, MembershipsHttp
 from memberships_export.adapters.sendgrid import SendGrid, SendGridSettings
 from memberships_export.adapters.tokens import ServiceTokens
@@ -26,39 +24,74 @@ _ISSUER = "memberships-export"
 
 def function_services(settings: Settings) -> tuple[Ports, Services]:
     """Open the adapters and wire the use cases of one Lambda function."""
-    ports = connect_aws(settings, settings.memberships_url)
-    links = DownloadLinks(secret=service_secret(settings).encode(), public_url=settings.public_url or "")
+    aws = _Aws(settings)
+    links = DownloadLinks(secret=aws.service_secret, public_url=settings.public_url or "")
+    ports = aws.ports(settings.memberships_url)
     return ports, assemble(ports, settings.policy, links, settings.stages)
 
 
 def connect_aws(settings: Settings, memberships_url: str | None) -> Ports:
     """Open the adapters. Without a memberships URL, or a mailer, the process has no such step."""
-    region = _region()
-    sqs = connections.sqs_client(region)
-    bucket = connections.BucketSettings(name=settings.bucket or "", region=region)
-    files = S3Files(connections.s3_store(bucket), bucket.name, lambda: connections.s3_signer(region))
-    queues = _queues(settings)
-    opened = {stage: SqsExportQueue(sqs, url) for stage, url in queues.items()}
-    own = next(stage for stage in Stage if stage in settings.stages)
-    return Ports(
-        store=DynamoDbExportStore(connections.dynamodb_client(region), settings.table or "", utc_now),
-        queue=StageQueues(opened[own], opened),
-        dead_letters=SqsDeadLetters(sqs, f"{queues[own]}_dlq"),
-        files=files,
-        mailer=_mailer(settings),
-        source=_source(settings, memberships_url),
-        clock=utc_now,
-    )
+    return _Aws(settings).ports(memberships_url)
 
 
-def service_secret(settings: Settings) -> str:
-    """Return the secret that signs service tokens and links."""
-    return settings.service_secret or _secret(settings.service_secret_id)()
+def service_secret(settings: Settings) -> Callable[[], str]:
+    """Return what reads the secret that signs service tokens and links."""
+    return _Aws(settings).service_secret
 
 
 def utc_now() -> datetime:
     """Read the clock."""
     return datetime.now(UTC)
+
+
+class _Aws:
+    """The adapters of one process. Nothing is called here: clients and secrets come with their first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._region = _region()
+        self._clients = connections.Clients(self._region)
+        self.service_secret = self._secret(settings.service_secret, settings.service_secret_id)
+
+    def ports(self, memberships_url: str | None) -> Ports:
+        settings, clients = self._settings, self._clients
+        queues = _queues(settings)
+        opened = {stage: SqsExportQueue(clients.sqs, url) for stage, url in queues.items()}
+        own = [stage for stage in Stage if stage in settings.stages]
+        letters = dict.fromkeys(f"{queues[stage]}_dlq" for stage in own)
+        return Ports(
+            store=DynamoDbExportStore(clients.dynamodb, settings.table or "", utc_now),
+            queue=StageQueues(opened[own[0]], opened),
+            dead_letters=StageDeadLetters([SqsDeadLetters(clients.sqs, url) for url in letters]),
+            files=self._files(),
+            mailer=self._mailer() if settings.mailer == "sendgrid" else None,
+            source=self._source(memberships_url) if memberships_url else None,
+            clock=utc_now,
+        )
+
+    def _files(self) -> S3Files:
+        bucket = connections.BucketSettings(name=self._settings.bucket or "", region=self._region)
+        return S3Files(connections.s3_store(bucket), bucket.name, lambda: self._clients.s3_signer)
+
+    def _source(self, url: str) -> MembershipSource:
+        def token(user_id: str) -> str:
+            secret, audience = self.service_secret(), self._settings.service_audience
+            return ServiceTokens(secret=secret, issuer=_ISSUER, audience=audience, clock=utc_now)(user_id)
+
+        seconds = self._settings.memberships_timeout_seconds
+        return MembershipsHttp(url, service_token=token, limits=HttpLimits(read_seconds=seconds, total_seconds=seconds))
+
+    def _mailer(self) -> Mailer:
+        told = self._settings
+        key = self._secret(told.sendgrid_api_key, told.sendgrid_secret)
+        return SendGrid(SendGridSettings(base_url=told.sendgrid_url, mail_from=told.mail_from, api_key=key))
+
+    def _secret(self, value: str | None, secret_id: str | None) -> Callable[[], str]:
+        """Return what gives a secret: the setting itself, or what Secrets Manager holds under its id."""
+        if value:
+            return lambda: value
+        return RotatingSecret(lambda: self._clients.secrets_manager, secret_id or "")
 
 
 def _queues(settings: Settings) -> dict[Stage, str]:
@@ -70,35 +103,8 @@ def _queues(settings: Settings) -> dict[Stage, str]:
     }
 
 
-def _source(settings: Settings, url: str | None) -> MembershipSource | None:
-    if url is None:
-        return None
-    tokens = ServiceTokens(
-        secret=service_secret(settings), issuer=_ISSUER, audience=settings.service_audience, clock=utc_now
-    )
-    limits = HttpLimits(
-        read_seconds=settings.memberships_timeout_seconds, total_seconds=settings.memberships_timeout_seconds
-    )
-    return MembershipsHttp(url, service_token=tokens, limits=limits)
-
-
-def _mailer(settings: Settings) -> Mailer | None:
-    if settings.mailer != "sendgrid":
-        return None
-    key = _fixed(settings.sendgrid_api_key) if settings.sendgrid_api_key else _secret(settings.sendgrid_secret)
-    return SendGrid(SendGridSettings(base_url=settings.sendgrid_url, mail_from=settings.mail_from, api_key=key))
-
-
-def _fixed(value: str) -> Callable[[], str]:
-    return lambda: value
-
-
-def _secret(secret_id: str | None) -> RotatingSecret:
-    return RotatingSecret(lambda: boto3.client("secretsmanager", region_name=_region()), secret_id or "")
-
-
 def _region() -> str:
-    region = boto3.session.Session().region_name
+    region = connections.default_region()
     if not region:
         raise SettingsError(
             ["AWS_DEFAULT_REGION is not set: set it to the region of the queues, such as eu-central-1."]

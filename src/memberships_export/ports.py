@@ -89,6 +89,13 @@ class DeadLetters(Protocol):
         """Remove one letter for good. Harmless when it is gone."""
         ...
 
+    def move_all(self) -> bool:
+        """Start to move all letters, as they are, back to the queue they came from.
+
+        False when this queue does not do that: redrive them one by one.
+        """
+        ...
+
     def purge(self) -> int:
         """Remove all letters; return how many there were (as far as is known)."""
         ...

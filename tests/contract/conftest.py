@@ -12,10 +12,12 @@ import pytest
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
+from memberships_export.adapters.aws.stage_queues import StageDeadLetters, StageQueues
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
+from memberships_export.domain.export import Stage
 from memberships_export.ports import DeadLetters, ExportQueue, ExportStore, FileStore
 from tests.fakes.memory import FakeClock, MemoryDeadLetters, MemoryFiles, MemoryQueue, MemoryStore
 from tests.rig.fake_aws import FakeAws, running_aws, sqs_time
@@ -65,6 +67,18 @@ def _aws_queues(place: Place) -> Queues:
     )
 
 
+def _aws_queues_of_two_stages(place: Place) -> Queues:
+    """A queue of the split form: an operator sees the dead letters of all stages, and added are those of the first."""
+    aws = place.aws()
+    pair, other = (aws.new_queues(int(VISIBILITY.total_seconds()), MAX_RECEIVES) for _ in range(2))
+    first = SqsExportQueue(aws.sqs, pair.url)
+    return Queues(
+        StageQueues(first, {Stage.FETCH: first, Stage.RENDER: SqsExportQueue(aws.sqs, other.url)}),
+        StageDeadLetters([SqsDeadLetters(aws.sqs, found.dead_letters_url) for found in (pair, other)]),
+        unlike=frozenset({"stale_receipts", "explains_itself"}),
+    )
+
+
 def _aws_store(place: Place) -> ExportStore:
     aws = place.aws()
     return DynamoDbExportStore(aws.dynamodb, aws.new_table(), lambda: BEFORE_ALL_RECORDS)
@@ -101,6 +115,7 @@ QUEUES: dict[str, Callable[[Place], Queues]] = {
     "memory": _memory_queues,
     "embedded": _embedded_queues,
     "aws": _aws_queues,
+    "aws-two-stages": _aws_queues_of_two_stages,
 }
 FILES: dict[str, Callable[[Place], FileStore]] = {
     "memory": lambda _: MemoryFiles(),
@@ -135,7 +150,7 @@ def store(request: pytest.FixtureRequest, place: Place) -> ExportStore:
 
 @pytest.fixture(params=QUEUES)
 def queues(request: pytest.FixtureRequest, place: Place) -> Iterator[Queues]:
-    time: AbstractContextManager[None] = sqs_time(place.clock) if request.param == "aws" else nullcontext()
+    time: AbstractContextManager[None] = sqs_time(place.clock) if request.param.startswith("aws") else nullcontext()
     with time:
         queues = QUEUES[request.param](place)
         marker = request.node.get_closest_marker("promise")

@@ -85,10 +85,11 @@ class MemoryStore:
 
 
 class MemoryDeadLetters:
-    """DeadLetters. `letters` is what it holds."""
+    """DeadLetters. `letters` is what it holds; `back_to` is where all can be moved at once, as SQS does."""
 
     def __init__(self, clock: Clock) -> None:
         self.letters: list[DeadLetter] = []
+        self.back_to: MemoryQueue | None = None
         self._clock = clock
 
     def add(self, message: Message) -> None:
@@ -105,6 +106,14 @@ class MemoryDeadLetters:
 
     def remove(self, letter: DeadLetter) -> None:
         self.letters = [other for other in self.letters if other.receipt != letter.receipt]
+
+    def move_all(self) -> bool:
+        if self.back_to is None:
+            return False
+        for letter in self.letters:
+            self.back_to.send(letter.message)
+        self.letters = []
+        return True
 
     def purge(self) -> int:
         gone, self.letters = len(self.letters), []

@@ -25,7 +25,7 @@ from tests.fakes.memory import (
 )
 
 Script = Sequence[SendResult | Callable[[Mail], SendResult]]
-LINKS = DownloadLinks(secret=b"s" * 32, public_url="https://exports.example.org")
+LINKS = DownloadLinks(secret=lambda: "s" * 32, public_url="https://exports.example.org")
 
 ACCEPTED = SendResult(evidence=Evidence.ACCEPTED, message_id="m-1")
 REFUSED_FOR_NOW = SendResult(evidence=Evidence.REFUSED, detail="429 too many requests")

@@ -42,7 +42,12 @@ NETWORK = {
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 }
-DESK = (RECEIVE - {"sqs:GetQueueUrl"}) | {"sqs:PurgeQueue"}
+DESK = (RECEIVE - {"sqs:GetQueueUrl"}) | {
+    "sqs:PurgeQueue",
+    "sqs:StartMessageMoveTask",
+    "sqs:ListMessageMoveTasks",
+    "sqs:CancelMessageMoveTask",
+}
 
 FETCH: dict[str, set[str]] = {
     "*": NETWORK,

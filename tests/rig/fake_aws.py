@@ -48,8 +48,8 @@ class FakeAws:
     calls: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sqs: SQSClient = connections.sqs_client(REGION)
-        self.dynamodb: DynamoDBClient = connections.dynamodb_client(REGION)
+        self.sqs: SQSClient = connections.Clients(REGION).sqs
+        self.dynamodb: DynamoDBClient = connections.Clients(REGION).dynamodb
         self.s3: S3Client = boto3.client("s3", region_name=REGION)
 
     def new_table(self) -> str:
@@ -92,7 +92,9 @@ class FakeAws:
 
     def files(self, bucket: BucketSettings, store: "S3Store | None" = None) -> S3Files:
         """Open a bucket as another worker would: with nothing in memory."""
-        return S3Files(store or connections.s3_store(bucket), bucket.name, lambda: connections.s3_signer(REGION))
+        return S3Files(
+            store or connections.s3_store(bucket), bucket.name, lambda: connections.Clients(REGION).s3_signer
+        )
 
 
 def _index(name: str, key: str, sort: str) -> Any:  # noqa: ANN401  (one of the arguments of CreateTable)

@@ -7,7 +7,7 @@ before the first byte leaves, evidence decides, and a send that nobody can judge
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from memberships_export.domain.errors import DeliveryUnknown
+from memberships_export.domain.errors import DeliveryUnknown, IllegalTransition
 from memberships_export.domain.export import (
     Delivery,
     Event,
@@ -16,7 +16,7 @@ from memberships_export.domain.export import (
     ExportStatus,
     Send,
 )
-from memberships_export.domain.lifecycle import Holder, finished_times, heartbeat, move
+from memberships_export.domain.lifecycle import Holder, finished_times, heartbeat, move, redrive
 from memberships_export.domain.policy import AfterUnknownSend, Policy
 
 _RANK = list(Delivery)
@@ -105,6 +105,17 @@ def may_have_arrived(export: Export) -> bool:
     settled = {Evidence.ACCEPTED, Evidence.REFUSED}
     accepted = any(send.evidence is Evidence.ACCEPTED for send in sends)
     return not accepted and any(send.evidence not in settled for send in sends)
+
+
+def back_on_its_way(export: Export, now: datetime, policy: Policy) -> Export:
+    """Redrive a failed export; one that is under way stays as it is.
+
+    Raises IllegalTransition for any other, and when its mail may have arrived: that is for a person to judge.
+    """
+    if export.failure and may_have_arrived(export):
+        text = f"Its mail may have arrived. To mail it again on purpose: memberships-export resend {export.export_id}"
+        raise IllegalTransition(text)
+    return export if export.unfinished else redrive(export, now, policy)
 
 
 def send_intent(export: Export, send: Send) -> str:

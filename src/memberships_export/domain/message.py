@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from memberships_export.domain.address import checked_address
 from memberships_export.domain.errors import InvalidAddress, InvalidMessage
-from memberships_export.domain.export import Export
+from memberships_export.domain.export import Export, Failure
 
 VERSION = 1
 _IDENTITY = ("userId", "email", "exportId")
@@ -91,6 +91,11 @@ def failure_attributes(export: Export) -> dict[str, str]:
         "attempts": str(export.claims),
         "failedAt": export.failure.at.isoformat(),
     }
+
+
+def is_letter_about(message: Message, failure: Failure) -> bool:
+    """Tell whether a message is the dead letter of this very failure, moved back to the queue as it is."""
+    return message.attributes.get("failedAt") == failure.at.isoformat()
 
 
 def invalid_letter(error: InvalidMessage, received: Received, now: datetime) -> Message:

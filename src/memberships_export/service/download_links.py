@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -12,7 +13,7 @@ from memberships_export.domain.export import Export
 class DownloadLinks:
     """Makes and checks links. The token is an HMAC of the export and its link generation, so none is stored."""
 
-    secret: bytes
+    secret: Callable[[], str]
     public_url: str
 
     def url(self, export: Export) -> str:
@@ -25,4 +26,4 @@ class DownloadLinks:
 
     def _token(self, export: Export) -> str:
         subject = f"download:{export.export_id}:{export.link_generation}".encode()
-        return urlsafe_b64encode(hmac.digest(self.secret, subject, sha256)).decode().rstrip("=")
+        return urlsafe_b64encode(hmac.digest(self.secret().encode(), subject, sha256)).decode().rstrip("=")

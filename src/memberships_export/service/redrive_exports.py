@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from memberships_export.domain.delivery import may_have_arrived
+from memberships_export.domain.delivery import back_on_its_way
 from memberships_export.domain.errors import IllegalTransition, InvalidMessage, UnknownExport
 from memberships_export.domain.export import Export, ExportStatus
-from memberships_export.domain.lifecycle import redrive
 from memberships_export.domain.message import DeadLetter, parse_message, wake_message
 from memberships_export.domain.policy import Policy
 from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore
@@ -54,6 +53,15 @@ class RedriveExports:
         """Read the letters of one export (or with that message id)."""
         return [letter for letter in self.letters() if export_id in (export_id_of(letter), letter.message_id)]
 
+    def redrive_all(self, *, dry_run: bool) -> Iterator[Redriven]:
+        """Put all back on their way: at once where the queue can move its letters by itself, else one by one.
+
+        A worker that gets a moved letter does the rest, and puts back the letters of those that must stay.
+        """
+        letters = self.letters()
+        moved = bool(letters) and not dry_run and self.dead_letters.move_all()
+        yield from self.redrive(letters, dry_run=dry_run or moved)
+
     def redrive(self, letters: Sequence[DeadLetter], *, dry_run: bool) -> Iterator[Redriven]:
         """Put exports back on their way, one after the other. Killed half-way, it can simply be run again."""
         for letter in letters:
@@ -76,15 +84,16 @@ class RedriveExports:
             return _refused(letter, wake.export_id, "The record of this export is gone; it can only be purged.")
         if export is not None and (export.user_id, export.email) != (wake.user_id, wake.email):
             return _refused(letter, export.export_id, "It names another user or address than its export.")
-        if export is not None and export.failure and may_have_arrived(export):
-            text = (
-                f"Its mail may have arrived. To mail it again on purpose: memberships-export resend {export.export_id}"
-            )
-            return _refused(letter, export.export_id, text)
         if export is not None and export.status in {ExportStatus.COMPLETED, ExportStatus.CANCELLED}:
             text = f"The export is {export.status}: the letter is no longer needed."
             return Redriven(letter=letter, export_id=export.export_id, outcome=RedriveOutcome.FINISHED, text=text)
-        text = f"Goes on at step {export.stage}." if export else "Starts from the beginning."
+        if export is None:
+            text = "Starts from the beginning."
+        else:
+            try:
+                text = f"Goes on at step {self._on_its_way(export).stage}."
+            except IllegalTransition as error:
+                return _refused(letter, wake.export_id, error.reason)
         return Redriven(letter=letter, export_id=wake.export_id, outcome=RedriveOutcome.REDRIVEN, text=text)
 
     def _apply(self, decided: Redriven) -> Redriven:
@@ -110,7 +119,7 @@ class RedriveExports:
         self.queue.send(wake_message(export), export.stage)
 
     def _on_its_way(self, export: Export) -> Export:
-        return export if export.unfinished else redrive(export, self.clock(), self.policy)
+        return back_on_its_way(export, self.clock(), self.policy)
 
 
 def export_id_of(letter: DeadLetter) -> str | None:

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Protocol
 from uuid import uuid4
 
+from memberships_export.domain.delivery import back_on_its_way
 from memberships_export.domain.errors import (
     ExportError,
     IllegalTransition,
@@ -30,7 +31,15 @@ from memberships_export.domain.lifecycle import (
     wait,
     yield_back,
 )
-from memberships_export.domain.message import Received, Wake, invalid_letter, parse_message, wake_message
+from memberships_export.domain.message import (
+    Message,
+    Received,
+    Wake,
+    invalid_letter,
+    is_letter_about,
+    parse_message,
+    wake_message,
+)
 from memberships_export.domain.policy import Policy
 from memberships_export.domain.retry import GiveUpWith, plan
 from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore
@@ -89,6 +98,8 @@ class RunExport:
             export = self._export_for(parse_message(received.message, received.message_id))
         except InvalidMessage as error:
             return self._bury(received, error)
+        if export is not None and export.failure and is_letter_about(received.message, export.failure):
+            export = self._taken_back(export, received.message)
         if export is None:
             return Acknowledge()
         if export.unfinished and export.stage not in self.stages:
@@ -119,6 +130,15 @@ class RunExport:
             reason = f"The message names another user or address than export {export.export_id}."
             raise InvalidMessage(reason)
         return export
+
+    def _taken_back(self, export: Export, letter: Message) -> Export | None:
+        """Redrive an export whose dead letter was moved back to the queue; None: the letter has to stay one."""
+        try:
+            return change(self.store, export, partial(back_on_its_way, now=self.clock(), policy=self.policy))
+        except (IllegalTransition, UnknownExport) as error:
+            self.dead_letters.add(letter)
+            log.warning("export=%s event=not_redriven reason=%s", export.export_id, error.reason)
+            return None
 
     def _bury(self, received: Received, error: InvalidMessage) -> Disposition:
         self.dead_letters.add(invalid_letter(error, received, self.clock()))

@@ -7,7 +7,9 @@ import pytest
 
 from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.export import Export, ExportStatus
+from memberships_export.domain.mail import SendResult
 from memberships_export.domain.message import Message, wake_message
+from memberships_export.domain.policy import AfterUnknownSend
 from memberships_export.service.redrive_exports import Redriven, RedriveOutcome
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource
@@ -195,3 +197,107 @@ def test_the_address_of_a_letter_cannot_be_changed_by_whoever_writes_letters() -
     world.work()
     assert outcome.outcome is RedriveOutcome.REFUSED
     assert not world.mails
+
+
+# --- Letters that the queue itself moves back -------------------------------------------------------------------------
+
+
+def move_back(world: World) -> list[Redriven]:
+    """Redrive all with a queue that can move letters, as SQS can."""
+    world.dead_letters.back_to = world.queue
+    return list(world.services.redrive.redrive_all(dry_run=False))
+
+
+def test_a_letter_that_the_queue_moved_back_puts_its_export_on_its_way_from_its_checkpoint() -> None:
+    world, export = failed_at_page(3)
+    world.source.calls.clear()
+    (outcome,) = move_back(world)
+    assert (outcome.outcome, outcome.text) == (RedriveOutcome.REDRIVEN, "Goes on at step fetch.")
+    assert (len(world.queue.messages), world.dead_letters.letters) == (1, [])
+    world.work()
+    assert world.export(export).status is ExportStatus.COMPLETED
+    assert [call.cursor for call in world.source.calls] == ["6:7"]
+
+
+def test_without_letters_nothing_is_moved() -> None:
+    world = World()
+    assert move_back(world) == []
+
+
+def test_a_dry_run_moves_nothing() -> None:
+    world, _ = failed_at_page(2)
+    world.dead_letters.back_to = world.queue
+    list(world.services.redrive.redrive_all(dry_run=True))
+    assert (len(world.dead_letters.letters), world.queue.messages) == (1, [])
+
+
+def test_a_queue_that_moves_nothing_by_itself_is_redriven_one_by_one() -> None:
+    world, export = failed_at_page(2)
+    (outcome,) = world.services.redrive.redrive_all(dry_run=False)
+    assert outcome.outcome is RedriveOutcome.REDRIVEN
+    assert world.export(export).status is ExportStatus.QUEUED
+    assert not world.dead_letters.letters
+
+
+@pytest.mark.parametrize("answer", [SILENT, DOUBTFUL])
+def test_a_moved_letter_whose_mail_may_have_arrived_goes_back_with_its_reason_and_nothing_is_mailed(
+    answer: SendResult,
+) -> None:
+    world = World(mails=[answer], after_unknown_send=AfterUnknownSend.HOLD)
+    export = world.request()
+    world.work()
+    world.pass_time()
+    (letter,) = world.dead_letters.letters
+    (outcome,) = move_back(world)
+    assert outcome.outcome is RedriveOutcome.REFUSED
+    world.work()
+    (back,) = world.dead_letters.letters
+    assert back.message == letter.message
+    assert world.export(export).status is ExportStatus.FAILED
+    assert len(world.mails) == 1
+
+
+def test_a_moved_letter_of_an_export_whose_user_has_another_one_under_way_goes_back() -> None:
+    world, export = failed_at_page(2)
+    world.request()
+    world.queue.lose_all()
+    move_back(world)
+    world.work()
+    assert world.export(export).status is ExportStatus.FAILED
+    assert len(world.dead_letters.letters) == 1
+
+
+def test_a_moved_letter_about_an_earlier_failure_starts_nothing() -> None:
+    world, export = failed_at_page(2)
+    (letter,) = world.dead_letters.letters
+    world.clock.advance(timedelta(minutes=1))
+    world.source.before[len(world.source.calls) + 1] = MembershipsContractBroken("Still misconfigured.")
+    redrive_all(world)
+    world.work()
+    assert world.export(export).status is ExportStatus.FAILED
+    world.queue.send(letter.message)
+    world.work()
+    assert world.export(export).status is ExportStatus.FAILED
+    assert len(world.dead_letters.letters) == 1
+
+
+def test_a_moved_letter_that_comes_five_times_is_one_mail() -> None:
+    world, export = failed_at_page(3)
+    (letter,) = world.dead_letters.letters
+    for _ in range(4):
+        world.queue.send(letter.message)
+    move_back(world)
+    world.work()
+    assert world.export(export).status is ExportStatus.COMPLETED
+    assert len(world.mails) == 1
+
+
+def test_a_moved_letter_of_a_completed_export_is_done_with() -> None:
+    world, export = failed_at_page(3)
+    (letter,) = world.dead_letters.letters
+    redrive_all(world)
+    world.work()
+    assert world.export(export).status is ExportStatus.COMPLETED
+    world.queue.send(letter.message)
+    world.work()
+    assert (len(world.mails), world.dead_letters.letters, world.queue.messages) == (1, [], [])

@@ -1,20 +1,23 @@
 """Clients of the AWS services, with limits on how long and how often they try.
 
-Credentials and endpoints come from where AWS's own tools look for them: a role, or the AWS_* variables.
+Credentials, region and endpoints come from where AWS's own tools look for them: a role, or the AWS_* variables. The
+clients are those that boto3 gives; made by botocore itself they start a function sooner.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
-import boto3
 from botocore.config import Config
+from botocore.session import Session
 from obstore.store import S3Store
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
     from types_boto3_dynamodb.client import DynamoDBClient
     from types_boto3_s3.client import S3Client
+    from types_boto3_secretsmanager.client import SecretsManagerClient
     from types_boto3_sqs.client import SQSClient
 
 _CONNECT_SECONDS = 2
@@ -32,19 +35,46 @@ class BucketSettings:
     kms_key_id: str | None = None
 
 
-def sqs_client(region: str) -> "SQSClient":
-    """Connect to SQS, long polls included."""
-    return boto3.client("sqs", region_name=region, config=_limits(read_seconds=_LONG_POLL_SECONDS + 5))
+class Clients:
+    """The clients of one process, each made when it is first asked for. They share one look at the environment."""
+
+    def __init__(self, region: str) -> None:
+        """`region`: where the resources are."""
+        self._region = region
+        self._session = Session()
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """SQS, long polls included."""
+        client: SQSClient = self._make("sqs", _limits(read_seconds=_LONG_POLL_SECONDS + 5))
+        return client
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """DynamoDB."""
+        client: DynamoDBClient = self._make("dynamodb", _limits(read_seconds=5))
+        return client
+
+    @cached_property
+    def secrets_manager(self) -> "SecretsManagerClient":
+        """Secrets Manager."""
+        client: SecretsManagerClient = self._make("secretsmanager", _limits(read_seconds=5))
+        return client
+
+    @cached_property
+    def s3_signer(self) -> "S3Client":
+        """The client that signs download URLs. Signing calls nobody."""
+        client: S3Client = self._make("s3", Config(signature_version="s3v4"))
+        return client
+
+    def _make(self, service: str, config: Config) -> Any:  # noqa: ANN401  (its class is made at run time)
+        return self._session.create_client(service, region_name=self._region, config=config)
 
 
-def dynamodb_client(region: str) -> "DynamoDBClient":
-    """Connect to DynamoDB."""
-    return boto3.client("dynamodb", region_name=region, config=_limits(read_seconds=5))
-
-
-def s3_signer(region: str) -> "S3Client":
-    """Make the client that signs download URLs. Signing calls nobody."""
-    return boto3.client("s3", region_name=region, config=Config(signature_version="s3v4"))
+def default_region() -> str | None:
+    """Return the region of the environment, None when it names none."""
+    region: str | None = Session().get_config_variable("region")
+    return region
 
 
 def s3_store(bucket: BucketSettings) -> S3Store:

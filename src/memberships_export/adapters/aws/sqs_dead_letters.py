@@ -4,6 +4,7 @@ SQS has no way to look at a queue: to read letters is to receive them, and to pu
 until somebody receives the letter again, and a stale one deletes nothing without saying so.
 """
 
+import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.literals import QueueAttributeNameType
     from types_boto3_sqs.type_defs import MessageTypeDef
 
+log = logging.getLogger(__name__)
 _BATCH = 10  # the most SQS gives at once
 _ALL = 120_000  # the most that can be in hand at once
 _IN_HAND_SECONDS = 60  # how long letters stay hidden from others if this process dies while it reads
@@ -67,6 +69,21 @@ class SqsDeadLetters:
             with closing(self._batches(_ALL)) as batches:
                 if any(found.get("MessageId") == letter.message_id for batch in batches for found in batch):
                     self._deleted(self._known.pop(letter.message_id)[0])
+
+    def move_all(self) -> bool:
+        """Let SQS move all letters back to the queue, up to 500 a second. False when it refuses to.
+
+        The destination is named: SQS cannot know where letters came from that a worker put there itself.
+        """
+        with aws_errors(self._resource):
+            arn = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
+            letters = arn["QueueArn"]
+            try:
+                self._client.start_message_move_task(SourceArn=letters, DestinationArn=letters.removesuffix("_dlq"))
+            except ClientError as error:
+                log.warning("queue=%s event=not_moved code=%s", queue_name(self._url), error_code(error))
+                return False
+        return True
 
     def purge(self) -> int:
         """Remove all letters; return about how many there were. SQS allows one purge in 60 seconds."""

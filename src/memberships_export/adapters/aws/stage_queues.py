@@ -1,10 +1,10 @@
-"""One queue for each stage, where each stage has a function of its own."""
+"""One queue, and one dead letter queue, for each stage, where each stage has a function of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from memberships_export.domain.export import Stage
-from memberships_export.domain.message import Message, Received
-from memberships_export.ports import ExportQueue
+from memberships_export.domain.message import DeadLetter, Message, Received
+from memberships_export.ports import DeadLetters, ExportQueue
 
 
 class StageQueues:
@@ -30,3 +30,37 @@ class StageQueues:
     def give_back(self, received: Received, delay_seconds: float) -> None:
         """Make a message of our own queue visible again after a delay."""
         self._own.give_back(received, delay_seconds)
+
+
+class StageDeadLetters:
+    """DeadLetters of all stages of a process: a worker has those of its own queue, an operator sees all."""
+
+    def __init__(self, queues: Sequence[DeadLetters]) -> None:
+        """`queues`: at least one; the first takes what is added."""
+        self._queues = queues
+        self._found_in: dict[str, DeadLetters] = {}  # message id -> where it was last seen
+
+    def add(self, message: Message) -> None:
+        """Put a message there."""
+        self._queues[0].add(message)
+
+    def browse(self, limit: int) -> Sequence[DeadLetter]:
+        """Read letters of all queues, oldest first, without removing them."""
+        letters: list[DeadLetter] = []
+        for queue in self._queues:
+            found = queue.browse(limit)
+            self._found_in |= {letter.message_id: queue for letter in found}
+            letters += found
+        return sorted(letters, key=lambda letter: letter.sent_at)[:limit]
+
+    def remove(self, letter: DeadLetter) -> None:
+        """Remove one letter for good from the queue it was seen in."""
+        self._found_in.get(letter.message_id, self._queues[0]).remove(letter)
+
+    def move_all(self) -> bool:
+        """Start to move the letters of all queues; false as soon as one cannot."""
+        return all(queue.move_all() for queue in self._queues)
+
+    def purge(self) -> int:
+        """Remove all letters of all queues; return about how many there were."""
+        return sum(queue.purge() for queue in self._queues)

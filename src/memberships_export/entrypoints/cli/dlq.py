@@ -68,9 +68,11 @@ def redrive(
     if bool(letter_id) == everything:
         raise WrongUsage("Say which: `dlq redrive ID` for one export, or `dlq redrive --all`.")
     desk = _desk(context)
-    letters = desk.letters() if everything else _letters_of(desk, letter_id)
     counts = dict.fromkeys(RedriveOutcome, 0)
-    for result in desk.redrive(letters, dry_run=dry_run):
+    results = (
+        desk.redrive_all(dry_run=dry_run) if everything else desk.redrive(_letters_of(desk, letter_id), dry_run=dry_run)
+    )
+    for result in results:
         counts[result.outcome] += 1
         say(visible(f"{result.export_id or result.letter.message_id}  {result.outcome}  {result.text}"))
     say(_summary(counts, dry_run=dry_run))

@@ -33,7 +33,7 @@ def aws() -> Iterator[FakeAws]:
 
 @pytest.fixture
 def sqs() -> Iterator[ScriptedSqs]:
-    script = ScriptedSqs(connections.sqs_client(REGION))
+    script = ScriptedSqs(connections.Clients(REGION).sqs)
     with script:
         yield script
     script.assert_no_pending_responses()
@@ -41,7 +41,7 @@ def sqs() -> Iterator[ScriptedSqs]:
 
 @pytest.fixture
 def dynamodb() -> Iterator[ScriptedDynamoDb]:
-    script = ScriptedDynamoDb(connections.dynamodb_client(REGION))
+    script = ScriptedDynamoDb(connections.Clients(REGION).dynamodb)
     with script:
         yield script
     script.assert_no_pending_responses()

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
+from memberships_export.adapters.aws.stage_queues import StageDeadLetters
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.message import Message
 from tests.rig.fake_aws import FakeAws
@@ -158,3 +159,45 @@ def script_browse(sqs: ScriptedSqs, letter: dict[str, Any], then_delete: str | N
     if then_delete:
         sqs.add_response("delete_message", {}, {"QueueUrl": URL, "ReceiptHandle": then_delete})
     sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []})
+
+
+ARN = "arn:aws:sqs:eu-west-1:123456789012:membership_exports"
+
+
+def script_move(sqs: ScriptedSqs) -> None:
+    asked = {"QueueUrl": URL, "AttributeNames": ["QueueArn"]}
+    sqs.add_response("get_queue_attributes", {"Attributes": {"QueueArn": f"{ARN}_dlq"}}, asked)
+
+
+def test_all_letters_are_moved_by_sqs_to_the_queue_they_belong_to(sqs: ScriptedSqs) -> None:
+    script_move(sqs)
+    expected = {"SourceArn": f"{ARN}_dlq", "DestinationArn": ARN}
+    sqs.add_response("start_message_move_task", {"TaskHandle": "handle"}, expected)
+
+    assert SqsDeadLetters(sqs.client, URL).move_all()
+
+
+@pytest.mark.parametrize("code,status", [("UnsupportedOperation", 400), ("AccessDenied", 403), ("InternalError", 500)])
+def test_a_service_that_does_not_move_letters_says_so_instead_of_failing(
+    sqs: ScriptedSqs, code: str, status: int
+) -> None:
+    script_move(sqs)
+    sqs.add_client_error("start_message_move_task", code, http_status_code=status)
+
+    assert not SqsDeadLetters(sqs.client, URL).move_all()
+
+
+def test_letters_of_all_stages_are_read_together_and_each_is_removed_where_it_is(aws: FakeAws) -> None:
+    urls = [aws.new_queues().dead_letters_url for _ in range(3)]
+    fetch, render, deliver = (SqsDeadLetters(aws.sqs, url) for url in urls)
+    for number, queue in enumerate([deliver, fetch, render]):
+        queue.add(Message(f"{number}"))
+    desk = StageDeadLetters([fetch, render, deliver])
+    first, second, third = desk.browse(10)
+
+    desk.remove(first)
+    StageDeadLetters([render]).remove(third)
+
+    assert [letter.message.body for letter in (first, second, third)] == ["0", "1", "2"]
+    assert [letter.message.body for queue in (fetch, render, deliver) for letter in queue.browse(10)] == ["1"]
+    assert desk.purge() == 1
