@@ -205,7 +205,7 @@ def test_a_lost_message_is_sent_again_by_the_sweeper(deployment: Deployment) -> 
     ports, _ = deployment.as_api
     overdue = replace(export, wake_at=export.requested_at)
     assert ports.store.replace(export, overdue) is not None
-    assert sweep_function(deployment.environ)({}, None) == {"nudge": 1}
+    assert sweep_function(deployment.environ)({}, Context()) == {"nudge": 1}
     deployment.invoke(deployment.function())
     assert record_of(deployment, export).status is ExportStatus.COMPLETED
 

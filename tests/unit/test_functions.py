@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.export import Export, ExportStatus, Lease
+from memberships_export.domain.export import Export, ExportStatus, Lease, Stage
 from memberships_export.domain.message import Message, Received
 from memberships_export.entrypoints.functions import ExportFunction, SweepFunction
 from tests.fakes.memory import MemoryStore
@@ -156,5 +156,22 @@ def test_the_sweep_tells_what_it_did() -> None:
     world.request()
     world.queue.lose_all()
     world.clock.advance(timedelta(minutes=1))
-    assert SweepFunction(world.services.sweep)({}, None) == {"nudge": 1}
+    assert SweepFunction(world.services.sweep)({}, Context()) == {"nudge": 1}
     assert len(world.queue.messages) == 1
+
+
+def test_a_sweep_stops_before_its_time_is_up() -> None:
+    world = World()
+    for number in range(3):
+        world.request(user_id=f"user-{number}")
+    world.queue.lose_all()
+    world.clock.advance(timedelta(minutes=1))
+    context = Context(300_000)
+    send = world.queue.send
+
+    def slow(message: Message, stage: Stage = Stage.FETCH) -> None:
+        context.milliseconds = 50_000
+        send(message, stage)
+
+    world.queue.send = slow  # type: ignore[method-assign]
+    assert SweepFunction(world.services.sweep)({}, context) == {"nudge": 1}

@@ -1,7 +1,7 @@
 """The Lambda functions: SQS messages in, the use case for each, the items that must come back out; and the sweep."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,14 +34,14 @@ class ExportFunction:
 
     def __call__(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Handle a batch; each message for itself. What is not named in the answer counts as done."""
-        margin = min(_MARGIN_MS, context.get_remaining_time_in_millis() // 2)
-        failed = [record["messageId"] for record in event["Records"] if not self._done(record, context, margin)]
+        should_stop = _near_the_end(context)
+        failed = [record["messageId"] for record in event["Records"] if not self._done(record, should_stop)]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
-    def _done(self, record: Mapping[str, Any], context: Context, margin: int) -> bool:
+    def _done(self, record: Mapping[str, Any], should_stop: Callable[[], bool]) -> bool:
         received = _received(record)
         try:
-            disposition = self.run(received, lambda: context.get_remaining_time_in_millis() < margin)
+            disposition = self.run(received, should_stop)
             if isinstance(disposition, GiveBack):
                 self.queue.give_back(received, disposition.delay_seconds)
                 return False
@@ -68,9 +68,10 @@ class SweepFunction:
 
     sweep: SweepExports
 
-    def __call__(self, event: object, context: object) -> dict[str, int]:  # noqa: ARG002  (Lambda's signature)
+    def __call__(self, event: object, context: Context) -> dict[str, int]:  # noqa: ARG002  (Lambda's signature)
         """Make one pass; the answer counts what was done."""
-        return {action.value: times for action, times in self.sweep().items()}
+        taken = self.sweep(_near_the_end(context))
+        return {action.value: times for action, times in taken.items()}
 
 
 def sweep_function(environ: Mapping[str, str]) -> SweepFunction:
@@ -78,6 +79,12 @@ def sweep_function(environ: Mapping[str, str]) -> SweepFunction:
     logging.getLogger("memberships_export").setLevel(logging.INFO)
     _, services = function_services(read_settings(environ))
     return SweepFunction(services.sweep)
+
+
+def _near_the_end(context: Context) -> Callable[[], bool]:
+    """Return what tells when to stop: early enough to save the work, also under a short time limit."""
+    margin = min(_MARGIN_MS, context.get_remaining_time_in_millis() // 2)
+    return lambda: context.get_remaining_time_in_millis() < margin
 
 
 def _received(record: Mapping[str, Any]) -> Received:

@@ -67,7 +67,7 @@ class Worker:
             self._stop.wait(self.sweep_seconds)
 
     def _sweep_once(self) -> None:
-        self.sweep()
+        self.sweep(self._stop.is_set)
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """Keep the loop alive: what a message did not get done comes back by its visibility timeout."""

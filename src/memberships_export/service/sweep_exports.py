@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ _BATCH = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepExports:
-    """One pass over what is due. Two may run at once: every write is conditional."""
+    """One pass over all that is due. Two may run at once: every write is conditional."""
 
     store: ExportStore
     queue: ExportQueue
@@ -31,24 +31,44 @@ class SweepExports:
     clock: Clock
     policy: Policy
 
-    def __call__(self) -> Mapping[SweepAction, int]:
-        """Do what is due; return how often each action was taken. One export's trouble does not stop the others."""
+    def __call__(self, should_stop: Callable[[], bool] = lambda: False) -> Mapping[SweepAction, int]:
+        """Do what is due, batch by batch; return how often each action was taken.
+
+        One export's trouble does not stop the others, and none is looked at twice in a pass.
+        """
         taken: Counter[SweepAction] = Counter()
+        for export in self._all_due():
+            if should_stop():
+                break
+            taken.update(self._try_to_sweep(export))
+        return taken
+
+    def _all_due(self) -> Iterator[Export]:
+        """Read what is due, the longest overdue first; what was read is out of the way when the next batch is."""
+        seen: set[str] = set()
+        while batch := [export for export in self._batch() if export.export_id not in seen]:
+            yield from batch
+            seen |= {export.export_id for export in batch}
+            if len(batch) < _BATCH:
+                break
+
+    def _batch(self) -> Sequence[Export]:
         now = self.clock()
-        due = self.store.due(now, _BATCH)
-        ages = [(now - export.requested_at).total_seconds() for export in due if export.unfinished]
+        batch = self.store.due(now, _BATCH)
+        ages = [(now - export.requested_at).total_seconds() for export in batch if export.unfinished]
         if ages:  # an alarm watches this line; its filter finds a number only as a word of its own, at the end
             log.info("event=sweep oldest_unfinished_seconds %d", max(ages))
-        for export in due:
-            try:
-                taken[self._sweep(export)] += 1
-            except ExportError as error:
-                log.warning("export=%s event=not_swept reason=%s", export.export_id, error.reason)
-                self._put_off(export)
-            except Exception:
-                log.exception("export=%s event=internal_error", export.export_id)
-                self._put_off(export)
-        return taken
+        return batch
+
+    def _try_to_sweep(self, export: Export) -> list[SweepAction]:
+        try:
+            return [self._sweep(export)]
+        except ExportError as error:
+            log.warning("export=%s event=not_swept reason=%s", export.export_id, error.reason)
+        except Exception:
+            log.exception("export=%s event=internal_error", export.export_id)
+        self._put_off(export)
+        return []
 
     def _sweep(self, export: Export) -> SweepAction:
         action = sweep_action(export, self.clock())

@@ -91,3 +91,34 @@ def test_a_pass_tells_what_it_did() -> None:
     assert world.services.sweep() == {}
     world.clock.advance(timedelta(seconds=31))
     assert world.services.sweep() == {SweepAction.NUDGE: 1}
+
+
+def test_a_pass_takes_all_that_is_due_however_much_it_is() -> None:
+    world = World(1)
+    exports = [world.request(user_id=f"user-{number}") for number in range(450)]
+    world.queue.lose_all()
+    world.clock.advance(timedelta(seconds=31))
+    assert world.services.sweep() == {SweepAction.NUDGE: len(exports)}
+
+
+def test_a_pass_that_must_stop_leaves_the_rest_to_the_next() -> None:
+    world = World(1)
+    for number in range(3):
+        world.request(user_id=f"user-{number}")
+    world.queue.lose_all()
+    world.clock.advance(timedelta(seconds=31))
+    assert world.services.sweep(iter([False, True]).__next__) == {SweepAction.NUDGE: 1}
+    assert world.services.sweep() == {SweepAction.NUDGE: 2}
+
+
+def test_a_pass_ends_although_what_is_due_can_not_even_be_put_off() -> None:
+    world = World(1)
+    world.request()
+    world.queue.lose_all()
+    world.clock.advance(timedelta(seconds=31))
+    world.store.replace = _fail  # type: ignore[method-assign, assignment]
+    assert world.services.sweep() == {}
+
+
+def _fail(*_: object) -> None:
+    raise StorageUnavailable

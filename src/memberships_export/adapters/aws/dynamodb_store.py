@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from memberships_export.adapters.aws.aws_errors import aws_errors
-from memberships_export.adapters.aws.dynamodb_item import BY_USER, BY_WAKE, WAKE_PARTITION, export_from, seconds
+from memberships_export.adapters.aws.dynamodb_item import BY_USER, BY_WAKE, WAKE_PARTITIONS, export_from, seconds
 from memberships_export.adapters.aws.dynamodb_writes import (
     Put,
     Refused,
@@ -77,25 +78,21 @@ class DynamoDbExportStore:
     def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
         """Read a user's records, newest first. The very newest may be missing for a moment."""
         with aws_errors(self._resource):
-            ids = self._ids(
+            keys = self._keys(
                 IndexName=BY_USER,
                 KeyConditionExpression="userId = :user",
                 ExpressionAttributeValues={":user": {"S": user_id}},
                 ScanIndexForward=False,
                 Limit=limit,
             )
-            return [export for export in self._read_all(ids) if not self._is_expired(export)]
+            return [export for export in self._read_all(keys) if not self._is_expired(export)]
 
     def due(self, now: datetime, limit: int) -> Sequence[Export]:
         """Read records whose wake_at has passed, the longest overdue first; expired ones too, for the sweeper."""
         with aws_errors(self._resource):
-            ids = self._ids(
-                IndexName=BY_WAKE,
-                KeyConditionExpression="wakePartition = :all AND wakeAt <= :now",
-                ExpressionAttributeValues={":all": {"S": WAKE_PARTITION}, ":now": seconds(now)},
-                Limit=limit,
-            )
-            return self._read_all(ids)
+            keys = [key for partition in WAKE_PARTITIONS for key in self._due_in(partition, now, limit)]
+            keys.sort(key=lambda key: Decimal(key["wakeAt"]["N"]))
+            return self._read_all(keys[:limit])
 
     def delete(self, export: Export) -> None:
         """Delete the record if it still has this revision."""
@@ -143,12 +140,20 @@ class DynamoDbExportStore:
         item = answer.get("Item")
         return item if item and "document" in item else None  # somebody may ask for the key of a guard
 
-    def _ids(self, **query: Any) -> list[str]:  # noqa: ANN401  (arguments of Query)
-        """Ask an index. One page of keys is 1 MB, which is far more than any limit asked for here."""
-        answer = self._client.query(TableName=self._table, **query)
-        return [item["pk"]["S"] for item in answer["Items"]]
+    def _due_in(self, partition: str, now: datetime, limit: int) -> "Sequence[Item]":
+        return self._keys(
+            IndexName=BY_WAKE,
+            KeyConditionExpression="wakePartition = :partition AND wakeAt <= :now",
+            ExpressionAttributeValues={":partition": {"S": partition}, ":now": seconds(now)},
+            Limit=limit,
+        )
 
-    def _read_all(self, ids: Sequence[str]) -> list[Export]:
+    def _keys(self, **query: Any) -> "Sequence[Item]":  # noqa: ANN401  (arguments of Query)
+        """Ask an index. One page of keys is 1 MB, which is far more than any limit asked for here."""
+        return self._client.query(TableName=self._table, **query)["Items"]
+
+    def _read_all(self, keys: "Sequence[Item]") -> list[Export]:
+        ids = [key["pk"]["S"] for key in keys]
         found: dict[str, Export] = {}
         for start in range(0, len(ids), _BATCH):
             found |= self._read_batch(ids[start : start + _BATCH])

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from memberships_export.adapters.aws.dynamodb_item import GUARD_IS_FREE, guard_key
+from memberships_export.adapters.aws.dynamodb_item import GUARD_IS_FREE, WAKE_PARTITIONS, guard_key, wake_partition
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export import Export, ExportStatus, Failure, Stage
@@ -96,10 +96,23 @@ def test_a_record_and_its_guard_are_two_items(aws: FakeAws, table: str, store: D
     record = found[export.export_id]
     assert record["userId"] == {"S": "user#1"}
     assert record["requestedAt"] == {"S": "2026-03-01T12:00:00.000000Z"}
-    assert record["wakePartition"] == {"S": "wake"}
+    assert record["wakePartition"] == {"S": wake_partition(export.export_id)}
     assert record["wakeAt"] == {"N": "1772366430"}
     assert record["revision"] == {"S": export.revision}
     assert "expiresAt" not in record
+
+
+def test_records_are_spread_over_all_partitions_of_the_index_and_read_as_one(
+    store: DynamoDbExportStore, clock: FakeClock
+) -> None:
+    ids = [f"export-{number}" for number in range(40)]
+    for number, export_id in enumerate(ids):
+        wake_at = clock() - timedelta(seconds=number)
+        store.create(an_export(export_id=export_id, user_id=export_id, wake_at=wake_at))
+
+    assert {wake_partition(export_id) for export_id in ids} == set(WAKE_PARTITIONS)
+    assert [export.export_id for export in store.due(clock(), 100)] == ids[::-1]
+    assert [export.export_id for export in store.due(clock(), 3)] == ids[:-4:-1]
 
 
 def test_a_finished_record_expires_wakes_at_no_time_and_has_no_guard(
