@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from infra import botocore_data
+
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements" / "lambda.txt"
 FUNCTION_PYTHON = "3.13"
@@ -30,11 +32,7 @@ LEFT_OUT_OF_PACKAGE = (
     "entrypoints/cli",
     "entrypoints/worker.py",
 )
-# Of the packages: commands, examples, type stubs, and boto3's resources (the service uses clients).
-_LEFT_OUT = ("bin", "boto3/data", "boto3/examples", "**/*.pyi", "**/py.typed", "**/__pycache__")
-# Descriptions of 400 services make up nine tenths of botocore.
-_SERVICES = {"dynamodb", "s3", "secretsmanager", "sqs", "sts"}
-_SHARED_DATA = {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json"}
+_LEFT_OUT = ("bin", "**/*.pyi", "**/py.typed", "**/__pycache__")  # of the packages: commands, type stubs
 _METADATA = "METADATA"  # all that is kept of a .dist-info: vulnerability scanners of functions read it
 
 _OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -109,9 +107,10 @@ def _install(folder: Path, target: Target) -> None:
 def _prune(folder: Path) -> None:
     data = folder / "botocore" / "data"
     metadata = (path for path in folder.glob("*.dist-info/*") if path.name != _METADATA)
-    services = (path for path in data.iterdir() if path.name not in _SERVICES | _SHARED_DATA)
     matches = (path for pattern in _LEFT_OUT for path in folder.glob(pattern))
-    _remove([*metadata, *services, *matches])
+    _remove([*metadata, *matches])
+    _remove(botocore_data.unneeded(data))
+    botocore_data.slim(data)
 
 
 def _copy_package(copy: Path) -> None:
@@ -121,7 +120,10 @@ def _copy_package(copy: Path) -> None:
 
 def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)  # it went with its folder
 
 
 def _compile(folder: Path) -> None:

@@ -14,8 +14,7 @@ from memberships_export.adapters.outbox import Outbox
 from memberships_export.adapters.sendgrid import SendGrid, SendGridSettings
 from memberships_export.adapters.sendgrid_events import SendGridWebhook
 from memberships_export.adapters.tokens import AnyOf, JwksVerifier, ServiceTokens, SharedSecretVerifier, mint_user_token
-from memberships_export.ports import Mailer
-from memberships_export.service.assembly import Ports
+from memberships_export.ports import Mailer, Ports
 from memberships_export.service.callers import TokenVerifier
 from memberships_export.service.download_links import DownloadLinks
 from memberships_export.service.redrive_exports import RedriveExports

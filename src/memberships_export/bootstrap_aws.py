@@ -14,20 +14,20 @@ from memberships_export.adapters.memberships_http import HttpLimits, Memberships
 from memberships_export.adapters.sendgrid import SendGrid, SendGridSettings
 from memberships_export.adapters.tokens import ServiceTokens
 from memberships_export.domain.export import Stage
-from memberships_export.ports import Mailer, MembershipSource
-from memberships_export.service.assembly import Ports, Services, assemble
+from memberships_export.ports import Mailer, MembershipSource, Ports
 from memberships_export.service.download_links import DownloadLinks
+from memberships_export.service.worker_assembly import Workers, assemble_workers
 from memberships_export.settings import Settings, SettingsError, variable
 
 _ISSUER = "memberships-export"
 
 
-def function_services(settings: Settings) -> tuple[Ports, Services]:
+def function_services(settings: Settings) -> tuple[Ports, Workers]:
     """Open the adapters and wire the use cases of one Lambda function."""
     aws = _Aws(settings)
     links = DownloadLinks(secret=aws.service_secret, public_url=settings.public_url or "")
     ports = aws.ports(settings.memberships_url)
-    return ports, assemble(ports, settings.policy, links, settings.stages)
+    return ports, assemble_workers(ports, settings.policy, links, settings.stages)
 
 
 def connect_aws(settings: Settings, memberships_url: str | None) -> Ports:
@@ -50,8 +50,12 @@ class _Aws:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._region = _region()
-        self._clients = connections.Clients(self._region)
+        self._clients = connections.Clients()
+        if not self._clients.region:
+            raise SettingsError(
+                ["AWS_DEFAULT_REGION is not set: set it to the region of the queues, such as eu-central-1."]
+            )
+        self._region = self._clients.region
         self.service_secret = self._secret(settings.service_secret, settings.service_secret_id)
 
     def ports(self, memberships_url: str | None) -> Ports:
@@ -101,15 +105,6 @@ def _queues(settings: Settings) -> dict[Stage, str]:
         Stage.RENDER: settings.render_queue_url or first,
         Stage.DELIVER: settings.deliver_queue_url or first,
     }
-
-
-def _region() -> str:
-    region = connections.default_region()
-    if not region:
-        raise SettingsError(
-            ["AWS_DEFAULT_REGION is not set: set it to the region of the queues, such as eu-central-1."]
-        )
-    return region
 
 
 def check_worker(settings: Settings) -> None:

@@ -166,3 +166,16 @@ class MembershipSource(Protocol):
         Raises MembershipsUnavailable for what will pass, MembershipsContractBroken for what will not.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The world, as the service sees it."""
+
+    store: ExportStore
+    queue: ExportQueue
+    dead_letters: DeadLetters
+    files: FileStore
+    mailer: Mailer | None  # None: this process may not send mails
+    source: MembershipSource | None  # None: this process may not reach the memberships API
+    clock: Clock

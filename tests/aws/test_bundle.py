@@ -20,7 +20,6 @@ ROOT = Path(__file__).parents[2]
 LARGEST = 25_000_000
 LARGEST_UNPACKED = 250 * 1024 * 1024  # Lambda's own limit
 PACKAGES = {
-    "boto3",
     "botocore",
     "dateutil",
     "jmespath",
@@ -28,7 +27,6 @@ PACKAGES = {
     "memberships_export",
     "msgspec",
     "obstore",
-    "s3transfer",
     "six.py",
     "urllib3",
     # pip decides by the Python it runs under, whatever the bundle is for.

@@ -8,13 +8,15 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from memberships_export.bootstrap_aws import function_services
+from memberships_export.bootstrap_aws import connect_aws
 from memberships_export.domain.export import Export, ExportStatus, Stage
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.entrypoints.functions import ExportFunction, export_function, sweep_function
-from memberships_export.service.assembly import Ports, Services
+from memberships_export.ports import Ports
+from memberships_export.service.assembly import Services, assemble
 from memberships_export.service.request_export import Wish
 from memberships_export.settings import SettingsError, read_settings
+from tests.fakes.world import LINKS
 from tests.rig.fake_aws import REGION, FakeAws, QueuePair, running_aws
 from tests.rig.fake_memberships import FakeMemberships
 from tests.rig.fake_sendgrid import FakeSendGrid
@@ -61,7 +63,9 @@ class Deployment:
     def as_api(self) -> tuple[Ports, Services]:
         """What the API and an operator use: no source, no mailer."""
         hidden = ("MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL", "MEMBERSHIPS_EXPORT_MAILER")
-        return function_services(read_settings({k: v for k, v in self.environ.items() if k not in hidden}))
+        settings = read_settings({k: v for k, v in self.environ.items() if k not in hidden})
+        ports = connect_aws(settings, None)
+        return ports, assemble(ports, settings.policy, LINKS)
 
     def function(self, *stages: Stage) -> ExportFunction:
         names = ",".join(stages) if stages else "fetch,render,deliver"

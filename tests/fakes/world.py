@@ -9,7 +9,8 @@ from memberships_export.domain.export import Evidence, Export, Preset
 from memberships_export.domain.mail import Mail, SendResult
 from memberships_export.domain.message import Received
 from memberships_export.domain.policy import Policy
-from memberships_export.service.assembly import Ports, Services, assemble
+from memberships_export.ports import Ports
+from memberships_export.service.assembly import Services, assemble
 from memberships_export.service.download_links import DownloadLinks
 from memberships_export.service.request_export import Wish
 from memberships_export.service.run_export import GiveBack

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from memberships_export.service.assembly import Ports
+from memberships_export.ports import Ports
 
 
 class Crash(BaseException):

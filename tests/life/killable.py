@@ -15,8 +15,7 @@ from typing import Any
 
 from memberships_export import bootstrap
 from memberships_export.entrypoints.cli.main import run
-from memberships_export.ports import FileSink
-from memberships_export.service.assembly import Ports
+from memberships_export.ports import FileSink, Ports
 from memberships_export.settings import Settings
 
 _PORTS = ("store", "queue", "dead_letters", "files", "mailer", "source")

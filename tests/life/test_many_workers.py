@@ -13,7 +13,8 @@ from memberships_export.bootstrap import utc_now
 from memberships_export.domain.export import ExportStatus
 from memberships_export.domain.message import wake_message
 from memberships_export.domain.policy import Policy
-from memberships_export.service.assembly import Ports, Services, assemble
+from memberships_export.ports import Ports
+from memberships_export.service.assembly import Services, assemble
 from memberships_export.service.request_export import Wish
 from memberships_export.service.run_export import GiveBack
 from tests.factories import a_membership

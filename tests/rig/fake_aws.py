@@ -48,8 +48,8 @@ class FakeAws:
     calls: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sqs: SQSClient = connections.Clients(REGION).sqs
-        self.dynamodb: DynamoDBClient = connections.Clients(REGION).dynamodb
+        self.sqs: SQSClient = connections.Clients().sqs
+        self.dynamodb: DynamoDBClient = connections.Clients().dynamodb
         self.s3: S3Client = boto3.client("s3", region_name=REGION)
 
     def new_table(self) -> str:
@@ -92,9 +92,7 @@ class FakeAws:
 
     def files(self, bucket: BucketSettings, store: "S3Store | None" = None) -> S3Files:
         """Open a bucket as another worker would: with nothing in memory."""
-        return S3Files(
-            store or connections.s3_store(bucket), bucket.name, lambda: connections.Clients(REGION).s3_signer
-        )
+        return S3Files(store or connections.s3_store(bucket), bucket.name, lambda: connections.Clients().s3_signer)
 
 
 def _index(name: str, key: str, sort: str) -> Any:  # noqa: ANN401  (one of the arguments of CreateTable)
@@ -158,6 +156,7 @@ def _only_this(environment: pytest.MonkeyPatch, url: str) -> None:
         environment.setenv(name, os.devnull)
     environment.setenv("AWS_ACCESS_KEY_ID", "testing")
     environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    environment.setenv("AWS_DEFAULT_REGION", REGION)
     environment.setenv("AWS_ENDPOINT_URL", url)
     environment.setenv("AWS_ALLOW_HTTP", "true")  # read by obstore; loopback has no certificate
 

@@ -1,6 +1,7 @@
 """The Runtime API of one execution environment: how the process of a Lambda function gets events and gives answers."""
 
 import json
+import sys
 import time
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
@@ -67,6 +68,10 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, api: RuntimeApi) -> None:
         self.api = api
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        if not isinstance(sys.exception(), OSError):  # a process that was killed is part of the game
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from threading import Timer
 
@@ -61,7 +62,6 @@ class SendGrid:
         """Raise ValueError when the URL is not one to send a key to."""
         self._url = checked_url("MEMBERSHIPS_EXPORT_SENDGRID_URL", settings.base_url)
         self._path = self._url.path.rstrip("/") + "/v3/mail/send"
-        self._tls = ssl.create_default_context() if self._url.scheme == "https" else None
         self._settings = settings
         self._clock = clock
 
@@ -91,9 +91,14 @@ class SendGrid:
 
     def _connection(self) -> HTTPConnection:
         host, port, timeout = self._url.hostname or "", self._url.port, self._settings.connect_seconds
-        if self._tls:
+        if self._url.scheme == "https":
             return HTTPSConnection(host, port, timeout=timeout, context=self._tls)
         return HTTPConnection(host, port, timeout=timeout)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Read the machine's certificates with the first mail: that takes longer than the rest of a start."""
+        return ssl.create_default_context()
 
     def _exchange(self, connection: HTTPConnection, body: "_Body", key: str) -> Answer:
         connection.connect()

@@ -12,7 +12,7 @@ from memberships_export.domain.export import Export, ExportStatus
 from memberships_export.domain.lifecycle import claim, fail
 from memberships_export.domain.message import Message, failure_attributes, wake_message
 from memberships_export.domain.policy import Policy
-from memberships_export.service.assembly import Ports
+from memberships_export.ports import Ports
 from memberships_export.settings import Settings
 from tests.factories import an_export
 from tests.unit.cli.conftest import Cli

@@ -38,10 +38,10 @@ class BucketSettings:
 class Clients:
     """The clients of one process, each made when it is first asked for. They share one look at the environment."""
 
-    def __init__(self, region: str) -> None:
-        """`region`: where the resources are."""
-        self._region = region
+    def __init__(self) -> None:
+        """`region` is where the environment says that the resources are; None when it does not say."""
         self._session = Session()
+        self.region: str | None = self._session.get_config_variable("region")
 
     @cached_property
     def sqs(self) -> "SQSClient":
@@ -68,13 +68,7 @@ class Clients:
         return client
 
     def _make(self, service: str, config: Config) -> Any:  # noqa: ANN401  (its class is made at run time)
-        return self._session.create_client(service, region_name=self._region, config=config)
-
-
-def default_region() -> str | None:
-    """Return the region of the environment, None when it names none."""
-    region: str | None = Session().get_config_variable("region")
-    return region
+        return self._session.create_client(service, region_name=self.region, config=config)
 
 
 def s3_store(bucket: BucketSettings) -> S3Store:

@@ -21,7 +21,8 @@ from memberships_export.entrypoints.cli.output import say
 from memberships_export.entrypoints.cli.program import program
 from memberships_export.entrypoints.cli.threads import ApiThread, run_until_signal
 from memberships_export.entrypoints.worker import Worker
-from memberships_export.service.assembly import Ports, Services, assemble
+from memberships_export.ports import Ports
+from memberships_export.service.assembly import Services, assemble
 from memberships_export.settings import Settings, variable
 
 

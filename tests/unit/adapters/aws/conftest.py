@@ -6,7 +6,7 @@ import pytest
 from botocore.stub import Stubber
 
 from memberships_export.adapters.aws import connections
-from tests.rig.fake_aws import REGION, FakeAws, running_aws
+from tests.rig.fake_aws import FakeAws, running_aws
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -33,7 +33,7 @@ def aws() -> Iterator[FakeAws]:
 
 @pytest.fixture
 def sqs() -> Iterator[ScriptedSqs]:
-    script = ScriptedSqs(connections.Clients(REGION).sqs)
+    script = ScriptedSqs(connections.Clients().sqs)
     with script:
         yield script
     script.assert_no_pending_responses()
@@ -41,7 +41,7 @@ def sqs() -> Iterator[ScriptedSqs]:
 
 @pytest.fixture
 def dynamodb() -> Iterator[ScriptedDynamoDb]:
-    script = ScriptedDynamoDb(connections.Clients(REGION).dynamodb)
+    script = ScriptedDynamoDb(connections.Clients().dynamodb)
     with script:
         yield script
     script.assert_no_pending_responses()

@@ -215,7 +215,7 @@ class Broken:
             client_options={"allow_http": True},
             retry_config={"max_retries": 0},
         )
-        self.files = S3Files(store, "exports", lambda: connections.Clients(REGION).s3_signer)
+        self.files = S3Files(store, "exports", lambda: connections.Clients().s3_signer)
 
     def answers(self, status: int, code: str = "") -> None:
         self._script.answer = (status, XML.format(code))

@@ -1,0 +1,45 @@
+"""What botocore knows of AWS, cut down to what a function asks for: it is read with every cold start."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+SERVICES = frozenset({"dynamodb", "secretsmanager", "sqs"})
+_SHARED = frozenset({"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json"})
+_MODELS = ("service-2.json.gz", "endpoint-rule-set-1.json.gz")
+
+
+def unneeded(data: Path) -> list[Path]:
+    """Return what describes other services (there are 400), and examples, paginators and waiters."""
+    others = [path for path in data.iterdir() if path.name not in SERVICES | _SHARED]
+    return [*others, *(path for path in data.glob("*/*/*") if path.name not in _MODELS)]
+
+
+def slim(data: Path) -> None:
+    """Rewrite what is left: endpoints of our services only, models without their documentation."""
+    endpoints = data / "endpoints.json"
+    _write(endpoints, _of_our_services(json.loads(endpoints.read_bytes())))
+    for model in data.glob("*/*/service-2.json.gz"):
+        _write(model.with_suffix(""), _without_documentation(json.loads(gzip.decompress(model.read_bytes()))))
+        model.unlink()
+
+
+def _of_our_services(endpoints: dict[str, Any]) -> dict[str, Any]:
+    for partition in endpoints["partitions"]:
+        partition["services"] = {name: told for name, told in partition["services"].items() if name in SERVICES}
+    return endpoints
+
+
+def _without_documentation(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
+    if isinstance(value, dict):
+        return {
+            name: _without_documentation(entry)
+            for name, entry in value.items()
+            if name != "documentation" or not isinstance(entry, str)
+        }
+    return [_without_documentation(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, separators=(",", ":")), encoding="utf-8")
