@@ -1,28 +1,25 @@
 """A real service in a process of its own, between a fake memberships API and a fake SendGrid."""
 
-import json
 import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
 from memberships_export import bootstrap
 from memberships_export.settings import read_settings
+from tests.rig.export_client import Answer, ExportClient
 from tests.rig.fake_memberships import FakeMemberships
 from tests.rig.fake_sendgrid import FakeSendGrid
+from tests.rig.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "memberships-export"
 PAGE_SIZE = 10
-Answer = dict[str, Any]
 
 
 class LiveService:
@@ -50,7 +47,7 @@ class LiveService:
         self.environ = {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in (own | settings).items()}
         self.settings = read_settings(self.environ)
         self.process: subprocess.Popen[bytes] | None = None
-        self._http = urllib3.PoolManager(retries=False, timeout=10)
+        self._client = ExportClient(self.url, self._token)
 
     def start(self, kill_at: str = "") -> None:
         """Start `serve`, maybe with a point to die at, and wait until it answers."""
@@ -62,23 +59,18 @@ class LiveService:
                 stdout=log,
                 stderr=log,
             )
-        self.until(lambda: self.process_ended() or self._answers(), "the service to answer")
+        self.until(lambda: self.process_ended() or self._client.answers(), "the service to answer")
 
     def request(self) -> Answer | None:
         """Ask for an export; None when the service died instead of answering."""
-        answer = self._ask("GET", "/memberships/export")
-        assert answer is None or answer["status_code"] in (200, 202), answer
-        return answer
+        return self._client.request()
 
     def status(self, export_id: str) -> Answer:
-        answer = self._ask("GET", f"/memberships/exports/{export_id}")
-        assert answer is not None, self.log()
-        return answer
+        return self._client.status(export_id)
 
     def completed(self, export_id: str) -> Answer:
-        """Wait until the export is completed, and return its status."""
-        self.until(lambda: self.status(export_id)["status"] not in ("queued", "running", "waiting"), "an end")
-        return self.status(export_id)
+        """Wait until the export has ended, and return its status."""
+        return self._client.ended(export_id, tell=self.log)
 
     def wait_for_death(self) -> int:
         self.until(self.process_ended, "the process to reach its kill point")
@@ -88,12 +80,9 @@ class LiveService:
     def process_ended(self) -> bool:
         return self.process is None or self.process.poll() is not None
 
-    def until(self, happened: Callable[[], object], what: str, seconds: float = 40) -> None:
+    def until(self, happened: Callable[[], object], what: str) -> None:
         """Look again and again until it has happened."""
-        end = time.monotonic() + seconds
-        while not happened():
-            assert time.monotonic() < end, f"Waited {seconds} s for {what}.\n{self.log()}"
-            time.sleep(0.05)
+        until(happened, what, tell=self.log)
 
     def log(self) -> str:
         return (self.folder / "log.txt").read_text(errors="replace")[-6000:]
@@ -107,18 +96,10 @@ class LiveService:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self._http.clear()
+        self._client.close()
 
-    def _answers(self) -> bool:
-        return self._ask("GET", "/healthz") is not None
-
-    def _ask(self, method: str, path: str) -> Answer | None:
-        token = bootstrap.mint_token(self.settings, "user-1", "member@example.org", timedelta(hours=1))
-        try:
-            response = self._http.request(method, self.url + path, headers={"Authorization": f"Bearer {token}"})
-        except urllib3.exceptions.HTTPError:
-            return None
-        return {"status_code": response.status, **(json.loads(response.data) if response.data else {})}
+    def _token(self) -> str:
+        return bootstrap.mint_token(self.settings, "user-1", "member@example.org", timedelta(hours=1))
 
 
 @contextmanager

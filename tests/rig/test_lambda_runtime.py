@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event, Timer
-from time import monotonic
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from tests.rig.event_source_mapping import EventSourceMapping, failed_items
 from tests.rig.fake_aws import FakeAws, running_aws
 from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
 from tests.rig.runtime_api import FunctionFailed
+from tests.rig.waiting import until
 
 HANDLER = """
 import json, os, sys, time
@@ -157,14 +157,6 @@ def aws() -> Iterator[FakeAws]:
         yield running
 
 
-def until(done: Callable[[], bool], seconds: float = 15.0) -> None:
-    """Poll until something is so; fail when it takes too long."""
-    deadline = monotonic() + seconds
-    while not done():
-        assert monotonic() < deadline, f"not so after {seconds} seconds"
-        Event().wait(0.01)
-
-
 def entries(ledger: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ledger.read_text().splitlines()] if ledger.exists() else []
 
@@ -182,7 +174,7 @@ def test_the_event_has_the_shape_that_lambda_gives_it(
     sent = aws.sqs.send_message(QueueUrl=url, MessageBody="{}", MessageAttributes=attributes)
 
     with EventSourceMapping(aws.sqs, url, [start()]):
-        until(lambda: left_in(aws, url) == 0)
+        until(lambda: left_in(aws, url) == 0, "an empty queue")
 
     (record,) = entries(ledger)
     assert (record["messageId"], record["body"]) == (sent["MessageId"], "{}")
@@ -201,7 +193,7 @@ def test_of_a_batch_only_the_failed_message_comes_back_with_its_count_raised(
     sent = {body: aws.sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"] for body in ("good", "fail once")}
 
     with EventSourceMapping(aws.sqs, url, [start()], batch_size=10) as mapping:
-        until(lambda: left_in(aws, url) == 0)
+        until(lambda: left_in(aws, url) == 0, "an empty queue")
 
     first, second = mapping.invoked
     assert first.messages == {sent["good"]: 1, sent["fail once"]: 1}
@@ -217,9 +209,9 @@ def test_the_message_of_a_killed_function_comes_back_by_its_visibility_timeout(
     function = start()
 
     with EventSourceMapping(aws.sqs, url, [function]) as mapping:
-        until(lambda: len(entries(ledger)) == 1)
+        until(lambda: len(entries(ledger)) == 1, "invocation 1")
         function.kill()
-        until(lambda: left_in(aws, url) == 0)
+        until(lambda: left_in(aws, url) == 0, "an empty queue")
 
     killed, done = mapping.invoked
     assert killed.error
@@ -234,7 +226,7 @@ def test_the_message_of_a_function_that_took_too_long_comes_back(
     aws.sqs.send_message(QueueUrl=url, MessageBody="hang once")
 
     with EventSourceMapping(aws.sqs, url, [start(timeout_seconds=1)]) as mapping:
-        until(lambda: left_in(aws, url) == 0)
+        until(lambda: left_in(aws, url) == 0, "an empty queue")
 
     assert [invoked.error.kind if invoked.error else None for invoked in mapping.invoked] == ["Sandbox.Timedout", None]
 
@@ -248,11 +240,11 @@ def test_as_many_functions_work_at_once_as_the_concurrency_says(
     functions = [start(), start()]
 
     with EventSourceMapping(aws.sqs, url, functions) as mapping:
-        until(lambda: len(entries(ledger)) == 2)
+        until(lambda: len(entries(ledger)) == 2, "invocation 2")
         assert mapping.invoked == []
         for function in functions:
             function.kill()
-        until(lambda: len(entries(ledger)) == 3)
+        until(lambda: len(entries(ledger)) == 3, "invocation 3")
         for function in functions:
             function.kill()
 
