@@ -2,7 +2,6 @@
 
 import struct
 import sys
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from zipfile import ZipFile
@@ -10,9 +9,9 @@ from zipfile import ZipFile
 import pytest
 
 from infra import bundle
-from tests.rig.built_bundle import EXPORT, SWEEP, aws_environment, build_here, unpack
+from tests.rig.built_bundle import EXPORT, SWEEP, aws_environment, build_here
 from tests.rig.event_source_mapping import EventSourceMapping
-from tests.rig.fake_aws import FakeAws, running_aws
+from tests.rig.fake_aws import FakeAws
 from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
 from tests.rig.runtime_api import FunctionFailed
 
@@ -36,26 +35,10 @@ AARCH64 = 183  # of an ELF header
 
 
 @pytest.fixture(scope="module")
-def zip_here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_here(tmp_path_factory.mktemp("bundle"))
-
-
-@pytest.fixture(scope="module")
-def code(zip_here: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpack(zip_here, tmp_path_factory.mktemp("code"))
-
-
-@pytest.fixture(scope="module")
 def zip_arm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("bundle") / "arm.zip"
     bundle.build(bundle.Target(arch="arm64"), output)
     return output
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[FakeAws]:
-    with running_aws() as running:
-        yield running
 
 
 def modules(zip_file: Path) -> set[str]:
@@ -131,7 +114,7 @@ def test_a_missing_setting_ends_the_start_of_a_function_with_its_name(code: Path
     del environment["MEMBERSHIPS_EXPORT_TABLE"]
 
     with (
-        LambdaFunction(FunctionSettings(code=code, handler=handler, environment=environment)) as function,
+        LambdaFunction(FunctionSettings(name="tried", code=code, handler=handler, environment=environment)) as function,
         pytest.raises(FunctionFailed, match="MEMBERSHIPS_EXPORT_TABLE is not set"),
     ):
         function.invoke({})
@@ -140,7 +123,8 @@ def test_a_missing_setting_ends_the_start_of_a_function_with_its_name(code: Path
 def test_the_sweeper_runs_with_nothing_but_the_bundle(code: Path, aws: FakeAws) -> None:
     environment = aws_environment(aws.new_table(), aws.new_bucket().name, aws.new_queues().url, aws.url)
 
-    with LambdaFunction(FunctionSettings(code=code, handler=SWEEP, environment=environment)) as function:
+    settings = FunctionSettings(name="SweepExports", code=code, handler=SWEEP, environment=environment)
+    with LambdaFunction(settings) as function:
         assert function.invoke({}) == {}
 
 
@@ -148,7 +132,7 @@ def test_the_exporter_buries_a_message_that_is_none_with_nothing_but_the_bundle(
     queues = aws.new_queues()
     environment = aws_environment(aws.new_table(), aws.new_bucket().name, queues.url, aws.url)
     aws.sqs.send_message(QueueUrl=queues.url, MessageBody="not JSON")
-    settings = FunctionSettings(code=code, handler=EXPORT, environment=environment)
+    settings = FunctionSettings(name="ExportMemberships", code=code, handler=EXPORT, environment=environment)
 
     with (
         LambdaFunction(settings) as function,

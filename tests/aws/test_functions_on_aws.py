@@ -1,6 +1,5 @@
 """The functions over the AWS adapters: SQS messages, records in DynamoDB, files in S3, mails to a fake SendGrid."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +16,12 @@ from memberships_export.service.assembly import Services, assemble
 from memberships_export.service.request_export import Wish
 from memberships_export.settings import SettingsError, read_settings
 from tests.fakes.world import LINKS
-from tests.rig.fake_aws import REGION, FakeAws, QueuePair, running_aws
+from tests.rig.fake_aws import REGION, FakeAws, QueuePair
 from tests.rig.fake_memberships import FakeMemberships
 from tests.rig.fake_sendgrid import FakeSendGrid
 from tests.rig.sendgrid_behaviour import status
 
 WISH = Wish(user_id="user-1", email="member@example.org")
-ROWS = 25  # three pages
 
 
 class Context:
@@ -31,24 +29,6 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return 900_000
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[FakeAws]:
-    with running_aws() as fake:
-        yield fake
-
-
-@pytest.fixture
-def memberships() -> Iterator[FakeMemberships]:
-    with FakeMemberships(ROWS) as fake:
-        yield fake
-
-
-@pytest.fixture
-def sendgrid() -> Iterator[FakeSendGrid]:
-    with FakeSendGrid() as fake:
-        yield fake
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """A real service in a process of its own, between a fake memberships API and a fake SendGrid."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from memberships_export.settings import read_settings
 from tests.rig.export_client import Answer, ExportClient
 from tests.rig.fake_memberships import FakeMemberships
 from tests.rig.fake_sendgrid import FakeSendGrid
+from tests.rig.loopback import free_port
 from tests.rig.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ class LiveService:
 
     def __init__(self, folder: Path, memberships: FakeMemberships, sendgrid: FakeSendGrid, **settings: str) -> None:
         self.folder, self.memberships, self.sendgrid = folder, memberships, sendgrid
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         own = {
             "DATA_DIR": str(folder / "data"),
             "PORT": self.url.rsplit(":", 1)[1],
@@ -110,9 +110,3 @@ def live_service(folder: Path, rows: int, sends: tuple[Any, ...] = (), **setting
             yield service
         finally:
             service.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,12 +1,13 @@
 """AWS on loopback: moto over real HTTP, with one call after the other and a clock that tests can set."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
+from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import boto3
@@ -19,6 +20,8 @@ from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.connections import BucketSettings
 from memberships_export.adapters.aws.s3_files import S3Files
 from memberships_export.ports import Clock
+from tests.rig import message_move
+from tests.rig.aws_faults import Application, Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
 REGION: Final = "eu-west-1"
-Application = Callable[[dict[str, Any], Any], "Iterable[bytes]"]
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,21 @@ class QueuePair:
 
 @dataclass
 class FakeAws:
-    """A running moto. `calls` is what was asked of it, oldest first, by name."""
+    """A running moto. `calls` is what was asked of it, oldest first, by name; `faults` is what goes wrong next."""
 
     url: str
     calls: list[str] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
 
     def __post_init__(self) -> None:
         self.sqs: SQSClient = connections.Clients().sqs
         self.dynamodb: DynamoDBClient = connections.Clients().dynamodb
         self.s3: S3Client = boto3.client("s3", region_name=REGION)
+
+    def forget_everything(self) -> None:
+        """Empty the account. All that run in this process share one: the names of an earlier stack are taken."""
+        with urlopen(Request(f"{self.url}/moto-api/reset", method="POST")):  # noqa: S310  (loopback)
+            pass
 
     def new_table(self) -> str:
         """Make an empty table with its indexes, as the deployment does."""
@@ -110,11 +118,19 @@ class _OneAfterTheOther:
         self._application = application
         self._lock = Lock()
         self.calls: list[str] = []
+        self.faults = Faults()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> "Iterable[bytes]":  # noqa: ANN401  (WSGI)
+        name = _name(environ)
+        self.faults.wait(name, environ)
         with self._lock:
-            self.calls.append(_name(environ))
-            return list(self._application(environ, start_response))
+            self.calls.append(name)
+            fault = self.faults.take(name, environ)
+            if fault:
+                return fault.answer(self._application, environ, start_response)
+            if name != message_move.NAME:
+                return list(self._application(environ, start_response))
+        return message_move.answer(environ, start_response)
 
 
 def _name(environ: Mapping[str, Any]) -> str:
@@ -137,7 +153,7 @@ def running_aws() -> Iterator[FakeAws]:
         _only_this(environment, f"http://127.0.0.1:{server.server_port}")
         thread.start()
         try:
-            yield FakeAws(f"http://127.0.0.1:{server.server_port}", application.calls)
+            yield FakeAws(f"http://127.0.0.1:{server.server_port}", application.calls, application.faults)
         finally:
             server.shutdown()
             thread.join()

@@ -33,6 +33,7 @@ _START: Final = (
 class FunctionSettings:
     """What a deployment says about a function."""
 
+    name: str
     code: Path
     handler: str
     timeout_seconds: float = 30.0
@@ -40,13 +41,14 @@ class FunctionSettings:
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:lambda:{REGION}:000000000000:function:{self.handler.rsplit('.', maxsplit=2)[-2]}"
+        return f"arn:aws:lambda:{REGION}:000000000000:function:{self.name}"
 
 
 class LambdaFunction:
     """One execution environment at a time: it takes one event after the other."""
 
     def __init__(self, settings: FunctionSettings) -> None:
+        self.name = settings.name
         self._settings = settings
         self._client = TemporaryDirectory()
         link_runtime_client(Path(self._client.name))
@@ -156,7 +158,7 @@ def _variables(address: str, settings: FunctionSettings) -> dict[str, str]:
     """Return what Lambda sets by itself, as far as a function of this project could look at it."""
     return {
         "AWS_LAMBDA_RUNTIME_API": address,
-        "AWS_LAMBDA_FUNCTION_NAME": settings.arn.rsplit(":", maxsplit=1)[-1],
+        "AWS_LAMBDA_FUNCTION_NAME": settings.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,

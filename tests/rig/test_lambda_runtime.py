@@ -60,7 +60,11 @@ def start(tmp_path: Path, ledger: Path) -> Iterator[Callable[..., LambdaFunction
     def made(source: str = HANDLER, timeout_seconds: float = 10.0) -> LambdaFunction:
         (code / "tiny.py").write_text(source)
         settings = FunctionSettings(
-            code=code, handler="tiny.handler", timeout_seconds=timeout_seconds, environment={"LEDGER": str(ledger)}
+            name="tiny",
+            code=code,
+            handler="tiny.handler",
+            timeout_seconds=timeout_seconds,
+            environment={"LEDGER": str(ledger)},
         )
         functions.append(LambdaFunction(settings))
         return functions[-1]

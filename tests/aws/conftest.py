@@ -1,0 +1,77 @@
+"""The built bundle and the synthesised templates: made once, however many workers run the tests."""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.infra.synthesis import run_app
+from tests.rig.built_bundle import build_here, unpack
+from tests.rig.fake_aws import FakeAws, running_aws
+from tests.rig.fake_memberships import FakeMemberships
+from tests.rig.fake_sendgrid import FakeSendGrid
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Return what fills a folder of this name, unless another worker of this run did."""
+    root = tmp_path_factory.getbasetemp()
+    run = root.parent if root.name.startswith("popen-") else root  # the workers' folders lie side by side
+
+    def folder_of(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = run / name, run / f"{name}.done"
+        with (run / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                folder.mkdir(exist_ok=True)
+                fill(folder)
+                done.touch()
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def zip_here(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """Return the bundle for this machine."""
+    return once("bundle", build_here) / "ExportMemberships.zip"
+
+
+@pytest.fixture(scope="session")
+def code(once: Callable[[str, Callable[[Path], object]], Path], zip_here: Path) -> Path:
+    """Return the unpacked bundle."""
+    return once("code", lambda folder: unpack(zip_here, folder))
+
+
+@pytest.fixture(scope="session")
+def synthesised(once: Callable[[str, Callable[[Path], object]], Path], zip_here: Path) -> Callable[[str], Path]:
+    """Return what gives the folder of the template of a topology, in front of an existing memberships API."""
+
+    def synthesise(topology: str) -> Path:
+        def run(folder: Path) -> None:
+            told = {"topology": topology, "membershipsUrl": "https://api.example.org", "concurrency": "4"}
+            done = run_app(folder, zip_here, told)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+        return once(f"cdk-{topology}", run)
+
+    return synthesise
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[FakeAws]:
+    with running_aws() as fake:
+        yield fake
+
+
+@pytest.fixture
+def memberships() -> Iterator[FakeMemberships]:
+    with FakeMemberships(rows=25) as fake:
+        yield fake
+
+
+@pytest.fixture
+def sendgrid() -> Iterator[FakeSendGrid]:
+    with FakeSendGrid() as fake:
+        yield fake

@@ -1,0 +1,129 @@
+"""Request to mail without an AWS account: the deployed template, the API's process, the built functions."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from memberships_export.domain.csv_format import csv_header, csv_rows
+from memberships_export.domain.export import Preset
+from memberships_export.domain.membership import decode_page
+from tests.factories import a_page
+from tests.rig.deployed_service import DeployedService, Surroundings
+from tests.rig.deployment import deploy
+from tests.rig.fake_aws import running_aws
+from tests.rig.fake_memberships import FakeMemberships, row
+from tests.rig.fake_sendgrid import FakeSendGrid
+from tests.rig.sendgrid_behaviour import status
+from tests.rig.waiting import until
+
+PAGE_SIZE = 10
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A topology: its functions, with the queue that wakes each."""
+
+    name: str
+    queues: dict[str, str]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+ONE = Topology("one", {"ExportMemberships": "membership_exports"})
+SPLIT = Topology(
+    "split",
+    {
+        "FetchMemberships": "membership_exports",
+        "RenderCsv": "membership_exports_render",
+        "SendExport": "membership_exports_deliver",
+    },
+)
+
+
+@pytest.fixture(params=[ONE, SPLIT], ids=str)
+def topology(request: pytest.FixtureRequest) -> Topology:
+    found: Topology = request.param
+    return found
+
+
+@pytest.fixture
+def around(memberships: FakeMemberships, sendgrid: FakeSendGrid) -> Iterator[Surroundings]:
+    with running_aws() as aws:
+        aws.forget_everything()
+        yield Surroundings(aws=aws, memberships=memberships, sendgrid=sendgrid)
+
+
+@pytest.fixture
+def service(
+    topology: Topology, around: Surroundings, synthesised: Callable[[str], Path], code: Path, tmp_path: Path
+) -> Iterator[DeployedService]:
+    deployment = deploy(around.aws, synthesised(topology.name))
+    settings = {"PAGE_SIZE": str(PAGE_SIZE)}
+    service = DeployedService(deployment=deployment, code=code, around=around, folder=tmp_path, settings=settings)
+    with service.api():
+        yield service
+
+
+def expected_file(user_id: str, rows: int) -> bytes:
+    page = decode_page(a_page([row(user_id, n + 1) for n in range(rows)]))
+    return csv_header(Preset.SPREADSHEET) + csv_rows(page.items, Preset.SPREADSHEET)
+
+
+def desk(service: DeployedService, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Type a command of the dead letter desk, with what the stack's output says."""
+    program = Path(sys.executable).parent / "memberships-export"
+    return subprocess.run(
+        [program, "dlq", "--backend", "aws", *arguments],
+        env={"PATH": os.environ["PATH"], **service.operator_variables()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_message_goes_out_the_mail_arrives_and_a_failing_one_is_redriven(
+    topology: Topology, service: DeployedService, memberships: FakeMemberships, sendgrid: FakeSendGrid
+) -> None:
+    deployed = service.deployment
+    assert {mapping.function: mapping.queue_url.rsplit("/", 1)[1] for mapping in deployed.mappings} == topology.queues
+    assert {mapping.concurrency for mapping in deployed.mappings} <= {4, 10}
+    client = service.client("user-1")
+    asked = client.request()
+    assert asked is not None
+    assert (asked["status_code"], asked["status"]) == (202, "queued")
+
+    with service.awake() as mappings:
+        done = client.ended(asked["exportId"])
+        assert done["status"] == "completed"
+        (mail,) = sendgrid.accepted
+        assert (mail.to, mail.attachment) == ("member@example.org", expected_file("user-1", memberships.rows))
+        assert done["file"]["rows"] == memberships.rows
+
+        sendgrid._script = [status(400)]  # noqa: SLF001
+        other = service.client("user-2")
+        failing = other.request()
+        assert failing is not None
+        assert other.ended(failing["exportId"])["status"] == "failed"
+        until(lambda: failing["exportId"] in desk(service, "list").stdout, "the letter")
+        fetched = len(memberships.calls)
+        shown = desk(service, "show", failing["exportId"])
+        assert "stage: deliver" in shown.stdout
+        assert "member@example.org" not in shown.stdout
+
+        redriven = desk(service, "redrive", "--all")
+        assert redriven.returncode == 0, redriven.stdout + redriven.stderr
+        assert "Goes on at step deliver." in redriven.stdout
+        assert other.ended(failing["exportId"])["status"] == "completed"
+
+    assert len(memberships.calls) == fetched, "a failure in a later step repeats no earlier one"
+    mailed = [(mail.export_id, mail.attachment is not None) for mail in sendgrid.accepted]
+    assert mailed == [(asked["exportId"], True), (failing["exportId"], False), (failing["exportId"], True)]
+    assert desk(service, "list", "--json").stdout.strip() == "[]"
+    invoked = {mapping.functions[0].name for mapping in mappings if mapping.invoked}
+    assert invoked == set(topology.queues)

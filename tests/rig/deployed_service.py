@@ -1,0 +1,138 @@
+"""The deployed service at work: the API in a process of its own, and the built functions behind their queues."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from memberships_export.adapters.tokens import mint_user_token
+from tests.rig.deployment import Deployment
+from tests.rig.event_source_mapping import EventSourceMapping
+from tests.rig.export_client import ExportClient
+from tests.rig.fake_aws import REGION, FakeAws
+from tests.rig.fake_memberships import FakeMemberships
+from tests.rig.fake_sendgrid import FakeSendGrid
+from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
+from tests.rig.loopback import free_port
+from tests.rig.waiting import until
+
+_JWT_SECRET = "stands-for-the-identity-provider-of-a-deployment"
+_PREFIX = "MEMBERSHIPS_EXPORT_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What is outside of the stack."""
+
+    aws: FakeAws
+    memberships: FakeMemberships
+    sendgrid: FakeSendGrid
+
+
+@dataclass
+class DeployedService:
+    """Programs told what the deployment tells them, except where the outside world is: that is on loopback."""
+
+    deployment: Deployment
+    code: Path  # of the functions, unpacked
+    around: Surroundings
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)  # on top of the deployed ones
+    port: int = field(default_factory=free_port)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def variables(self, told: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of a program that the deployment tells this."""
+        elsewhere = {"PUBLIC_URL": self.url, "MEMBERSHIPS_URL": self.around.memberships.url}
+        known = {_PREFIX + name: url for name, url in elsewhere.items() if _PREFIX + name in told}
+        if _PREFIX + "MAILER" in told:
+            known[_PREFIX + "SENDGRID_URL"] = self.around.sendgrid.url
+        own = {_PREFIX + name: value for name, value in self.settings.items()}
+        return {**told, **known, **own, **aws_variables(self.around.aws)}
+
+    def function(self, name: str) -> LambdaFunction:
+        deployed = self.deployment.functions[name]
+        return LambdaFunction(
+            FunctionSettings(
+                name=name,
+                code=self.code,
+                handler=deployed.handler,
+                timeout_seconds=deployed.timeout_seconds,
+                environment=self.variables(deployed.environment),
+            )
+        )
+
+    @contextmanager
+    def awake(self) -> Iterator[list[EventSourceMapping]]:
+        """Let all queues wake their functions."""
+        with ExitStack() as stack:
+            mappings = []
+            for deployed in self.deployment.mappings:
+                functions = [stack.enter_context(self.function(deployed.function))]  # one process is enough here
+                mapping = EventSourceMapping(
+                    self.around.aws.sqs, deployed.queue_url, functions, batch_size=deployed.batch_size
+                )
+                mappings.append(stack.enter_context(mapping))
+            yield mappings
+
+    @contextmanager
+    def api(self) -> Iterator[None]:
+        """Run the container's command with the container's variables."""
+        with (self.folder / "api.log").open("ab") as log:
+            process = subprocess.Popen(
+                [Path(sys.executable).parent / "memberships-export", "api"],
+                env={"PATH": os.environ["PATH"], **self.api_variables()},
+                stdout=log,
+                stderr=log,
+            )
+            try:
+                until(self.client("nobody").answers, "the API to answer", tell=self.log)
+                yield
+            finally:
+                process.terminate()
+                process.wait(10)
+
+    def api_variables(self) -> dict[str, str]:
+        """Return the container's variables, with a secret in place of the identity provider's keys."""
+        own = {"HOST": "127.0.0.1", "PORT": str(self.port), "JWKS_URL": "", "JWT_SECRET": _JWT_SECRET}
+        key = {"SENDGRID_WEBHOOK_KEY": self.around.sendgrid.signer.public_key}
+        return self.variables(self.deployment.api) | {_PREFIX + name: value for name, value in (own | key).items()}
+
+    def client(self, user_id: str, email: str = "member@example.org") -> ExportClient:
+        def token() -> str:
+            return mint_user_token(
+                secret=_JWT_SECRET,
+                issuer=None,
+                audience=self.deployment.api[_PREFIX + "JWT_AUDIENCE"],
+                user_id=user_id,
+                email=email,
+                lifetime=timedelta(hours=1),
+            )
+
+        return ExportClient(self.url, token)
+
+    def operator_variables(self) -> dict[str, str]:
+        """Return what a person exports from the stack's output for the dead letter desk."""
+        told = dict(pair.split("=", 1) for pair in self.deployment.outputs["OperatorSettings"].split(" "))
+        return {**told, **aws_variables(self.around.aws)}
+
+    def log(self) -> str:
+        return (self.folder / "api.log").read_text(errors="replace")[-4000:]
+
+
+def aws_variables(aws: FakeAws) -> dict[str, str]:
+    """Return the variables that lead a program to the simulated AWS."""
+    return {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ALLOW_HTTP": "true",
+    }
