@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.synthesis import run_app
+from tests.rig.bare_deployment import BareDeployment
 from tests.rig.built_bundle import build_here, unpack
 from tests.rig.fake_aws import FakeAws, running_aws
 from tests.rig.fake_memberships import FakeMemberships
@@ -75,3 +76,8 @@ def memberships() -> Iterator[FakeMemberships]:
 def sendgrid() -> Iterator[FakeSendGrid]:
     with FakeSendGrid() as fake:
         yield fake
+
+
+@pytest.fixture
+def deployment(aws: FakeAws, memberships: FakeMemberships, sendgrid: FakeSendGrid) -> BareDeployment:
+    return BareDeployment(aws, memberships, sendgrid, aws.new_queues(max_receives=5))

@@ -9,10 +9,8 @@ from zipfile import ZipFile
 import pytest
 
 from infra import bundle
-from tests.rig.built_bundle import EXPORT, SWEEP, aws_environment, build_here
-from tests.rig.event_source_mapping import EventSourceMapping
-from tests.rig.fake_aws import FakeAws
-from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
+from tests.rig.bare_deployment import BareDeployment
+from tests.rig.built_bundle import build_here
 from tests.rig.runtime_api import FunctionFailed
 
 ROOT = Path(__file__).parents[2]
@@ -108,38 +106,19 @@ def test_both_machines_get_the_same_sources(zip_here: Path, zip_arm: Path) -> No
     assert sources(zip_here) == sources(zip_arm)
 
 
-@pytest.mark.parametrize("handler", [EXPORT, SWEEP])
-def test_a_missing_setting_ends_the_start_of_a_function_with_its_name(code: Path, handler: str) -> None:
-    environment = aws_environment("exports", "files", "http://127.0.0.1:9/1/membership_exports", "http://127.0.0.1:9")
-    del environment["MEMBERSHIPS_EXPORT_TABLE"]
+@pytest.mark.parametrize("function", ["exporter", "sweeper"])
+def test_a_missing_setting_ends_the_start_of_a_function_with_its_name(
+    function: str, code: Path, deployment: BareDeployment
+) -> None:
+    del deployment.environ["MEMBERSHIPS_EXPORT_TABLE"]
 
     with (
-        LambdaFunction(FunctionSettings(name="tried", code=code, handler=handler, environment=environment)) as function,
+        getattr(deployment, function)(code) as started,
         pytest.raises(FunctionFailed, match="MEMBERSHIPS_EXPORT_TABLE is not set"),
     ):
-        function.invoke({})
+        started.invoke({})
 
 
-def test_the_sweeper_runs_with_nothing_but_the_bundle(code: Path, aws: FakeAws) -> None:
-    environment = aws_environment(aws.new_table(), aws.new_bucket().name, aws.new_queues().url, aws.url)
-
-    settings = FunctionSettings(name="SweepExports", code=code, handler=SWEEP, environment=environment)
-    with LambdaFunction(settings) as function:
-        assert function.invoke({}) == {}
-
-
-def test_the_exporter_buries_a_message_that_is_none_with_nothing_but_the_bundle(code: Path, aws: FakeAws) -> None:
-    queues = aws.new_queues()
-    environment = aws_environment(aws.new_table(), aws.new_bucket().name, queues.url, aws.url)
-    aws.sqs.send_message(QueueUrl=queues.url, MessageBody="not JSON")
-    settings = FunctionSettings(name="ExportMemberships", code=code, handler=EXPORT, environment=environment)
-
-    with (
-        LambdaFunction(settings) as function,
-        EventSourceMapping(aws.sqs, queues.url, [function]) as mapping,
-    ):
-        mapping.until_invoked(1)
-
-    assert [(invoked.stay, invoked.error) for invoked in mapping.invoked] == [(frozenset(), None)]
-    buried = aws.sqs.receive_message(QueueUrl=queues.dead_letters_url, MessageAttributeNames=["All"])["Messages"]
-    assert [message["Body"] for message in buried] == ["not JSON"]
+def test_the_sweeper_runs_with_nothing_but_the_bundle(code: Path, deployment: BareDeployment) -> None:
+    with deployment.sweeper(code) as sweeper:
+        assert sweeper.invoke({}) == {}

@@ -13,7 +13,7 @@ from memberships_export.adapters.tokens import mint_user_token
 from tests.rig.deployment import Deployment
 from tests.rig.event_source_mapping import EventSourceMapping
 from tests.rig.export_client import ExportClient
-from tests.rig.fake_aws import REGION, FakeAws
+from tests.rig.fake_aws import FakeAws
 from tests.rig.fake_memberships import FakeMemberships
 from tests.rig.fake_sendgrid import FakeSendGrid
 from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
@@ -55,7 +55,7 @@ class DeployedService:
         if _PREFIX + "MAILER" in told:
             known[_PREFIX + "SENDGRID_URL"] = self.around.sendgrid.url
         own = {_PREFIX + name: value for name, value in self.settings.items()}
-        return {**told, **known, **own, **aws_variables(self.around.aws)}
+        return {**told, **known, **own, **self.around.aws.variables}
 
     def function(self, name: str) -> LambdaFunction:
         deployed = self.deployment.functions[name]
@@ -121,18 +121,7 @@ class DeployedService:
     def operator_variables(self) -> dict[str, str]:
         """Return what a person exports from the stack's output for the dead letter desk."""
         told = dict(pair.split("=", 1) for pair in self.deployment.outputs["OperatorSettings"].split(" "))
-        return {**told, **aws_variables(self.around.aws)}
+        return {**told, **self.around.aws.variables}
 
     def log(self) -> str:
         return (self.folder / "api.log").read_text(errors="replace")[-4000:]
-
-
-def aws_variables(aws: FakeAws) -> dict[str, str]:
-    """Return the variables that lead a program to the simulated AWS."""
-    return {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": aws.url,
-        "AWS_ALLOW_HTTP": "true",
-    }

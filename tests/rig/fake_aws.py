@@ -55,6 +55,11 @@ class FakeAws:
         self.dynamodb: DynamoDBClient = connections.Clients().dynamodb
         self.s3: S3Client = boto3.client("s3", region_name=REGION)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables that lead another process here."""
+        return variables_for(self.url)
+
     def forget_everything(self) -> None:
         """Empty the account. All that run in this process share one: the names of an earlier stack are taken."""
         with urlopen(Request(f"{self.url}/moto-api/reset", method="POST")):  # noqa: S310  (loopback)
@@ -91,6 +96,12 @@ class FakeAws:
         redrive = f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": {max_receives}}}'
         attributes: Any = {"VisibilityTimeout": str(visibility_seconds), "RedrivePolicy": redrive}
         return QueuePair(self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"], dead_letters)
+
+    def messages_in(self, url: str) -> int:
+        """Count the messages of a queue, hidden ones included."""
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        told = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(told[name]) for name in names)
 
     def new_bucket(self) -> BucketSettings:
         """Make an empty bucket."""
@@ -149,11 +160,12 @@ def running_aws() -> Iterator[FakeAws]:
     application = _OneAfterTheOther(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
     thread = Thread(target=server.serve_forever, args=(0.01,), name="moto", daemon=True)
+    url = f"http://127.0.0.1:{server.server_port}"
     with pytest.MonkeyPatch.context() as environment:
-        _only_this(environment, f"http://127.0.0.1:{server.server_port}")
+        _only_this(environment, variables_for(url))
         thread.start()
         try:
-            yield FakeAws(f"http://127.0.0.1:{server.server_port}", application.calls, application.faults)
+            yield FakeAws(url, application.calls, application.faults)
         finally:
             server.shutdown()
             thread.join()
@@ -165,16 +177,24 @@ class _Quiet(MotoRequestHandler):
         """Write no access log."""
 
 
-def _only_this(environment: pytest.MonkeyPatch, url: str) -> None:
+def variables_for(url: str) -> dict[str, str]:
+    """Return the variables that lead a process to the AWS at this URL."""
+    return {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ALLOW_HTTP": "true",  # read by obstore; loopback has no certificate
+    }
+
+
+def _only_this(environment: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         environment.delenv(name)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         environment.setenv(name, os.devnull)
-    environment.setenv("AWS_ACCESS_KEY_ID", "testing")
-    environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    environment.setenv("AWS_DEFAULT_REGION", REGION)
-    environment.setenv("AWS_ENDPOINT_URL", url)
-    environment.setenv("AWS_ALLOW_HTTP", "true")  # read by obstore; loopback has no certificate
+    for name, value in variables.items():
+        environment.setenv(name, value)
 
 
 @contextmanager

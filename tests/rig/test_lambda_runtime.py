@@ -165,11 +165,6 @@ def entries(ledger: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ledger.read_text().splitlines()] if ledger.exists() else []
 
 
-def left_in(aws: FakeAws, url: str) -> int:
-    names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    return sum(map(int, aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
-
-
 def test_the_event_has_the_shape_that_lambda_gives_it(
     aws: FakeAws, start: Callable[..., LambdaFunction], ledger: Path
 ) -> None:
@@ -178,7 +173,7 @@ def test_the_event_has_the_shape_that_lambda_gives_it(
     sent = aws.sqs.send_message(QueueUrl=url, MessageBody="{}", MessageAttributes=attributes)
 
     with EventSourceMapping(aws.sqs, url, [start()]):
-        until(lambda: left_in(aws, url) == 0, "an empty queue")
+        until(lambda: aws.messages_in(url) == 0, "an empty queue")
 
     (record,) = entries(ledger)
     assert (record["messageId"], record["body"]) == (sent["MessageId"], "{}")
@@ -197,7 +192,7 @@ def test_of_a_batch_only_the_failed_message_comes_back_with_its_count_raised(
     sent = {body: aws.sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"] for body in ("good", "fail once")}
 
     with EventSourceMapping(aws.sqs, url, [start()], batch_size=10) as mapping:
-        until(lambda: left_in(aws, url) == 0, "an empty queue")
+        until(lambda: aws.messages_in(url) == 0, "an empty queue")
 
     first, second = mapping.invoked
     assert first.messages == {sent["good"]: 1, sent["fail once"]: 1}
@@ -215,7 +210,7 @@ def test_the_message_of_a_killed_function_comes_back_by_its_visibility_timeout(
     with EventSourceMapping(aws.sqs, url, [function]) as mapping:
         until(lambda: len(entries(ledger)) == 1, "invocation 1")
         function.kill()
-        until(lambda: left_in(aws, url) == 0, "an empty queue")
+        until(lambda: aws.messages_in(url) == 0, "an empty queue")
 
     killed, done = mapping.invoked
     assert killed.error
@@ -230,7 +225,7 @@ def test_the_message_of_a_function_that_took_too_long_comes_back(
     aws.sqs.send_message(QueueUrl=url, MessageBody="hang once")
 
     with EventSourceMapping(aws.sqs, url, [start(timeout_seconds=1)]) as mapping:
-        until(lambda: left_in(aws, url) == 0, "an empty queue")
+        until(lambda: aws.messages_in(url) == 0, "an empty queue")
 
     assert [invoked.error.kind if invoked.error else None for invoked in mapping.invoked] == ["Sandbox.Timedout", None]
 

@@ -142,6 +142,12 @@ class StopRequested(ExportError):
     code = "stop_requested"
 
 
+class OutOfTime(StopRequested):
+    """The worker had to stop in the middle of a step that begins anew each time."""
+
+    code = "out_of_time"
+
+
 class UnknownExport(ExportError):
     """There is no such export."""
 

@@ -115,9 +115,12 @@ def link_only(export: Export, holder: Holder) -> Export:
 
 def yield_back(export: Export, holder: Holder) -> Export:
     """Stop in good order: what is done is done, the next worker goes on from here."""
-    held = _held(export, holder)
-    wake_at = holder.now + holder.policy.nudge_after
-    return move(held, Event.YIELD, lease=None, stalled_claims=max(export.stalled_claims - 1, 0), wake_at=wake_at)
+    return replace(run_out(export, holder), stalled_claims=max(export.stalled_claims - 1, 0))
+
+
+def run_out(export: Export, holder: Holder) -> Export:
+    """Stop in a step that begins anew: this does count as a stalled claim, so that it does not go on for ever."""
+    return move(_held(export, holder), Event.YIELD, lease=None, wake_at=holder.now + holder.policy.nudge_after)
 
 
 def wait(export: Export, holder: Holder, trouble: Trouble, until: datetime) -> Export:

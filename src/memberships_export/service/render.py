@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from memberships_export.domain.csv_format import csv_header, csv_rows
-from memberships_export.domain.errors import FileMissing, RowCountMismatch, StopRequested
+from memberships_export.domain.errors import FileMissing, OutOfTime, RowCountMismatch, StopRequested
 from memberships_export.domain.export import CsvFile, Export
 from memberships_export.domain.lifecycle import fetch_again, rendered
 from memberships_export.domain.membership import Page, decode_page
@@ -44,7 +44,7 @@ class RenderCsv:
             written.add(csv_header(export.preset), rows=0)
             for page in self._pages(export):
                 if should_stop():
-                    raise StopRequested
+                    raise OutOfTime if written.rows else StopRequested
                 written.add(csv_rows(page.items, export.preset), rows=len(page.items))
                 held.keep_alive()
             _check_complete(export, written.rows)

@@ -17,16 +17,19 @@ from memberships_export.domain.errors import (
     LeaseLost,
     NoProgress,
     NotNow,
+    OutOfTime,
     StopRequested,
     TransientError,
     UnknownExport,
 )
 from memberships_export.domain.export import Export, ExportStatus, Stage
 from memberships_export.domain.lifecycle import (
+    Holder,
     claim,
     fail,
     fail_held,
     next_trouble,
+    run_out,
     stumble,
     wait,
     yield_back,
@@ -180,8 +183,8 @@ class RunExport:
                 self._run_stage(held, should_stop)
         except (LeaseLost, IllegalTransition, UnknownExport) as error:
             log.info("export=%s event=stopped reason=%s", held.export.export_id, error.reason)
-        except StopRequested:
-            self._yield_back(held)
+        except StopRequested as error:
+            self._leave(held, run_out if isinstance(error, OutOfTime) else yield_back)
         except ExportError as error:
             self._stopped_by(held, error)
         except Exception as error:  # a bug must not leave the export without a reason on its record
@@ -229,9 +232,10 @@ class RunExport:
         log.error("export=%s code=%s event=failed reason=%s", held.export.export_id, error.code, error.reason)
         self.settle(held.export)
 
-    def _yield_back(self, held: HeldExport) -> None:
+    def _leave(self, held: HeldExport, stop: Callable[[Export, Holder], Export]) -> None:
+        """Leave the rest to the next worker, and wake it."""
         try:
-            held.write(yield_back)
+            held.write(stop)
         except (LeaseLost, UnknownExport):
             return
         self.queue.send(wake_message(held.export), held.export.stage)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -634,6 +635,19 @@ def test_a_worker_that_must_stop_while_rendering_leaves_no_half_file() -> None:
     assert all(key.startswith("parts/") for key in world.files.content)
     world.work()
     assert world.export(export).status is ExportStatus.COMPLETED
+
+
+def test_a_file_that_no_worker_has_the_time_to_render_fails_instead_of_being_begun_for_ever() -> None:
+    world = World(7)
+    export = world.request()
+    for _ in range(9):
+        asked = count()
+        world.work_once(should_stop=lambda asked=asked: next(asked) > 1)  # type: ignore[misc]
+    failed = world.export(export)
+    assert (failed.status, failed.stage) == (ExportStatus.FAILED, Stage.RENDER)
+    assert failed.failure is not None
+    assert failed.failure.code == "no_progress"
+    assert len(world.source.calls) == 3
 
 
 def test_a_worker_that_must_stop_does_not_begin_to_send() -> None:

@@ -1,0 +1,97 @@
+"""What a deployment needs, made without its template: quick to make, for tests of what can go wrong."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+
+from memberships_export.bootstrap_aws import connect_aws
+from memberships_export.domain.export import Export
+from memberships_export.ports import Ports
+from memberships_export.service.assembly import Services, assemble
+from memberships_export.service.request_export import Wish
+from memberships_export.settings import read_settings
+from tests.fakes.world import LINKS
+from tests.rig.built_bundle import EXPORT, SWEEP
+from tests.rig.event_source_mapping import EventSourceMapping
+from tests.rig.fake_aws import REGION, FakeAws, QueuePair
+from tests.rig.fake_memberships import FakeMemberships
+from tests.rig.fake_sendgrid import FakeSendGrid
+from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
+
+_PREFIX = "MEMBERSHIPS_EXPORT_"
+
+
+@dataclass
+class BareDeployment:
+    """Queues, table, bucket and secrets, and the environment of the function that names them."""
+
+    aws: FakeAws
+    memberships: FakeMemberships
+    sendgrid: FakeSendGrid
+    queues: QueuePair
+    environ: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        client = boto3.client("secretsmanager", region_name=REGION)
+        name = self.queues.url.rsplit("/", 1)[1]
+        told = {
+            "BACKEND": "aws",
+            "TABLE": self.aws.new_table(),
+            "BUCKET": self.aws.new_bucket().name,
+            "QUEUE_URL": self.queues.url,
+            "PUBLIC_URL": "https://exports.example.org",
+            "MEMBERSHIPS_URL": self.memberships.url,
+            "MAILER": "sendgrid",
+            "MAIL_FROM": "exports@example.org",
+            "SENDGRID_URL": self.sendgrid.url,
+            "SENDGRID_SECRET": client.create_secret(Name=f"{name}-sendgrid", SecretString="SG.key")["ARN"],
+            "SERVICE_SECRET_ID": client.create_secret(Name=f"{name}-service", SecretString="s" * 40)["ARN"],
+            "PAGE_SIZE": "10",
+        }
+        self.environ = {_PREFIX + name: value for name, value in told.items()}
+
+    def told(self, **settings: str) -> "BareDeployment":
+        """Tell the function more."""
+        self.environ |= {_PREFIX + name: value for name, value in settings.items()}
+        return self
+
+    @property
+    def as_api(self) -> tuple[Ports, Services]:
+        """What the API and an operator use: no source, no mailer."""
+        hidden = (f"{_PREFIX}MEMBERSHIPS_URL", f"{_PREFIX}MAILER")
+        settings = read_settings({name: value for name, value in self.environ.items() if name not in hidden})
+        ports = connect_aws(settings, None)
+        return ports, assemble(ports, settings.policy, LINKS)
+
+    def ask(self, user_id: str = "user-1") -> Export:
+        _, services = self.as_api
+        return services.request(Wish(user_id=user_id, email="member@example.org")).export
+
+    def record_of(self, export: Export) -> Export:
+        ports, _ = self.as_api
+        found = ports.store.get(export.export_id)
+        assert found is not None
+        return found
+
+    def exporter(self, code: Path, timeout_seconds: float = 60) -> LambdaFunction:
+        """Return ExportMemberships, the built one in a process of its own."""
+        return self._function("ExportMemberships", EXPORT, code, timeout_seconds)
+
+    def sweeper(self, code: Path) -> LambdaFunction:
+        """Return SweepExports, the built one in a process of its own."""
+        return self._function("SweepExports", SWEEP, code, 60)
+
+    def _function(self, name: str, handler: str, code: Path, timeout_seconds: float) -> LambdaFunction:
+        environment = {**self.environ, **self.aws.variables}
+        settings = FunctionSettings(
+            name=name, code=code, handler=handler, timeout_seconds=timeout_seconds, environment=environment
+        )
+        return LambdaFunction(settings)
+
+    def mapping(self, *functions: LambdaFunction, batch_size: int = 1) -> EventSourceMapping:
+        return EventSourceMapping(self.aws.sqs, self.queues.url, functions, batch_size=batch_size)
+
+    def left(self) -> int:
+        """Count the messages that are still in the queue, hidden ones included."""
+        return self.aws.messages_in(self.queues.url)
