@@ -19,7 +19,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--custom-compile-command 'make lock'
 COMPILE := $(LOCK) --group build
 
-.PHONY: help install install-dev install-infra demo serve test check lock synth lambda bench clean
+.PHONY: help install install-dev install-infra demo demo-aws serve test check lock synth lambda bench clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ install-infra: $(INSTALLED_INFRA) ## Add what the deployment to AWS needs to .ve
 
 demo: install ## Show one export from request to mail on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export demo $(ARGS)
+
+demo-aws: install-dev install-infra ## Show the whole path on a simulated AWS on this machine (ARGS="--topology split" for three functions)
+	$(BIN)/python -m tests.rig.demo_aws $(ARGS)
 
 serve: install ## Run the service on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export serve $(ARGS)

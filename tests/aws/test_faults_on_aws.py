@@ -62,7 +62,7 @@ def test_killed_while_it_fetches_the_next_one_goes_on_behind_the_last_stored_pag
     deployment: BareDeployment, code: Path
 ) -> None:
     short_visibility(deployment)
-    deployment.told(**QUICK).memberships._script = ["ok", "hang"]  # noqa: SLF001
+    deployment.told(**QUICK).memberships.follow("ok", "hang")
     export = deployment.ask()
 
     with at_work(deployment, code) as (function, _):
@@ -104,7 +104,7 @@ def test_killed_after_the_send_one_mail_and_the_event_completes_the_export(
 ) -> None:
     short_visibility(deployment)
     deployment.told(LEASE_SECONDS="2", EVIDENCE_WAIT_SECONDS="60")
-    deployment.sendgrid._script = [ACCEPT_THEN_HANG]  # noqa: SLF001
+    deployment.sendgrid.follow(ACCEPT_THEN_HANG)
     export = deployment.ask()
 
     with at_work(deployment, code) as (function, mapping):
@@ -255,7 +255,7 @@ def test_a_file_that_s3_refuses_is_waited_for_and_written_by_the_next_run(
 def test_a_file_that_is_gone_when_it_is_to_be_mailed_is_made_again_from_its_pages(
     deployment: BareDeployment, code: Path
 ) -> None:
-    deployment.sendgrid._script = [status(503)]  # noqa: SLF001
+    deployment.sendgrid.follow(status(503))
     export = deployment.ask()
     with at_work(deployment, code):
         until(lambda: deployment.record_of(export).status is ExportStatus.WAITING, "the wait")

@@ -74,7 +74,7 @@ def test_a_plain_message_of_an_existing_api_is_exported(deployment: BareDeployme
 def test_a_failed_export_is_a_dead_letter_is_redriven_and_completes(
     deployment: BareDeployment, memberships: FakeMemberships, sendgrid: FakeSendGrid
 ) -> None:
-    sendgrid._script = [status(400)]  # noqa: SLF001
+    sendgrid.follow(status(400))
     export = deployment.ask()
     invoke(deployment, function_of(deployment))
     assert deployment.record_of(export).status is ExportStatus.FAILED
@@ -148,7 +148,7 @@ def test_a_rotated_key_is_used_by_a_warm_function(
 def test_the_dead_letter_desk_of_the_command_line_works_on_the_real_queues(
     deployment: BareDeployment, sendgrid: FakeSendGrid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sendgrid._script = [status(400)]  # noqa: SLF001
+    sendgrid.follow(status(400))
     export = deployment.ask()
     invoke(deployment, function_of(deployment))
     hidden = ("MEMBERSHIPS_EXPORT_BACKEND", "MEMBERSHIPS_EXPORT_MAILER", "MEMBERSHIPS_EXPORT_SENDGRID_SECRET")

@@ -13,6 +13,7 @@ from memberships_export.domain.csv_format import csv_header, csv_rows
 from memberships_export.domain.export import Preset
 from memberships_export.domain.membership import decode_page
 from tests.factories import a_page
+from tests.rig import demo_aws
 from tests.rig.deployed_service import DeployedService, Surroundings
 from tests.rig.deployment import deploy
 from tests.rig.fake_aws import running_aws
@@ -105,7 +106,7 @@ def test_the_message_goes_out_the_mail_arrives_and_a_failing_one_is_redriven(
         assert (mail.to, mail.attachment) == ("member@example.org", expected_file("user-1", memberships.rows))
         assert done["file"]["rows"] == memberships.rows
 
-        sendgrid._script = [status(400)]  # noqa: SLF001
+        sendgrid.follow(status(400))
         other = service.client("user-2")
         failing = other.request()
         assert failing is not None
@@ -127,3 +128,17 @@ def test_the_message_goes_out_the_mail_arrives_and_a_failing_one_is_redriven(
     assert desk(service, "list", "--json").stdout.strip() == "[]"
     invoked = {mapping.functions[0].name for mapping in mappings if mapping.invoked}
     assert invoked == set(topology.queues)
+
+
+@pytest.mark.parametrize("topology", [ONE], indirect=True, ids=str)
+def test_the_demo_shows_an_export_that_arrives_and_one_that_is_redriven(
+    service: DeployedService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo_aws.show(service)
+
+    shown = capsys.readouterr().out
+    assert shown.count("-> completed, 25 rows, SHA-256") == 2
+    assert "-> failed at deliver: The mail service refused the mail: HTTP 400" in shown
+    assert "mail_refused" in shown
+    assert "Goes on at step deliver.\n1 redriven, 0 finished, 0 refused" in shown
+    assert shown.count("Mail to member@example.org: ") == 2

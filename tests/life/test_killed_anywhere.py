@@ -87,7 +87,7 @@ def test_sigterm_in_the_middle_of_a_fetch_that_hangs_ends_within_five_seconds_an
     tmp_path: Path,
 ) -> None:
     with live_service(tmp_path, ROWS) as service:
-        service.memberships._script = ["ok", "hang"]  # noqa: SLF001
+        service.memberships.follow("ok", "hang")
         service.start()
         answer = service.request()
         assert answer is not None

@@ -66,6 +66,7 @@ class DeployedService:
                 handler=deployed.handler,
                 timeout_seconds=deployed.timeout_seconds,
                 environment=self.variables(deployed.environment),
+                log=self.folder / "log.txt",
             )
         )
 
@@ -85,7 +86,7 @@ class DeployedService:
     @contextmanager
     def api(self) -> Iterator[None]:
         """Run the container's command with the container's variables."""
-        with (self.folder / "api.log").open("ab") as log:
+        with (self.folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
                 [Path(sys.executable).parent / "memberships-export", "api"],
                 env={"PATH": os.environ["PATH"], **self.api_variables()},
@@ -124,4 +125,4 @@ class DeployedService:
         return {**told, **self.around.aws.variables}
 
     def log(self) -> str:
-        return (self.folder / "api.log").read_text(errors="replace")[-4000:]
+        return (self.folder / "log.txt").read_text(errors="replace")[-4000:]

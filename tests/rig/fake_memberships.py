@@ -77,6 +77,11 @@ class FakeMemberships:
         self._server.server_close()
         self._thread.join()
 
+    def follow(self, *script: str) -> None:
+        """Take these steps with the calls to come."""
+        with self._lock:
+            self._script = [_known(step) for step in script]
+
     def next_step(self, call: Call, headers: dict[str, str]) -> str:
         """Log the call and take the next step of the script."""
         with self._lock:

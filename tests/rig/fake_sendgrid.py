@@ -78,6 +78,11 @@ class FakeSendGrid:
         """The mails that SendGrid would deliver."""
         return [mail for mail in self.mails if mail.accepted]
 
+    def follow(self, *script: Behaviour) -> None:
+        """Take these steps with the requests to come."""
+        with self._lock:
+            self._script = list(script)
+
     def next_step(self) -> Behaviour:
         with self._lock:
             self.requests += 1

@@ -7,6 +7,7 @@ variable of this machine's environment. It is kept warm between invocations and 
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +39,7 @@ class FunctionSettings:
     handler: str
     timeout_seconds: float = 30.0
     environment: Mapping[str, str]
+    log: Path | None = None  # None: shown where this process shows its own
 
     @property
     def arn(self) -> str:
@@ -104,12 +106,15 @@ class _Environment:
 
     def __init__(self, settings: FunctionSettings, client: Path) -> None:
         self.api = RuntimeApi(settings.arn)
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-c", _START, str(settings.code), str(client), settings.handler],
-            env={**_variables(self.api.address, settings), **settings.environment},
-            cwd=settings.code,
-            stdin=subprocess.DEVNULL,
-        )
+        with settings.log.open("ab") if settings.log else nullcontext() as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-B", "-c", _START, str(settings.code), str(client), settings.handler],
+                env={**_variables(self.api.address, settings), **settings.environment},
+                cwd=settings.code,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         self._watch = Thread(target=self._tell_when_it_ends, name="function-exit")
         self._watch.start()
 

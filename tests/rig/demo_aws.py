@@ -1,0 +1,144 @@
+"""`make demo-aws`: one export that arrives and one that fails, is redriven and arrives, on a simulated AWS.
+
+The template is the one that `make synth` writes, deployed to moto through CloudFormation; the functions' code is the
+bundle that `make lambda` builds, run by Lambda's own runtime client; the API is the container's command. Simulated are
+AWS itself, the memberships API and SendGrid. Nothing leaves this machine.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from infra.topology import TOPOLOGIES
+from tests.infra.synthesis import run_app
+from tests.rig.built_bundle import build_here, unpack
+from tests.rig.deployed_service import DeployedService, Surroundings
+from tests.rig.deployment import deploy
+from tests.rig.export_client import Answer, ExportClient
+from tests.rig.fake_aws import running_aws
+from tests.rig.fake_memberships import FakeMemberships
+from tests.rig.fake_sendgrid import FakeSendGrid
+from tests.rig.sendgrid_behaviour import status
+from tests.rig.waiting import until
+
+ROWS = 1_200
+PROGRAM = "memberships-export"
+
+
+def main() -> None:
+    """Set everything up, show it, take it down."""
+    parser = argparse.ArgumentParser(prog="make demo-aws", description=__doc__)
+    parser.add_argument("--topology", choices=tuple(TOPOLOGIES), default="one", help="one function, or three")
+    topology = parser.parse_args().topology
+    with TemporaryDirectory(prefix="memberships-export-demo-aws-") as folder, set_up(Path(folder), topology) as service:
+        show(service)
+
+
+@contextmanager
+def set_up(folder: Path, topology: str) -> Iterator[DeployedService]:
+    """Build, synthesise, deploy, start."""
+    say("Building the functions' code for this machine (make lambda) ...")
+    bundle = build_here(folder)
+    say("Writing the template (make synth) ...")
+    told = {"topology": topology, "membershipsUrl": "https://api.example.org"}
+    written = run_app(folder / "cdk", bundle, told)
+    if written.returncode:
+        sys.exit(written.stdout + written.stderr)
+    with running_aws() as aws, FakeMemberships(ROWS) as memberships, FakeSendGrid() as sendgrid:
+        say(f"Deploying it with CloudFormation to a simulated AWS at {aws.url} ...")
+        around = Surroundings(aws=aws, memberships=memberships, sendgrid=sendgrid)
+        code = unpack(bundle, folder / "code")
+        deployment = deploy(aws, folder / "cdk")
+        service = DeployedService(deployment=deployment, code=code, around=around, folder=folder)
+        with service.api():
+            yield service
+
+
+def show(service: DeployedService) -> None:
+    """Let one export arrive, and one fail, become a dead letter, be redriven and arrive."""
+    _tell_what_is_there(service)
+    with service.awake():
+        say("\n--- An export that arrives")
+        arrives = service.client("user-1")
+        _follow(arrives, _request(arrives))
+        _tell_mail(service)
+
+        say("\n--- An export whose mail SendGrid refuses (HTTP 400)")
+        service.around.sendgrid.follow(status(400))
+        fails = service.client("user-2")
+        export_id = _request(fails)
+        _follow(fails, export_id)
+        until(lambda: export_id in _desk(service, "list"), "the dead letter")
+        _type(service, "list")
+
+        say("\n--- SendGrid is fine again: redrive")
+        _type(service, "redrive", "--all")
+        _follow(fails, export_id)
+        _tell_mail(service)
+    say("\nThe simulated AWS is gone, and all that was in it. docs/deploy-aws.md tells how to do it on the real one.")
+
+
+def _tell_what_is_there(service: DeployedService) -> None:
+    for mapping in service.deployment.mappings:
+        queue = mapping.queue_url.rsplit("/", 1)[1]
+        say(f"Queue {queue} ({queue}_dlq behind it) wakes function {mapping.function}")
+    others = service.deployment.functions.keys() - {mapping.function for mapping in service.deployment.mappings}
+    say(f"Function {', '.join(others)} runs on a schedule")
+    say(f"Service memberships-api listens at {service.url}")
+
+
+def _request(client: ExportClient) -> str:
+    answer = client.request()
+    assert answer, "The API does not answer."
+    say(f"GET {client.url}/memberships/export -> {answer['status_code']} {answer['status']}, {answer['exportId']}")
+    return str(answer["exportId"])
+
+
+def _follow(client: ExportClient, export_id: str) -> None:
+    ended = client.ended(export_id)
+    say(f"GET {ended['statusUrl']} -> {ended['status']}{_why(ended)}")
+
+
+def _why(ended: Answer) -> str:
+    if ended["status"] == "failed":
+        return f" at {ended['error']['stage']}: {ended['error']['reason']}"
+    return f", {ended['file']['rows']:,} rows, SHA-256 {ended['file']['sha256']}"
+
+
+def _tell_mail(service: DeployedService) -> None:
+    mail = service.around.sendgrid.accepted[-1]
+    assert mail.attachment is not None
+    first, second = mail.attachment.decode("utf-8-sig").splitlines()[:2]
+    say(f"Mail to {mail.to}: {mail.subject!r}, with {mail.attachment_name}, {len(mail.attachment):,} bytes:")
+    say(f"    {first}\n    {second}")
+
+
+def _type(service: DeployedService, *arguments: str) -> None:
+    say(f"$ {PROGRAM} dlq --backend aws {' '.join(arguments)}")
+    say(_desk(service, *arguments).rstrip())
+
+
+def _desk(service: DeployedService, *arguments: str) -> str:
+    done = subprocess.run(
+        [Path(sys.executable).parent / PROGRAM, "dlq", "--backend", "aws", *arguments],
+        env={"PATH": os.environ["PATH"], "COLUMNS": "160", **service.operator_variables()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def say(text: str) -> None:
+    """Write a line at once, also into a pipe."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
