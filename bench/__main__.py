@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.backlog import measure_backlog
 from bench.exports import measure_exports
+from bench.functions import measure_functions
 from bench.latency import measure_latency
 from bench.machine import revision, this_machine
 from bench.report import report
@@ -53,6 +54,9 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
     backlog = measure_backlog(folder, 1000 // small)
     _tell(f"Exports of {', '.join(map(str, options.sizes))} rows, each {options.repeat} times …")
     sizes = measure_exports(folder, options.sizes, options.repeat)
+    large = options.sizes[-1]
+    _tell(f"The function on a simulated AWS, {_STARTUP_ROUNDS} rounds and {large} rows …")
+    functions = measure_functions(folder / "functions", _STARTUP_ROUNDS, large)
     return Measured(
         date=date,
         revision=revision(_CHECKOUT),
@@ -62,6 +66,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
         latency=latency,
         backlog=backlog,
         startup=startup,
+        functions=functions,
     )
 
 

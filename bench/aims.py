@@ -3,12 +3,17 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
-from bench.results import ExportRun, SizeRuns
+from bench.results import ExportRun, FunctionRuns, SizeRuns
 
 LEAST_RATIO = 0.35
 MOST_MEMORY_GROWTH = 1.25
 MOST_TIME_GROWTH = 1.1  # beside the growth of the rows
+MOST_COLD_RATIO = 1.0
+MOST_BUNDLE_MB = 25
+MOST_CALLS = 12
+MOST_FUNCTION_MB = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,32 @@ def aims_of(sizes: Sequence[SizeRuns]) -> list[Aim]:
     if len(sizes) > 1:
         aims += [_memory_aim(sizes[0], sizes[-1]), _time_aim(sizes[-2], sizes[-1])]
     return aims
+
+
+def aims_of_functions(functions: FunctionRuns) -> list[Aim]:
+    """Judge the function."""
+    ratio = cold_ratio(functions.cold_message, functions)
+    megabytes = max(functions.bundle_bytes.values()) / 1_000_000
+    calls, peak = len(functions.calls), functions.peak_bytes / 1_000_000
+    return [
+        Aim(
+            f"cold start until the first message is handled: at most {MOST_COLD_RATIO:g} times that of the baseline",
+            f"{ratio:.2f} times",
+            ratio <= MOST_COLD_RATIO,
+        ),
+        Aim(f"bundle: at most {MOST_BUNDLE_MB} MB zipped", f"{megabytes:.1f} MB", megabytes <= MOST_BUNDLE_MB),
+        Aim(f"calls to AWS for an export of 10 rows: at most {MOST_CALLS}", str(calls), calls <= MOST_CALLS),
+        Aim(
+            f"peak memory of the function for {number(functions.rows)} rows: at most {MOST_FUNCTION_MB} MB",
+            f"{peak:.1f} MB",
+            peak <= MOST_FUNCTION_MB,
+        ),
+    ]
+
+
+def cold_ratio(seconds: Sequence[float], functions: FunctionRuns) -> float:
+    """Compare the median of cold starts with that of the baseline."""
+    return median(seconds) / median(functions.cold_baseline)
 
 
 def number(value: int) -> str:

@@ -1,12 +1,13 @@
 """The cost model as Markdown: a pure function, so that the page that holds the tables can be tested."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from bench import cost, prices, quotas
 from bench.aims import number
 from bench.bill import bill, mails
 from bench.cost import Call, Load
 from bench.quotas import Bound
+from bench.tables import table
 
 SIZES = (1_000, 1_000_000, 100_000_000)  # exports a month
 _SECONDS_PER_PAGE = 0.2  # the worked example
@@ -32,12 +33,12 @@ def tables(peak: float = cost.PEAK, run_seconds: float = cost.RUN_SECONDS) -> Ma
 
 def show(peak: float, run_seconds: float) -> str:
     """Write all tables, each under its title."""
-    return "\n".join(f"## {title}\n\n{table}\n" for title, table in tables(peak, run_seconds).items())
+    return "\n".join(f"## {title}\n\n{text}\n" for title, text in tables(peak, run_seconds).items())
 
 
 def _calls(calls: Sequence[Call]) -> str:
     rows = [(str(place), call.who, call.name, call.does, _billed(call)) for place, call in enumerate(calls, 1)]
-    return _table(["", "who", "call", "for", "billed as"], rows)
+    return table(["", "who", "call", "for", "billed as"], rows)
 
 
 def _billed(call: Call) -> str:
@@ -68,12 +69,12 @@ def _assumptions(load: Load) -> str:
         ("metrics of Container Insights (from memory, unchecked)", str(cost.INSIGHT_METRICS)),
         ("seconds for which S3 keeps a bucket key", str(cost.KEY_SECONDS)),
     ]
-    return _table(["assumed", "value"], rows)
+    return table(["assumed", "value"], rows)
 
 
 def _sizes(loads: Sequence[Load]) -> str:
     head = ["exports a month", "a second", "busiest", "AWS fixed", "AWS use", "AWS", "AWS use, one export", "SendGrid"]
-    return _table(head, map(_size, loads))
+    return table(head, map(_size, loads))
 
 
 def _size(load: Load) -> list[str]:
@@ -91,12 +92,12 @@ def _services(loads: Sequence[Load]) -> str:
         [lines[0].name, _usd(lines[0].fixed), *(_usd(line.use) for line in lines)] for lines in zip(*bills, strict=True)
     ]
     sums = [sum(line.fixed for line in bills[0]), *(sum(line.use for line in lines) for lines in bills)]
-    return _table(["", "fixed", *map(number, SIZES)], [*rows, ["**all**", *map(_usd, sums)]])
+    return table(["", "fixed", *map(number, SIZES)], [*rows, ["**all**", *map(_usd, sums)]])
 
 
 def _bounds(loads: Sequence[Load]) -> str:
     rows = [_bound(bound, loads) for bound in quotas.bounds(loads[0].run_seconds)]
-    return _table(["limit", "exports a second", "exports a month, evenly", *map(number, SIZES)], rows)
+    return table(["limit", "exports a second", "exports a month, evenly", *map(number, SIZES)], rows)
 
 
 def _bound(bound: Bound, loads: Sequence[Load]) -> list[str]:
@@ -106,7 +107,7 @@ def _bound(bound: Bound, loads: Sequence[Load]) -> list[str]:
 
 def _capacity(run_seconds: float) -> str:
     head = ["pages/s the API bears", "s for a page", "`concurrency`", *(f"{number(size)} exports" for size in _BURSTS)]
-    return _table(head, (_capacity_row(pages, run_seconds) for pages in _PAGES))
+    return table(head, (_capacity_row(pages, run_seconds) for pages in _PAGES))
 
 
 def _capacity_row(pages: int, run_seconds: float) -> list[str]:
@@ -120,7 +121,7 @@ def _prices() -> str:
         (price.name, f"{price.usd:.10f}".rstrip("0").rstrip("."), _per(price), f"[page]({price.source})", price.dated)
         for price in prices.PRICES
     ]
-    return _table(["price", "USD", "for", "read at", "dated"], rows)
+    return table(["price", "USD", "for", "read at", "dated"], rows)
 
 
 def _per(price: prices.Price) -> str:
@@ -132,7 +133,7 @@ def _quotas() -> str:
         (quota.name, f"{number(int(quota.limit))} {quota.unit}", f"[page]({quota.source})", quota.dated)
         for quota in quotas.QUOTAS
     ]
-    return _table(["quota", "default", "read at", "dated"], rows)
+    return table(["quota", "default", "read at", "dated"], rows)
 
 
 def _usd(amount: float) -> str:
@@ -147,8 +148,3 @@ def _rate(carries: float) -> str:
 
 def _share(part: float) -> str:
     return "< 1 %" if part < 0.01 else f"{number(round(part * 100))} %"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

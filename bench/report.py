@@ -1,10 +1,12 @@
 """Measurements become docs/benchmarks.md: a pure function, so that the page can be tested without measuring."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from statistics import median
 
 from bench.aims import aims_of, number, peak_bytes, percentile, ratio_to_dump, typical
+from bench.functions_report import functions_section
 from bench.results import BacklogRun, LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
+from bench.tables import table
 
 _MB = 1_000_000
 
@@ -18,6 +20,7 @@ def report(measured: Measured) -> str:
         _latency(measured.latency),
         _backlog(measured.backlog),
         _startup(measured.startup),
+        functions_section(measured.functions),
         _REPEAT,
     ]
     return "\n\n".join(sections) + "\n"
@@ -48,7 +51,7 @@ def _machine(measured: Measured) -> str:
         ("SQLite", machine.sqlite),
         ("File system of the data", machine.filesystem),
     ]
-    return _table(["", ""], facts)
+    return table(["", ""], facts)
 
 
 def _exports(sizes: Sequence[SizeRuns]) -> str:
@@ -67,13 +70,13 @@ size is exported {_times(len(sizes[0].exports))}; the table shows the export of 
 - Checked each time: one mail; rows, size and SHA-256 of the downloaded file. Once for each size: every cell of it
   against the database.
 
-{_table(head, map(_export_row, sizes))}
+{table(head, map(_export_row, sizes))}
 
 The plain dump is `csv.writer.writerows` over a cursor: the same rows of the same table, all twelve columns, to a file
 in the same folder, with one fsync at its end. No HTTP, no checks, no formula guard, no checkpoints, no mail. Dumps and
 exports take turns; the fastest dump counts.
 
-{_table(dump_head, map(_dump_row, sizes))}"""
+{table(dump_head, map(_dump_row, sizes))}"""
 
 
 def _export_row(size: SizeRuns) -> list[str]:
@@ -104,7 +107,7 @@ def _dump_row(size: SizeRuns) -> list[str]:
 
 def _aims(sizes: Sequence[SizeRuns]) -> str:
     rows = [(aim.text, aim.measured, "met" if aim.met else "**missed**") for aim in aims_of(sizes)]
-    return f"## Aims\n\n{_table(['aim', 'measured', ''], rows)}"
+    return f"## Aims\n\n{table(['aim', 'measured', ''], rows)}"
 
 
 def _latency(latency: LatencyRuns) -> str:
@@ -117,7 +120,7 @@ One `memberships-export serve` process; {number(len(times))} exports of {latency
 of another user. The time is from before the request is sent until the mail lies in the outbox folder (looked for every
 millisecond). Checked: one mail for each export, and every cell of its attachment.
 
-{_table(["", "p50", "p99", "longest"], [["ms", *(f"{value * 1000:.1f}" for value in values)]])}"""
+{table(["", "p50", "p99", "longest"], [["ms", *(f"{value * 1000:.1f}" for value in values)]])}"""
 
 
 def _backlog(backlog: BacklogRun) -> str:
@@ -134,7 +137,7 @@ def _backlog(backlog: BacklogRun) -> str:
 `memberships-export worker` starts. The time is from its first claim to the last accepted mail. Checked: one mail for
 each export, and every cell of its attachment.
 
-{_table(["exports", "worker threads", "s", "exports/s"], [row])}"""
+{table(["exports", "worker threads", "s", "exports/s"], [row])}"""
 
 
 def _startup(startup: StartupRuns) -> str:
@@ -148,7 +151,7 @@ def _startup(startup: StartupRuns) -> str:
 
 Wall time of the whole process, run {_times(rounds)} after one run that is not counted.
 
-{_table(["command", "median ms", "shortest", "longest"], rows)}"""
+{table(["command", "median ms", "shortest", "longest"], rows)}"""
 
 
 _REPEAT = """\
@@ -174,8 +177,3 @@ def _times(count: int) -> str:
 
 def _rate(count: int, seconds: float) -> str:
     return number(round(count / seconds))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

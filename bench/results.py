@@ -64,6 +64,20 @@ class StartupRuns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionRuns:
+    """The function ExportMemberships. Cold starts: from the start of a process to its first answer."""
+
+    bundle_bytes: Mapping[str, int]  # zipped, by processor
+    cold_baseline: tuple[float, ...]  # a handler that makes two clients of boto3, and nothing else
+    cold_message: tuple[float, ...]  # a message whose export is finished
+    cold_export: tuple[float, ...]  # a message whose export is then mailed
+    calls: tuple[str, ...]  # to AWS, for one small export, in order
+    rows: int  # of the large export
+    seconds: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """One run of all measurements."""
 
@@ -75,3 +89,4 @@ class Measured:
     latency: LatencyRuns
     backlog: BacklogRun
     startup: StartupRuns
+    functions: FunctionRuns

@@ -71,6 +71,12 @@ class LambdaFunction:
                 self._stop()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The process that handled the last event."""
+        assert self._running, "nothing was invoked yet"
+        return self._running.process.pid
+
     def kill(self) -> None:
         """Send SIGKILL to the process, whatever it is doing."""
         with self._lock:

@@ -4,7 +4,7 @@ import pytest
 
 from bench.aims import percentile
 from bench.report import report
-from bench.results import BacklogRun, ExportRun, LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
+from bench.results import BacklogRun, ExportRun, FunctionRuns, LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
 
 MB = 1_000_000
 
@@ -29,6 +29,18 @@ MIDDLE = a_size(100_000, an_export(100_000, 1.0), dump=0.5)
 LARGE = a_size(1_000_000, an_export(1_000_000, 11.0, peak_mb=100), dump=5.0)
 
 
+FUNCTIONS = FunctionRuns(
+    bundle_bytes={"arm64": 6_500_000, "this machine": 25_000_000},
+    cold_baseline=(0.4, 0.3, 0.5),
+    cold_message=(0.3, 0.4, 0.6),
+    cold_export=(0.5, 0.6, 0.7),
+    calls=("Query", "PutItem", "PutItem", "SendMessage"),
+    rows=1_000_000,
+    seconds=20.0,
+    peak_bytes=256 * MB,
+)
+
+
 def measured(*sizes: SizeRuns) -> Measured:
     return Measured(
         date="2026-01-02 03:04 UTC",
@@ -41,6 +53,7 @@ def measured(*sizes: SizeRuns) -> Measured:
         latency=LatencyRuns(rows=100, seconds=(0.03, 0.01, 0.02)),
         backlog=BacklogRun(exports=1000, rows=10, threads=4, seconds=8.0),
         startup=StartupRuns(seconds={"python -c pass": (0.02, 0.01, 0.015)}),
+        functions=FUNCTIONS,
     )
 
 
@@ -112,7 +125,7 @@ def test_the_page_says_what_was_measured_where_and_how_to_repeat_it() -> None:
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
     tables = [block.splitlines() for block in report(measured()).split("\n\n") if block.startswith("|")]
 
-    assert len(tables) == 7
+    assert len(tables) == 11
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
 
@@ -120,3 +133,28 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
 @pytest.mark.parametrize("percent, expected", [(50, 2), (51, 3), (99, 4), (100, 4)])
 def test_a_percentile_is_the_smallest_value_that_so_many_percent_do_not_exceed(percent: int, expected: float) -> None:
     assert percentile([4, 1, 3, 2], percent) == expected
+
+
+def test_the_function_is_compared_with_the_baseline_of_the_same_run() -> None:
+    page = report(measured())
+
+    assert "| first message | 400 | 300 | 600 | 1.00 |" in page
+    assert "| first export | 600 | 500 | 700 | 1.50 |" in page
+    assert "mapping: Query, PutItem x 2, SendMessage (4 in all)." in page
+    assert "| 1 000 000 | 20.0 | 256.0 |" in page
+
+
+@pytest.mark.parametrize(
+    "functions, missed",
+    [
+        (replace(FUNCTIONS, cold_message=(0.41, 0.41, 0.41)), "cold start until the first message"),
+        (replace(FUNCTIONS, bundle_bytes={"arm64": 25_100_000}), "bundle: at most 25 MB"),
+        (replace(FUNCTIONS, calls=("GetItem",) * 13), "calls to AWS for an export of 10 rows: at most 12"),
+        (replace(FUNCTIONS, peak_bytes=257 * MB), "peak memory of the function for 1 000 000 rows: at most 256 MB"),
+    ],
+)
+def test_a_figure_of_the_function_that_falls_short_is_shown_as_missed(functions: FunctionRuns, missed: str) -> None:
+    page = report(replace(measured(), functions=functions))
+
+    assert len(lines_with("**missed**", page)) == 1
+    assert missed in lines_with("**missed**", page)[0]
