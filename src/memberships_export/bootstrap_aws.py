@@ -114,5 +114,7 @@ def check_worker(settings: Settings) -> None:
         problems.append(f"{variable('memberships_url')} is not set: this function fetches memberships.")
     if Stage.DELIVER in settings.stages and settings.mailer != "sendgrid":
         problems.append(f"{variable('mailer')} is {settings.mailer}: this function mails, so it must be sendgrid.")
+    if Stage.DELIVER in settings.stages and not settings.public_url:
+        problems.append(f"{variable('public_url')} is not set: this function mails links to large files.")
     if problems:
         raise SettingsError(problems)

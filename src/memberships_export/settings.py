@@ -213,7 +213,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         except ValueError as error:
             problems.append(_wrong(entry.name, text, error, shown=entry.repr))
     settings = Settings(**values) if not problems else Settings()
-    problems += _missing(settings)
+    problems += _missing(settings) + _inconsistent(settings)
     if problems:
         raise SettingsError(problems)
     return settings
@@ -238,7 +238,24 @@ def _missing(settings: Settings) -> list[str]:
         problems.append(
             f"{variable('sendgrid_api_key')} is not set, but {variable('mailer')} is sendgrid: set the key."
         )
+    if settings.mailer == "sendgrid" and settings.mail_from == Settings.mail_from:
+        problems.append(
+            f"{variable('mail_from')} is not set, but {variable('mailer')} is sendgrid: set it to an address that is "
+            "verified with SendGrid."
+        )
     return problems
+
+
+def _inconsistent(settings: Settings) -> list[str]:
+    """Refuse numbers that are right alone, and wrong together."""
+    if settings.lease_seconds > settings.memberships_timeout_seconds:
+        return []
+    lease, timeout = variable("lease_seconds"), variable("memberships_timeout_seconds")
+    text = (
+        f"{lease} is {settings.lease_seconds}, but must be more than {timeout}, which is "
+        f"{settings.memberships_timeout_seconds}: a worker that waits for a slow page would lose its export to another."
+    )
+    return [text]
 
 
 def _unknown(environ: Mapping[str, str]) -> list[str]:

@@ -24,7 +24,7 @@ from tests.rig.lambda_runtime import LambdaFunction
 from tests.rig.sendgrid_behaviour import ACCEPT_THEN_HANG, status
 from tests.rig.waiting import until
 
-QUICK = {"LEASE_SECONDS": "2", "EVIDENCE_WAIT_SECONDS": "3"}
+QUICK = {"LEASE_SECONDS": "3", "MEMBERSHIPS_TIMEOUT_SECONDS": "2"}
 
 
 def expected_file(rows: int) -> bytes:
@@ -103,7 +103,7 @@ def test_killed_after_the_send_one_mail_and_the_event_completes_the_export(
     deployment: BareDeployment, code: Path
 ) -> None:
     short_visibility(deployment)
-    deployment.told(LEASE_SECONDS="2", EVIDENCE_WAIT_SECONDS="60")
+    deployment.told(**QUICK)
     deployment.sendgrid.follow(ACCEPT_THEN_HANG)
     export = deployment.ask()
 

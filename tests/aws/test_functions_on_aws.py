@@ -121,6 +121,8 @@ def test_a_lost_message_is_sent_again_by_the_sweeper(deployment: BareDeployment)
         ("SENDGRID_SECRET", "MEMBERSHIPS_EXPORT_SENDGRID_API_KEY is not set"),
         ("MEMBERSHIPS_URL", "MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL is not set: this function fetches"),
         ("MAILER", "MEMBERSHIPS_EXPORT_MAILER is outbox: this function mails"),
+        ("MAIL_FROM", "MEMBERSHIPS_EXPORT_MAIL_FROM is not set, but MEMBERSHIPS_EXPORT_MAILER is sendgrid"),
+        ("PUBLIC_URL", "MEMBERSHIPS_EXPORT_PUBLIC_URL is not set: this function mails links"),
     ],
 )
 def test_a_missing_setting_stops_the_function_at_its_start_with_the_name(
@@ -154,15 +156,14 @@ def test_the_dead_letter_desk_of_the_command_line_works_on_the_real_queues(
     hidden = ("MEMBERSHIPS_EXPORT_BACKEND", "MEMBERSHIPS_EXPORT_MAILER", "MEMBERSHIPS_EXPORT_SENDGRID_SECRET")
     for name in deployment.environ.keys() - hidden:
         monkeypatch.setenv(name, deployment.environ[name])
-    desk = ["dlq", "--backend", "aws"]
-    listed = CliRunner().invoke(make_app(), [*desk, "list"])
+    listed = CliRunner().invoke(make_app(), ["dlq", "list", "--backend", "aws"])
     assert export.export_id in listed.stdout
     assert "mail_refused" in listed.stdout
-    shown = CliRunner().invoke(make_app(), [*desk, "show", export.export_id])
+    shown = CliRunner().invoke(make_app(), ["dlq", "show", export.export_id, "--backend", "aws"])
     assert "member@example.org" not in shown.stdout
-    redriven = CliRunner().invoke(make_app(), [*desk, "redrive", "--all"])
+    redriven = CliRunner().invoke(make_app(), ["dlq", "redrive", "--all", "--backend", "aws"])
     assert redriven.exit_code == 0, redriven.output
     assert "1 redriven" in redriven.stdout
     invoke(deployment, function_of(deployment))
     assert deployment.record_of(export).status is ExportStatus.COMPLETED
-    assert CliRunner().invoke(make_app(), [*desk, "list", "--json"]).stdout.strip() == "[]"
+    assert CliRunner().invoke(make_app(), ["dlq", "list", "--json", "--backend", "aws"]).stdout.strip() == "[]"

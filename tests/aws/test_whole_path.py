@@ -80,7 +80,7 @@ def desk(service: DeployedService, *arguments: str) -> subprocess.CompletedProce
     """Type a command of the dead letter desk, with what the stack's output says."""
     program = Path(sys.executable).parent / "memberships-export"
     return subprocess.run(
-        [program, "dlq", "--backend", "aws", *arguments],
+        [program, "dlq", *arguments, "--backend", "aws"],
         env={"PATH": os.environ["PATH"], **service.operator_variables()},
         capture_output=True,
         text=True,

@@ -33,16 +33,17 @@ class LiveService:
             "PORT": self.url.rsplit(":", 1)[1],
             "MEMBERSHIPS_URL": memberships.url,
             "MAILER": "sendgrid",
+            "MAIL_FROM": "exports@example.org",
             "SENDGRID_API_KEY": "SG.not-a-real-key",
             "SENDGRID_URL": sendgrid.url,
             "SENDGRID_WEBHOOK_KEY": sendgrid.signer.public_key,
             "PAGE_SIZE": str(PAGE_SIZE),
             "WORKERS": "1",
-            "LEASE_SECONDS": "2",
+            "LEASE_SECONDS": "3",
             "VISIBILITY_SECONDS": "2",
             "SWEEP_SECONDS": "1",
             "EVIDENCE_WAIT_SECONDS": "2",
-            "MEMBERSHIPS_TIMEOUT_SECONDS": "10",
+            "MEMBERSHIPS_TIMEOUT_SECONDS": "2",
         }
         self.environ = {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in (own | settings).items()}
         self.settings = read_settings(self.environ)

@@ -119,13 +119,13 @@ def _tell_mail(service: DeployedService) -> None:
 
 
 def _type(service: DeployedService, *arguments: str) -> None:
-    say(f"$ {PROGRAM} dlq --backend aws {' '.join(arguments)}")
+    say(f"$ {PROGRAM} dlq {' '.join(arguments)} --backend aws")
     say(_desk(service, *arguments).rstrip())
 
 
 def _desk(service: DeployedService, *arguments: str) -> str:
     done = subprocess.run(
-        [Path(sys.executable).parent / PROGRAM, "dlq", "--backend", "aws", *arguments],
+        [Path(sys.executable).parent / PROGRAM, "dlq", *arguments, "--backend", "aws"],
         env={"PATH": os.environ["PATH"], "COLUMNS": "160", **service.operator_variables()},
         capture_output=True,
         text=True,

@@ -28,8 +28,8 @@ def test_settings_cannot_be_changed_once_read() -> None:
 
 
 def test_the_policy_follows_the_settings() -> None:
-    policy = read(LEASE_SECONDS="7", AFTER_UNKNOWN_SEND="hold", KEEP_FILES_DAYS="2", GIVE_UP_HOURS="3").policy
-    assert policy.lease == timedelta(seconds=7)
+    policy = read(LEASE_SECONDS="37", AFTER_UNKNOWN_SEND="hold", KEEP_FILES_DAYS="2", GIVE_UP_HOURS="3").policy
+    assert policy.lease == timedelta(seconds=37)
     assert policy.after_unknown_send is AfterUnknownSend.HOLD
     assert (policy.keep_files, policy.give_up_after) == (timedelta(days=2), timedelta(hours=3))
 
@@ -95,6 +95,20 @@ def test_all_problems_are_told_at_once() -> None:
 def test_sendgrid_without_a_key_is_refused_at_start() -> None:
     with pytest.raises(SettingsError, match="SENDGRID_API_KEY is not set, but MEMBERSHIPS_EXPORT_MAILER is sendgrid"):
         read(MAILER="sendgrid")
+
+
+def test_sendgrid_without_a_sender_is_refused_at_start() -> None:
+    with pytest.raises(SettingsError, match="MAIL_FROM is not set, but MEMBERSHIPS_EXPORT_MAILER is sendgrid: set it"):
+        read(MAILER="sendgrid", SENDGRID_API_KEY="SG.key")
+
+
+@pytest.mark.parametrize("lease", ["29", "30"])
+def test_a_lease_that_a_slow_page_outlasts_is_refused_at_start(lease: str) -> None:
+    with pytest.raises(
+        SettingsError, match=f"LEASE_SECONDS is {lease}, but must be more than .*_TIMEOUT_SECONDS, .*30"
+    ):
+        read(LEASE_SECONDS=lease)
+    assert read(LEASE_SECONDS=lease, MEMBERSHIPS_TIMEOUT_SECONDS="28").lease_seconds == int(lease)
 
 
 def test_a_misspelt_variable_is_refused_with_the_right_one() -> None:

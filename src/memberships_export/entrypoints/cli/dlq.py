@@ -25,16 +25,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _WHY = ("stage", "errorCode", "attempts", "failedAt", "reason")
 
 
-@commands.callback()
-def choose(context: typer.Context, backend: Backend = None) -> None:
-    """Keep the choice for the command that follows."""
-    context.obj = backend
-
-
 @commands.command("list")
-def list_letters(context: typer.Context, as_json: AsJson = False) -> None:
+def list_letters(as_json: AsJson = False, backend: Backend = None) -> None:
     """List the letters, oldest first."""
-    letters = _desk(context).letters()
+    letters = _desk(backend).letters()
     if as_json:
         return say_json([_in_short(letter) for letter in letters])
     if not letters:
@@ -45,12 +39,12 @@ def list_letters(context: typer.Context, as_json: AsJson = False) -> None:
 
 @commands.command()
 def show(
-    context: typer.Context,
     letter_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the export or of the message.")],
     as_json: AsJson = False,
+    backend: Backend = None,
 ) -> None:
     """Show all that is known about a letter and its export. Mail addresses are masked."""
-    desk = _desk(context)
+    desk = _desk(backend)
     found = [_in_full(letter, desk) for letter in _letters_of(desk, letter_id)]
     if as_json:
         return say_json(found)
@@ -59,15 +53,15 @@ def show(
 
 @commands.command()
 def redrive(
-    context: typer.Context,
     letter_id: Annotated[str, typer.Argument(metavar="[ID]", help="Id of the export or of the message.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Redrive all letters.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
+    backend: Backend = None,
 ) -> None:
     """Put exports back on their way, from where they stopped. A mail that may have arrived is never sent again."""
     if bool(letter_id) == everything:
         raise WrongUsage("Say which: `dlq redrive ID` for one export, or `dlq redrive --all`.")
-    desk = _desk(context)
+    desk = _desk(backend)
     counts = dict.fromkeys(RedriveOutcome, 0)
     results = (
         desk.redrive_all(dry_run=dry_run) if everything else desk.redrive(_letters_of(desk, letter_id), dry_run=dry_run)
@@ -81,17 +75,17 @@ def redrive(
 
 
 @commands.command()
-def purge(context: typer.Context, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, backend: Backend = None) -> None:
     """Remove all letters for good. The records of the exports stay and keep their reasons."""
-    desk = _desk(context)
+    desk = _desk(backend)
     count = len(desk.letters())
     if count and not yes:
         typer.confirm(f"Remove {_counted(count)} for good?", abort=True, err=True)
     say(f"{_counted(desk.purge())} removed.")
 
 
-def _desk(context: typer.Context) -> RedriveExports:
-    settings = settings_with_data(context.obj)
+def _desk(backend: str | None) -> RedriveExports:
+    settings = settings_with_data(backend)
     from memberships_export.bootstrap import operator_desk  # noqa: PLC0415  (takes long: not for --help)
 
     with wiring():
