@@ -11,6 +11,7 @@ CODE := $(wildcard src tests bench infra)
 # Stamps: newer than what they were made from, so a second run has nothing to do.
 CREATED := $(VENV)/.created
 INSTALLED := $(VENV)/.installed
+INSTALLED_AWS := $(VENV)/.installed-aws
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_INFRA := $(VENV)/.installed-infra
 
@@ -19,12 +20,14 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--custom-compile-command 'make lock'
 COMPILE := $(LOCK) --group build
 
-.PHONY: help install install-dev install-infra demo demo-aws serve test check lock synth lambda bench clean
+.PHONY: help install install-aws install-dev install-infra demo demo-aws serve test check lock synth lambda bench clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 install: $(INSTALLED) ## Make .venv with what the service needs (PYTHON=python3.12 chooses the Python)
+
+install-aws: $(INSTALLED_AWS) ## Add what operating the service on AWS needs to .venv
 
 install-dev: $(INSTALLED_DEV) ## Add what tests and checks need to .venv
 
@@ -76,7 +79,7 @@ bench: install-dev ## Measure (ARGS=--help lists options)
 	$(BIN)/python -m bench $(ARGS)
 
 clean: ## Remove .venv and all that was generated; locks and exported data stay
-	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	rm -rf $(VENV) build dist infra/cdk.out .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache .schemathesis src/*.egg-info
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -89,6 +92,10 @@ $(CREATED):
 $(INSTALLED): $(CREATED) pyproject.toml requirements/runtime.txt
 	$(INSTALL_LOCK) requirements/runtime.txt
 	$(PIP_INSTALL) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(INSTALLED_AWS): $(INSTALLED) requirements/aws.txt
+	$(INSTALL_LOCK) requirements/aws.txt
 	@touch $@
 
 $(INSTALLED_DEV): $(INSTALLED) requirements/dev.txt

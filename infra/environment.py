@@ -31,6 +31,7 @@ class Environment:
             variables["MEMBERSHIPS_URL"] = self.parameters.memberships_url or self.parameters.public_url
         if "deliver" in own.stages:
             variables |= {"MAILER": "sendgrid", "SENDGRID_SECRET": self.secrets.sendgrid.secret_arn}
+            variables |= {"SENDGRID_URL": self.parameters.sendgrid_url} if self.parameters.sendgrid_url else {}
         return _named(variables)
 
     def for_sweeper(self) -> dict[str, str]:

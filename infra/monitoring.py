@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_elasticloadbalancingv2 as elb
@@ -55,6 +55,14 @@ class Monitoring(Construct):
 
     def _topic(self, key: kms.IKey, email: str | None) -> sns.Topic:
         topic = sns.Topic(self, "Alarms", master_key=key, enforce_ssl=True)
+        topic.add_to_resource_policy(  # a topic with a policy of its own has lost the one that allows its account
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
@@ -131,6 +139,8 @@ class Monitoring(Construct):
         server_error = elb.HttpCodeTarget.TARGET_5XX_COUNT
         failed = api.targets.metrics.http_code_target(server_error, period=_FIVE, statistic="Sum")
         self._alarm("ApiErrors", "The API answered 5xx five times in five minutes", failed, 5)
+        healthy = api.targets.metrics.healthy_host_count(period=_MINUTE, statistic="Maximum")
+        self._alarm("ApiDown", "No container of the API is healthy: users get 503", healthy, 1, _LESS)
 
     def _filter(self, name: str, group: logs.ILogGroup, pattern: logs.IFilterPattern, *, value: str = "1") -> None:
         logs.MetricFilter(

@@ -87,6 +87,7 @@ class Parameters:
     jwks_url: str = _parameter("jwksUrl", _https)
     jwt_audience: str = _parameter("jwtAudience", _word)
     jwt_issuer: str | None = _parameter("jwtIssuer", _word, required=False)
+    sendgrid_url: str | None = _parameter("sendgridUrl", _https, required=False)
     sendgrid_webhook_key: str | None = _parameter("sendgridWebhookKey", _word, required=False)
     memberships_url: str | None = _parameter("membershipsUrl", _https, required=False)
     database_secret_arn: str | None = _parameter("databaseSecretArn", _arn("secretsmanager"), required=False)

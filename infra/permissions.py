@@ -59,8 +59,8 @@ class Permissions:
         self.secrets.allow_service(role)  # checks the link, and the worker's token in the bundled memberships API
 
     def operator(self, role: iam.Role) -> None:
-        """Allow a person to look at dead letters, to redrive and to clear them; no files, no secrets."""
-        self.storage.allow_records(role, _ONE_RECORD)
+        """Allow a person to look at records and dead letters, to redrive and to clear them; no files, no secrets."""
+        self.storage.allow_records(role, _ONE_RECORD, "by-user")
         for queue in self.queues:
             queue.allow_desk(role)
 

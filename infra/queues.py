@@ -14,7 +14,12 @@ from infra.topology import Worker
 _MAX_RECEIVES = 5
 _VISIBILITY = Duration.minutes(90)  # six times the longest run of a function, as AWS advises
 _SEND = ("sqs:SendMessage",)
-_MOVE = ("sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask")
+_MOVE = (
+    "sqs:StartMessageMoveTask",
+    "sqs:ListMessageMoveTasks",
+    "sqs:CancelMessageMoveTask",
+    "sqs:ListDeadLetterSourceQueues",  # asked by the console before its button for that
+)
 _READ = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
 
 
@@ -55,8 +60,9 @@ class WorkerQueue(Construct):
             allow(role, _SEND, self.dead_letters.queue_arn)
 
     def allow_desk(self, role: iam.IRole) -> None:
-        """Allow a person to look at dead letters, to let SQS move them back, and to clear them."""
+        """Allow a person to look at dead letters, to let SQS move them back, and to clear them; and to see how many."""
         allow(role, (*_READ, *_MOVE, "sqs:PurgeQueue"), self.dead_letters.queue_arn)
+        allow(role, ["sqs:GetQueueAttributes"], self.queue.queue_arn)
 
     def refuse_other_senders(self, senders: Sequence[iam.IRole]) -> None:
         """Refuse messages of anybody else, also of those to whom another policy of the account allows everything."""

@@ -1,6 +1,6 @@
 """The whole deployment on one page: the parts, then who may do what, then what one needs to know afterwards."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -26,7 +26,13 @@ class MembershipsExportStack(Stack):
         """Put the parts together."""
         super().__init__(scope, name, description="Memberships Export Service")
         self._parameters = parameters
-        self._key = kms.Key(self, "Key", enable_key_rotation=True, description="Memberships Export: all data at rest")
+        self._key = kms.Key(
+            self,
+            "Key",
+            enable_key_rotation=True,
+            description="Memberships Export: all data at rest",
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        )
         self._code = lambda_.Code.from_asset(parameters.bundle)
         self._network = Network(self, "Network")
         self._secrets = Secrets(self, "Secrets", key=self._key)

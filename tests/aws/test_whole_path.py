@@ -1,8 +1,5 @@
 """Request to mail without an AWS account: the deployed template, the API's process, the built functions."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,18 +73,6 @@ def expected_file(user_id: str, rows: int) -> bytes:
     return csv_header(Preset.SPREADSHEET) + csv_rows(page.items, Preset.SPREADSHEET)
 
 
-def desk(service: DeployedService, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Type a command of the dead letter desk, with what the stack's output says."""
-    program = Path(sys.executable).parent / "memberships-export"
-    return subprocess.run(
-        [program, "dlq", *arguments, "--backend", "aws"],
-        env={"PATH": os.environ["PATH"], **service.operator_variables()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_the_message_goes_out_the_mail_arrives_and_a_failing_one_is_redriven(
     topology: Topology, service: DeployedService, memberships: FakeMemberships, sendgrid: FakeSendGrid
 ) -> None:
@@ -111,13 +96,13 @@ def test_the_message_goes_out_the_mail_arrives_and_a_failing_one_is_redriven(
         failing = other.request()
         assert failing is not None
         assert other.ended(failing["exportId"])["status"] == "failed"
-        until(lambda: failing["exportId"] in desk(service, "list").stdout, "the letter")
+        until(lambda: failing["exportId"] in service.desk("list").stdout, "the letter")
         fetched = len(memberships.calls)
-        shown = desk(service, "show", failing["exportId"])
+        shown = service.desk("show", failing["exportId"])
         assert "stage: deliver" in shown.stdout
         assert "member@example.org" not in shown.stdout
 
-        redriven = desk(service, "redrive", "--all")
+        redriven = service.desk("redrive", "--all")
         assert redriven.returncode == 0, redriven.stdout + redriven.stderr
         assert "Goes on at step deliver." in redriven.stdout
         assert other.ended(failing["exportId"])["status"] == "completed"
@@ -125,7 +110,7 @@ def test_the_message_goes_out_the_mail_arrives_and_a_failing_one_is_redriven(
     assert len(memberships.calls) == fetched, "a failure in a later step repeats no earlier one"
     mailed = [(mail.export_id, mail.attachment is not None) for mail in sendgrid.accepted]
     assert mailed == [(asked["exportId"], True), (failing["exportId"], False), (failing["exportId"], True)]
-    assert desk(service, "list", "--json").stdout.strip() == "[]"
+    assert service.desk("list", "--json").stdout.strip() == "[]"
     invoked = {mapping.functions[0].name for mapping in mappings if mapping.invoked}
     assert invoked == set(topology.queues)
 

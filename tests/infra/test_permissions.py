@@ -47,6 +47,7 @@ DESK = (RECEIVE - {"sqs:GetQueueUrl"}) | {
     "sqs:StartMessageMoveTask",
     "sqs:ListMessageMoveTasks",
     "sqs:CancelMessageMoveTask",
+    "sqs:ListDeadLetterSourceQueues",
 }
 
 FETCH: dict[str, set[str]] = {
@@ -98,7 +99,11 @@ ALL_STAGES = {
 
 
 def desk(topology: str) -> dict[str, set[str]]:
-    return {"StorageExports": RECORD, **{f"{queue}_dlq": DESK for queue in QUEUES[topology]}}
+    return {
+        "StorageExports": RECORD,
+        "StorageExports/index/by-user": {"dynamodb:Query"},
+        **{f"{queue}_dlq": DESK for queue in QUEUES[topology]},
+    }
 
 
 EXPECTED: dict[str, dict[str, dict[str, set[str]]]] = {
@@ -135,6 +140,7 @@ def with_queues(topology: str) -> Table:
         table[role] = {name: set(actions) for name, actions in resources.items()}
         for queue in QUEUES[topology]:
             table[role][queue] = SEND | (RECEIVE if WORKERS[topology].get(role) == queue else set())
+            table[role][queue] |= {"sqs:GetQueueAttributes"} if role == "Operator" else set()
         if role in WORKERS[topology]:
             table[role][f"{WORKERS[topology][role]}_dlq"] = SEND
     return table

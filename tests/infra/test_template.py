@@ -246,11 +246,11 @@ def test_a_signed_url_is_refused_after_two_minutes(synth: Synthesiser) -> None:
     assert refusal["Condition"]["NumericGreaterThan"] == {"s3:signatureAge": 120_000}
 
 
-def test_data_outlives_the_stack(synth: Synthesiser) -> None:
+def test_data_outlives_the_stack_but_not_a_first_deployment_that_failed(synth: Synthesiser) -> None:
     kept = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::KMS::Key")
     resources = synth().template["Resources"].values()
 
-    assert {one["DeletionPolicy"] for one in resources if one["Type"] in kept} == {"Retain"}
+    assert {one["DeletionPolicy"] for one in resources if one["Type"] in kept} == {"RetainExceptOnCreate"}
 
 
 # --- API --------------------------------------------------------------------------------------------------------------
@@ -311,7 +311,7 @@ def test_every_queue_and_every_function_is_watched(synth: Synthesiser, topology:
     assert set(found) == {
         *(name + what for name in names for what in ("DeadLetters", "OldestMessage")),
         *(name + what for name in (*QUEUES[topology], "SweepExports") for what in ("Errors", "Throttles")),
-        *("OldestUnfinished", "SweeperSilent", "BounceRate", "ApiErrors"),
+        *("OldestUnfinished", "SweeperSilent", "BounceRate", "ApiErrors", "ApiDown"),
     }
 
 
@@ -323,6 +323,22 @@ def test_every_alarm_reaches_people(synth: Synthesiser, topology: str) -> None:
     assert {str(found["AlarmActions"]) for found in alarms(stack).values()} == {str([{"Ref": topic}])}
     subscription = only(stack.of_type("SNS::Subscription"))
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operations@example.org")
+
+
+def test_alarms_may_use_the_topic_although_it_has_a_policy_of_its_own(synth: Synthesiser) -> None:
+    statements = only(synth().of_type("SNS::TopicPolicy"))["PolicyDocument"]["Statement"]
+    (allowed,) = [statement for statement in statements if statement["Effect"] == "Allow"]
+
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Action"] == "sns:Publish"
+    assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_an_api_without_a_healthy_container_is_an_alarm_also_when_nobody_counts(synth: Synthesiser) -> None:
+    found = alarms(synth())["ApiDown"]
+
+    assert (found["MetricName"], found["Statistic"], found["Threshold"]) == ("HealthyHostCount", "Maximum", 1)
+    assert (found["ComparisonOperator"], found["TreatMissingData"]) == ("LessThanThreshold", "breaching")
 
 
 def test_one_dead_letter_is_enough_for_an_alarm(synth: Synthesiser) -> None:

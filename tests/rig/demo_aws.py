@@ -6,8 +6,6 @@ AWS itself, the memberships API and SendGrid. Nothing leaves this machine.
 """
 
 import argparse
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,13 +122,7 @@ def _type(service: DeployedService, *arguments: str) -> None:
 
 
 def _desk(service: DeployedService, *arguments: str) -> str:
-    done = subprocess.run(
-        [Path(sys.executable).parent / PROGRAM, "dlq", *arguments, "--backend", "aws"],
-        env={"PATH": os.environ["PATH"], "COLUMNS": "160", **service.operator_variables()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = service.desk(*arguments)
     return done.stdout + done.stderr
 
 

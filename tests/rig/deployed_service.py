@@ -48,14 +48,14 @@ class DeployedService:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def variables(self, told: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables of a program that the deployment tells this."""
+    def variables(self, program: str, told: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of a program that the deployment tells this; its access key is its name."""
         elsewhere = {"PUBLIC_URL": self.url, "MEMBERSHIPS_URL": self.around.memberships.url}
         known = {_PREFIX + name: url for name, url in elsewhere.items() if _PREFIX + name in told}
         if _PREFIX + "MAILER" in told:
             known[_PREFIX + "SENDGRID_URL"] = self.around.sendgrid.url
         own = {_PREFIX + name: value for name, value in self.settings.items()}
-        return {**told, **known, **own, **self.around.aws.variables}
+        return {**told, **known, **own, **self._as(program)}
 
     def function(self, name: str) -> LambdaFunction:
         deployed = self.deployment.functions[name]
@@ -65,7 +65,7 @@ class DeployedService:
                 code=self.code,
                 handler=deployed.handler,
                 timeout_seconds=deployed.timeout_seconds,
-                environment=self.variables(deployed.environment),
+                environment=self.variables(name, deployed.environment),
                 log=self.folder / "log.txt",
             )
         )
@@ -104,7 +104,8 @@ class DeployedService:
         """Return the container's variables, with a secret in place of the identity provider's keys."""
         own = {"HOST": "127.0.0.1", "PORT": str(self.port), "JWKS_URL": "", "JWT_SECRET": _JWT_SECRET}
         key = {"SENDGRID_WEBHOOK_KEY": self.around.sendgrid.signer.public_key}
-        return self.variables(self.deployment.api) | {_PREFIX + name: value for name, value in (own | key).items()}
+        told = self.variables("memberships-api", self.deployment.api)
+        return told | {_PREFIX + name: value for name, value in (own | key).items()}
 
     def client(self, user_id: str, email: str = "member@example.org") -> ExportClient:
         def token() -> str:
@@ -119,10 +120,23 @@ class DeployedService:
 
         return ExportClient(self.url, token)
 
+    def desk(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Type a command of the dead letter desk, as an operator."""
+        return subprocess.run(
+            [Path(sys.executable).parent / "memberships-export", "dlq", *arguments, "--backend", "aws"],
+            env={"PATH": os.environ["PATH"], "COLUMNS": "160", **self.operator_variables()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def operator_variables(self) -> dict[str, str]:
         """Return what a person exports from the stack's output for the dead letter desk."""
         told = dict(pair.split("=", 1) for pair in self.deployment.outputs["OperatorSettings"].split(" "))
-        return {**told, **self.around.aws.variables}
+        return {**told, **self._as("Operator")}
+
+    def _as(self, program: str) -> dict[str, str]:
+        return self.around.aws.variables | {"AWS_ACCESS_KEY_ID": program}
 
     def log(self) -> str:
         return (self.folder / "log.txt").read_text(errors="replace")[-4000:]

@@ -35,6 +35,12 @@ class ExportClient:
         until(lambda: self.status(export_id)["status"] not in ("queued", "running", "waiting"), "an end", tell=tell)
         return self.status(export_id)
 
+    def ask(self, method: str, path: str) -> Answer:
+        """Make any other request, and follow no redirect."""
+        answer = self._ask(method, path)
+        assert answer is not None, "The service does not answer."
+        return answer
+
     def answers(self) -> bool:
         """Tell whether the service is up."""
         return self._ask("GET", "/healthz") is not None
@@ -45,7 +51,9 @@ class ExportClient:
     def _ask(self, method: str, path: str) -> Answer | None:
         headers = {"Authorization": f"Bearer {self._token()}"}
         try:
-            response = self._http.request(method, self.url + path, headers=headers)
+            response = self._http.request(method, self.url + path, headers=headers, redirect=False)
         except urllib3.exceptions.HTTPError:
             return None
-        return {"status_code": response.status, **(json.loads(response.data) if response.data else {})}
+        is_json = "json" in response.headers.get("Content-Type", "")
+        location = {"location": response.headers["Location"]} if "Location" in response.headers else {}
+        return {"status_code": response.status, **location, **(json.loads(response.data) if is_json else {})}

@@ -22,6 +22,7 @@ from memberships_export.adapters.aws.s3_files import S3Files
 from memberships_export.ports import Clock
 from tests.rig import message_move
 from tests.rig.aws_faults import Application, Faults
+from tests.rig.aws_permissions import RIG, Needed, needed_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +50,7 @@ class FakeAws:
     url: str
     calls: list[str] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
+    needed: list[Needed] = field(default_factory=list)  # permissions, oldest first
 
     def __post_init__(self) -> None:
         self.sqs: SQSClient = connections.Clients().sqs
@@ -130,12 +132,14 @@ class _OneAfterTheOther:
         self._lock = Lock()
         self.calls: list[str] = []
         self.faults = Faults()
+        self.needed: list[Needed] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> "Iterable[bytes]":  # noqa: ANN401  (WSGI)
         name = _name(environ)
         self.faults.wait(name, environ)
         with self._lock:
             self.calls.append(name)
+            self.needed += needed_by(environ)
             fault = self.faults.take(name, environ)
             if fault:
                 return fault.answer(self._application, environ, start_response)
@@ -165,7 +169,7 @@ def running_aws() -> Iterator[FakeAws]:
         _only_this(environment, variables_for(url))
         thread.start()
         try:
-            yield FakeAws(url, application.calls, application.faults)
+            yield FakeAws(url, application.calls, application.faults, application.needed)
         finally:
             server.shutdown()
             thread.join()
@@ -180,7 +184,7 @@ class _Quiet(MotoRequestHandler):
 def variables_for(url: str) -> dict[str, str]:
     """Return the variables that lead a process to the AWS at this URL."""
     return {
-        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_ACCESS_KEY_ID": RIG,
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": url,

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from memberships_export.entrypoints.cli.exits import WrongUsage
 from memberships_export.settings import Settings, read_settings, variable
 
+_OF_AWS = ("botocore", "obstore")
+
 
 def settings_here() -> Settings:
     """Read the settings from the environment. Raises SettingsError."""
@@ -32,5 +34,10 @@ def wiring() -> Iterator[None]:
     """Wire inside this block: a setting that only its adapter can judge is wrong usage too; the text names it."""
     try:
         yield
+    except ModuleNotFoundError as error:
+        if error.name not in _OF_AWS:
+            raise
+        text = f"{variable('backend')} is aws, and the packages for that are not installed: make install-aws"
+        raise WrongUsage(text) from error
     except ValueError as error:
         raise WrongUsage(str(error)) from error

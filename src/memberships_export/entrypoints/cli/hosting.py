@@ -68,8 +68,8 @@ def _app(settings: Settings, ports: Ports, services: Services) -> FastAPI:
 
 
 def _check_store(ports: Ports) -> None:
-    """Read something. Raises StorageUnavailable."""
-    ports.store.due(ports.clock(), limit=1)
+    """Read one record, as every request does; there is none of this id. Raises StorageUnavailable."""
+    ports.store.get("is-the-store-there")
 
 
 def _worker(settings: Settings, ports: Ports, services: Services) -> Worker:
@@ -112,20 +112,20 @@ class _Welcome:
             say(line)
 
     def _facts(self) -> list[tuple[str, str]]:
+        listening = [("Listening on", self.listening.url)] if self.listening else []
+        return [*listening, ("Memberships", f"{self.memberships_url}/memberships"), *self._places()]
+
+    def _places(self) -> list[tuple[str, str]]:
         settings = self.settings
+        if settings.backend == "aws":
+            return [("Records", f"DynamoDB table {settings.table}"), ("Messages", str(settings.queue_url))]
         outbox = str(bootstrap.outbox_folder(settings).absolute())
         mailer = f"outbox folder {outbox}" if settings.mailer == "outbox" else settings.sendgrid_url
-        listening = [("Listening on", self.listening.url)] if self.listening else []
-        return [
-            *listening,
-            ("Memberships", f"{self.memberships_url}/memberships"),
-            ("Data folder", str(settings.data_dir.absolute())),
-            ("Mails go to", mailer),
-        ]
+        return [("Data folder", str(settings.data_dir.absolute())), ("Mails go to", mailer)]
 
     def _next_steps(self) -> list[str]:
-        """Say what to type in another terminal; a worker alone needs nothing more."""
-        if not self.listening:
+        """Say what to type in another terminal; a worker alone needs nothing more, nor does one of many containers."""
+        if not self.listening or self.settings.backend == "aws":
             return []
         return [
             "",

@@ -1,0 +1,131 @@
+"""Every call that a program makes is one that its role allows. The simulated AWS itself would allow anything."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from memberships_export.adapters.aws import connections
+from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
+from memberships_export.bootstrap_aws import utc_now
+from tests.infra.permissions import Table, permissions_of
+from tests.infra.synthesis import Synthesised
+from tests.rig.aws_permissions import Needed
+from tests.rig.deployed_service import DeployedService, Surroundings
+from tests.rig.deployment import Deployment, deploy
+from tests.rig.fake_aws import running_aws
+from tests.rig.fake_memberships import FakeMemberships
+from tests.rig.fake_sendgrid import FakeSendGrid
+from tests.rig.sendgrid_behaviour import status
+from tests.rig.waiting import until
+
+ROWS = 38_000  # more than 5 MB: uploaded in parts, and mailed as a link
+ROLES = {"memberships-api": "ApiRole", "Operator": "Operator"}  # a function's is its name with Role behind it
+
+
+@pytest.fixture(params=["one", "split"])
+def topology(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def service(
+    topology: str, synthesised: Callable[[str], Path], code: Path, sendgrid: FakeSendGrid, tmp_path: Path
+) -> Iterator[DeployedService]:
+    with running_aws() as aws, FakeMemberships(ROWS) as memberships:
+        aws.forget_everything()
+        around = Surroundings(aws=aws, memberships=memberships, sendgrid=sendgrid)
+        deployment = deploy(aws, synthesised(topology))
+        service = DeployedService(deployment=deployment, code=code, around=around, folder=tmp_path)
+        with service.api():
+            yield service
+
+
+def test_no_program_asks_for_what_its_role_does_not_allow(
+    service: DeployedService, topology: str, synthesised: Callable[[str], Path]
+) -> None:
+    live_a_whole_life(service)
+
+    granted = permissions_of(Synthesised(synthesised(topology)))
+    needed = names_of_the_stack(service.around.aws.needed, service.deployment)
+    refused = {need for need in needed if need.action not in allowed_to(need.program, need.resource, granted)}
+    assert refused == set()
+    programs = {need.program for need in needed}
+    assert programs == {"memberships-api", "Operator", *service.deployment.functions}, "a program was never at work"
+
+
+def allowed_to(program: str, resource: str, granted: Table) -> set[str]:
+    mine = granted[ROLES.get(program, f"{program}Role")]
+    if resource == "StorageFiles":  # which folders a list, or a deletion of many, is about stands in its body
+        return {action for name, actions in mine.items() if name.startswith("StorageFiles") for action in actions}
+    return mine.get(resource, set())
+
+
+def names_of_the_stack(needed: list[Needed], deployment: Deployment) -> list[Needed]:
+    """Call resources what the template calls them."""
+    told = deployment.api
+    physical = {
+        told["MEMBERSHIPS_EXPORT_TABLE"]: "StorageExports",
+        told["MEMBERSHIPS_EXPORT_BUCKET"]: "StorageFiles",
+        **{arn: name[:-8] for name, arn in deployment.secrets.items()},
+    }
+
+    def named(resource: str) -> str:
+        first, slash, rest = resource.partition("/")
+        return physical[resource] if resource in physical else physical.get(first, first) + slash + rest
+
+    return [replace(need, resource=named(need.resource)) for need in needed]
+
+
+def live_a_whole_life(service: DeployedService) -> None:
+    """Let every program do what it does in the life of exports."""
+    member, sendgrid = service.client("user-1"), service.around.sendgrid
+    with service.awake():
+        export_id = (member.request() or {})["exportId"]
+        assert member.ended(export_id)["status"] == "completed"
+        assert sendgrid.accepted[-1].attachment is None
+        for path in ("", f"/{export_id}"):
+            assert member.ask("GET", f"/memberships/exports{path}")["status_code"] == 200
+        file = member.ask("GET", f"/memberships/exports/{export_id}/file")
+        assert urllib3.request("GET", file["location"]).status == 200  # signed by the API, fetched by the member
+        assert member.ask("POST", f"/memberships/exports/{export_id}/resend")["status_code"] == 202
+        assert member.ended(export_id)["status"] == "completed"
+        for mail in sendgrid.accepted:
+            sendgrid.signer.events_for(mail, ["delivered"]).post(f"{service.url}/webhooks/sendgrid")
+
+        sendgrid.follow(status(400))
+        failing = (member.request() or {})["exportId"]
+        assert member.ended(failing)["status"] == "failed"
+        queue = service.deployment.mappings[0].queue_url
+        service.around.aws.sqs.send_message(QueueUrl=queue, MessageBody="not JSON")
+        until(lambda: service.desk("list").stdout.count("\n") == 3, "both letters")
+        assert "Goes on at step deliver." in service.desk("redrive", failing).stdout
+        assert member.ended(failing)["status"] == "completed"
+        service.desk("redrive", "--all")
+        assert service.desk("purge", "--yes").returncode == 0
+    waiting = (member.request() or {})["exportId"]
+    _sweep(service, overdue=waiting, expired=export_id)
+    assert member.ask("POST", f"/memberships/exports/{waiting}/cancel")["status_code"] == 200
+
+
+def _sweep(service: DeployedService, overdue: str, expired: str) -> None:
+    """Run the sweeper when one export should be moving, and the files and then the record of another have expired."""
+    table = service.deployment.api["MEMBERSHIPS_EXPORT_TABLE"]
+    store = DynamoDbExportStore(connections.Clients().dynamodb, table, utc_now)
+    past, soon = utc_now() - timedelta(hours=1), utc_now() + timedelta(seconds=3)
+
+    def change(export_id: str, **times: object) -> None:
+        export = store.get(export_id)
+        assert export is not None
+        assert store.replace(export, replace(export, **times))  # type: ignore[arg-type]
+
+    with service.function("SweepExports") as sweeper:
+        change(overdue, wake_at=past)
+        change(expired, wake_at=past, files_until=past)
+        assert sweeper.invoke({}) == {"nudge": 1, "delete_files": 1}
+        change(expired, wake_at=soon, expires_at=soon)
+        until(lambda: sweeper.invoke({}) == {"delete_record": 1}, "the record to expire")
