@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from tests.rig.event_source_mapping import record_of
 from tests.rig.fake_aws import running_aws
 from tests.rig.fake_memberships import FakeMemberships
 from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
+from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction, link_modules
 
 SMALL = 10  # rows of a small export
 # What boto3 is made of, as it is installed here: on Lambda it comes with the runtime.
@@ -70,13 +69,7 @@ def _baseline(folder: Path) -> Path:
     """Make the handler to compare with: it makes the two clients of boto3 and nothing else."""
     folder.mkdir()
     (folder / "baseline.py").write_text(_BASELINE)
-    for name in _BOTO3:
-        spec = find_spec(name)
-        assert spec, f"{name} is not installed: make install-dev"
-        assert spec.origin
-        origin = Path(spec.origin)
-        place = origin.parent if spec.submodule_search_locations else origin
-        (folder / place.name).symlink_to(place)
+    link_modules(folder, _BOTO3)
     return folder
 
 

@@ -42,7 +42,7 @@ class LiveService:
             "LEASE_SECONDS": "3",
             "VISIBILITY_SECONDS": "2",
             "SWEEP_SECONDS": "1",
-            "EVIDENCE_WAIT_SECONDS": "2",
+            "EVIDENCE_WAIT_SECONDS": "6",
             "MEMBERSHIPS_TIMEOUT_SECONDS": "2",
         }
         self.environ = {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in (own | settings).items()}

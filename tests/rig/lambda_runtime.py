@@ -6,7 +6,7 @@ variable of this machine's environment. It is kept warm between invocations and 
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -53,7 +53,7 @@ class LambdaFunction:
         self.name = settings.name
         self._settings = settings
         self._client = TemporaryDirectory()
-        link_runtime_client(Path(self._client.name))
+        link_modules(Path(self._client.name), _CLIENT_MODULES)
         self._running: _Environment | None = None
         self._lock = Lock()
         self.starts = 0
@@ -154,9 +154,9 @@ class _Environment:
         self.api.fail(FunctionFailed("Runtime.ExitError", f"the process ended with status {status}"))
 
 
-def link_runtime_client(folder: Path) -> None:
-    """Make the runtime client importable from this folder, without the packages that are installed beside it."""
-    for name in _CLIENT_MODULES:
+def link_modules(folder: Path, names: Sequence[str]) -> None:
+    """Make installed modules importable from this folder, without the packages that are installed beside them."""
+    for name in names:
         spec = find_spec(name)
         assert spec, f"{name} is not installed: make install-dev"
         assert spec.origin

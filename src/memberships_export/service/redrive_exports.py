@@ -8,7 +8,7 @@ from enum import StrEnum
 from memberships_export.domain.delivery import back_on_its_way
 from memberships_export.domain.errors import IllegalTransition, InvalidMessage, UnknownExport
 from memberships_export.domain.export import Export, ExportStatus
-from memberships_export.domain.message import DeadLetter, parse_message, wake_message
+from memberships_export.domain.message import DeadLetter, Wake, parse_message, wake_message
 from memberships_export.domain.policy import Policy
 from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore
 from memberships_export.service.record import change
@@ -80,21 +80,23 @@ class RedriveExports:
         except InvalidMessage as error:
             return _refused(letter, None, f"{error.reason} It can only be purged.")
         export = self.store.get(wake.export_id)
-        if export is None and not wake.plain:
+        if export is not None:
+            return self._decide_about(export, wake, letter)
+        if not wake.plain:
             return _refused(letter, wake.export_id, "The record of this export is gone; it can only be purged.")
-        if export is not None and (export.user_id, export.email) != (wake.user_id, wake.email):
+        return _decided(letter, wake.export_id, RedriveOutcome.REDRIVEN, "Starts from the beginning.")
+
+    def _decide_about(self, export: Export, wake: Wake, letter: DeadLetter) -> Redriven:
+        if (export.user_id, export.email) != (wake.user_id, wake.email):
             return _refused(letter, export.export_id, "It names another user or address than its export.")
-        if export is not None and export.status in {ExportStatus.COMPLETED, ExportStatus.CANCELLED}:
+        if export.status in {ExportStatus.COMPLETED, ExportStatus.CANCELLED}:
             text = f"The export is {export.status}: the letter is no longer needed."
-            return Redriven(letter=letter, export_id=export.export_id, outcome=RedriveOutcome.FINISHED, text=text)
-        if export is None:
-            text = "Starts from the beginning."
-        else:
-            try:
-                text = f"Goes on at step {self._on_its_way(export).stage}."
-            except IllegalTransition as error:
-                return _refused(letter, wake.export_id, error.reason)
-        return Redriven(letter=letter, export_id=wake.export_id, outcome=RedriveOutcome.REDRIVEN, text=text)
+            return _decided(letter, export.export_id, RedriveOutcome.FINISHED, text)
+        try:
+            text = f"Goes on at step {self._on_its_way(export).stage}."
+        except IllegalTransition as error:
+            return _refused(letter, export.export_id, error.reason)
+        return _decided(letter, export.export_id, RedriveOutcome.REDRIVEN, text)
 
     def _apply(self, decided: Redriven) -> Redriven:
         """Record first, message second, letter last: at every point in between a second run does the rest."""
@@ -131,4 +133,8 @@ def export_id_of(letter: DeadLetter) -> str | None:
 
 
 def _refused(letter: DeadLetter, export_id: str | None, text: str) -> Redriven:
-    return Redriven(letter=letter, export_id=export_id, outcome=RedriveOutcome.REFUSED, text=text)
+    return _decided(letter, export_id, RedriveOutcome.REFUSED, text)
+
+
+def _decided(letter: DeadLetter, export_id: str | None, outcome: RedriveOutcome, text: str) -> Redriven:
+    return Redriven(letter=letter, export_id=export_id, outcome=outcome, text=text)

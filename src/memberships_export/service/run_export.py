@@ -9,11 +9,9 @@ from time import monotonic
 from typing import Protocol
 from uuid import uuid4
 
-from memberships_export.domain.delivery import back_on_its_way
 from memberships_export.domain.errors import (
     ExportError,
     IllegalTransition,
-    InvalidMessage,
     LeaseLost,
     NoProgress,
     NotNow,
@@ -34,18 +32,11 @@ from memberships_export.domain.lifecycle import (
     wait,
     yield_back,
 )
-from memberships_export.domain.message import (
-    Message,
-    Received,
-    Wake,
-    invalid_letter,
-    is_letter_about,
-    parse_message,
-    wake_message,
-)
+from memberships_export.domain.message import Received, wake_message
 from memberships_export.domain.policy import Policy
 from memberships_export.domain.retry import GiveUpWith, plan
-from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore
+from memberships_export.ports import Clock, ExportQueue, ExportStore
+from memberships_export.service.find_export import FindExport
 from memberships_export.service.record import HeldExport, change
 from memberships_export.service.settle_failure import SettleFailure
 
@@ -86,9 +77,9 @@ class RunExport:
     `stages`: the steps this worker takes; an export that is at another one is handed to the queue of that stage.
     """
 
+    find: FindExport
     store: ExportStore
     queue: ExportQueue
-    dead_letters: DeadLetters
     stages: Mapping[Stage, StageStep]
     settle: SettleFailure
     clock: Clock
@@ -97,12 +88,7 @@ class RunExport:
 
     def __call__(self, received: Received, should_stop: Callable[[], bool]) -> Disposition:
         """Handle one message. `should_stop` turns true when the worker must finish soon."""
-        try:
-            export = self._export_for(parse_message(received.message, received.message_id))
-        except InvalidMessage as error:
-            return self._bury(received, error)
-        if export is not None and export.failure and is_letter_about(received.message, export.failure):
-            export = self._taken_back(export, received.message)
+        export = self.find(received)
         if export is None:
             return Acknowledge()
         if export.unfinished and export.stage not in self.stages:
@@ -114,38 +100,6 @@ class RunExport:
             return self._later(received, error.until)
         if held is not None:
             self._run(held, should_stop)
-        return Acknowledge()
-
-    def _export_for(self, wake: Wake) -> Export | None:
-        """Find the record; a plain message gets one. The record's address is the one that counts.
-
-        None when a plain message is answered by an export that is under way already: that one wakes itself.
-        """
-        export = self.store.get(wake.export_id)
-        if export is None and wake.plain:
-            export = self.store.create(_record_for(wake, self.clock(), self.policy))
-            if export.export_id != wake.export_id and export.email == wake.email:
-                return None
-        if export is None:
-            reason = f"There is no export {wake.export_id}."
-            raise InvalidMessage(reason)
-        if (export.user_id, export.email) != (wake.user_id, wake.email):
-            reason = f"The message names another user or address than export {export.export_id}."
-            raise InvalidMessage(reason)
-        return export
-
-    def _taken_back(self, export: Export, letter: Message) -> Export | None:
-        """Redrive an export whose dead letter was moved back to the queue; None: the letter has to stay one."""
-        try:
-            return change(self.store, export, partial(back_on_its_way, now=self.clock(), policy=self.policy))
-        except (IllegalTransition, UnknownExport) as error:
-            self.dead_letters.add(letter)
-            log.warning("export=%s event=not_redriven reason=%s", export.export_id, error.reason)
-            return None
-
-    def _bury(self, received: Received, error: InvalidMessage) -> Disposition:
-        self.dead_letters.add(invalid_letter(error, received, self.clock()))
-        log.warning("message=%s event=dead_letter reason=%s", received.message_id, error.reason)
         return Acknowledge()
 
     def _later(self, received: Received, until: datetime) -> Disposition:
@@ -239,13 +193,3 @@ class RunExport:
         except (LeaseLost, UnknownExport):
             return
         self.queue.send(wake_message(held.export), held.export.stage)
-
-
-def _record_for(wake: Wake, now: datetime, policy: Policy) -> Export:
-    return Export(
-        export_id=wake.export_id,
-        user_id=wake.user_id,
-        email=wake.email,
-        requested_at=now,
-        wake_at=now + policy.nudge_after,
-    )

@@ -9,6 +9,7 @@ from memberships_export.ports import Ports
 from memberships_export.service.deliver import DeliverMail
 from memberships_export.service.download_links import DownloadLinks
 from memberships_export.service.fetch import FetchPages
+from memberships_export.service.find_export import FindExport
 from memberships_export.service.render import RenderCsv
 from memberships_export.service.run_export import RunExport, StageStep
 from memberships_export.service.settle_failure import SettleFailure
@@ -32,10 +33,11 @@ def assemble_workers(
         store=store, dead_letters=ports.dead_letters, queue=queue, mailer=ports.mailer, clock=clock, policy=policy
     )
     steps = _steps(ports, policy, links)
+    find = FindExport(store=store, dead_letters=ports.dead_letters, clock=clock, policy=policy)
     run = RunExport(
+        find=find,
         store=store,
         queue=queue,
-        dead_letters=ports.dead_letters,
         stages={stage: step for stage, step in steps.items() if stage in stages},
         settle=settle,
         clock=clock,
