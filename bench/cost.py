@@ -82,7 +82,7 @@ POLLERS, POLL_SECONDS = 5, 20  # with MaximumConcurrency Lambda never uses fewer
 TASKS, ZONES = 2, 2
 SECRETS, SECRET_SECONDS = 2, 60  # kept by a warm function
 KEY_SECONDS = 300  # SQS and DynamoDB ask KMS again after that; assumed for S3 bucket keys
-ALARM_METRICS, OWN_METRICS, INSIGHT_METRICS = 11, 3, 25  # the last, of Container Insights, from memory, unchecked
+ALARM_METRICS, OWN_METRICS, INSIGHT_METRICS = 12, 3, 25  # the last, of Container Insights, from memory, unchecked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from infra.parameters import Parameters
 
 _TASKS = 2  # one per zone
 # A rule of a load balancer takes at most five paths.
-_EXPORT_PATHS = ["/memberships/export*", "/webhooks/*", "/healthz", "/readyz", "/openapi.json"]
+_EXPORT_PATHS = ["/memberships/export*", "/webhooks/*", "/healthz", "/openapi.json"]
 _ALL_PATHS = ["/memberships*", *_EXPORT_PATHS[1:]]
 
 

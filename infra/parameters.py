@@ -63,7 +63,9 @@ _repository = _pattern(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*", "the name of an ECR rep
 
 
 def _arn(service: str) -> Callable[[str], str]:
-    return _pattern(rf"arn:aws[\w-]*:{service}:[a-z0-9-]+:\d{{12}}:\S+", f"an ARN that begins with arn:aws:{service}:")
+    return _pattern(
+        rf"arn:aws(?:-us-gov)?:{service}:[a-z0-9-]+:\d{{12}}:\S+", f"an ARN that begins with arn:aws:{service}:"
+    )
 
 
 def _parameter(key: str, parse: Callable[[str], Any], *, required: bool = True) -> Any:  # noqa: ANN401

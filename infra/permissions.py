@@ -29,12 +29,12 @@ class Permissions:
         """Allow what the stages need. Receiving comes with the event source mapping of the function."""
         by_stage = {"fetch": self._fetch, "render": self._render, "deliver": self._deliver}
         self.storage.allow_records(role, _ONE_RECORD)
-        self.secrets.allow_service(role)  # read by every function at its start: it signs tokens and links
         for stage in stages:
             by_stage[stage](role)
 
     def _fetch(self, role: iam.Role) -> None:
         self.storage.allow_files(role, "parts", (*_GET, *_PUT))
+        self.secrets.allow_service(role)  # signs the token for the memberships API
 
     def _render(self, role: iam.Role) -> None:
         self.storage.allow_files(role, "parts", _GET)
@@ -43,11 +43,11 @@ class Permissions:
     def _deliver(self, role: iam.Role) -> None:
         self.storage.allow_files(role, "csv", _GET)
         self.secrets.allow_sendgrid(role)
+        self.secrets.allow_service(role)  # signs the link to a large file
 
     def sweeper(self, role: iam.Role) -> None:
         """Allow to find what is due, and to delete what expired."""
         self.storage.allow_records(role, (*_ONE_RECORD, *_LISTS), "by-wake")
-        self.secrets.allow_service(role)
         self.storage.allow_files(role, "parts", _DELETE)
         self.storage.allow_files(role, "csv", _DELETE)
         self.queues[0].allow_bury(role)

@@ -12,9 +12,9 @@ from constructs import Construct
 from infra.grants import accept, allow
 
 _STRING, _NUMBER = dynamodb.AttributeType.STRING, dynamodb.AttributeType.NUMBER
-# The sweeper deletes files after 7 days; this is for what a broken sweeper leaves. An export may wait 24 hours and be
-# redriven until its files expire, so the bucket must not be faster than that.
-_KEEP = Duration.days(8)
+# The sweeper deletes files 7 days after an export has ended; this is for what a broken sweeper leaves. S3 counts from
+# the day a file was written, and an export can be redriven or mailed again as long as its record is there (30 days).
+_KEEP = Duration.days(38)
 _KEEP_LOGS = Duration.days(90)
 _OLDEST_SIGNATURE_MS = 120_000  # signed URLs are good for 60 seconds; the rest is for clocks that differ
 

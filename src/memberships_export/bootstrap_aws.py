@@ -17,7 +17,7 @@ from memberships_export.domain.export import Stage
 from memberships_export.ports import Mailer, MembershipSource, Ports
 from memberships_export.service.download_links import DownloadLinks
 from memberships_export.service.worker_assembly import Workers, assemble_workers
-from memberships_export.settings import Settings, SettingsError, variable
+from memberships_export.settings import MIN_SECRET, Settings, SettingsError, variable
 
 _ISSUER = "memberships-export"
 
@@ -56,7 +56,7 @@ class _Aws:
                 ["AWS_DEFAULT_REGION is not set: set it to the region of the queues, such as eu-central-1."]
             )
         self._region = self._clients.region
-        self.service_secret = self._secret(settings.service_secret, settings.service_secret_id)
+        self.service_secret = self._secret(settings.service_secret, settings.service_secret_id, MIN_SECRET)
 
     def ports(self, memberships_url: str | None) -> Ports:
         settings, clients = self._settings, self._clients
@@ -91,11 +91,11 @@ class _Aws:
         key = self._secret(told.sendgrid_api_key, told.sendgrid_secret)
         return SendGrid(SendGridSettings(base_url=told.sendgrid_url, mail_from=told.mail_from, api_key=key))
 
-    def _secret(self, value: str | None, secret_id: str | None) -> Callable[[], str]:
+    def _secret(self, value: str | None, secret_id: str | None, least_bytes: int = 1) -> Callable[[], str]:
         """Return what gives a secret: the setting itself, or what Secrets Manager holds under its id."""
         if value:
             return lambda: value
-        return RotatingSecret(lambda: self._clients.secrets_manager, secret_id or "")
+        return RotatingSecret(lambda: self._clients.secrets_manager, secret_id or "", least_bytes)
 
 
 def _queues(settings: Settings) -> dict[Stage, str]:

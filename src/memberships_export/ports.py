@@ -90,9 +90,9 @@ class DeadLetters(Protocol):
         ...
 
     def move_all(self) -> bool:
-        """Start to move all letters, as they are, back to the queue they came from.
+        """Move all letters, as they are, back to the queue they belong to.
 
-        False when this queue does not do that: redrive them one by one.
+        False when this queue does not do that, or not to the end: redrive one by one what is left.
         """
         ...
 

@@ -16,7 +16,7 @@ from memberships_export.domain.policy import AfterUnknownSend, Policy
 
 PREFIX = "MEMBERSHIPS_EXPORT_"
 CLIENT_VARIABLES = ("MEMBERSHIPS_EXPORT_URL", "MEMBERSHIPS_EXPORT_TOKEN")  # read by the command line's client commands
-_MIN_SECRET = 32
+MIN_SECRET = 32  # bytes; RFC 7518 3.2: as long as the hash
 
 
 class SettingsError(Exception):
@@ -69,8 +69,8 @@ def _database_url(value: str) -> str:
 
 
 def _secret(value: str) -> str:
-    if len(value.encode()) < _MIN_SECRET:
-        raise ValueError(f"a secret of at least {_MIN_SECRET} bytes")
+    if len(value.encode()) < MIN_SECRET:
+        raise ValueError(f"a secret of at least {MIN_SECRET} bytes")
     return value
 
 

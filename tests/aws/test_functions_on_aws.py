@@ -167,3 +167,19 @@ def test_the_dead_letter_desk_of_the_command_line_works_on_the_real_queues(
     invoke(deployment, function_of(deployment))
     assert deployment.record_of(export).status is ExportStatus.COMPLETED
     assert CliRunner().invoke(make_app(), ["dlq", "list", "--json", "--backend", "aws"]).stdout.strip() == "[]"
+
+
+def test_a_service_secret_that_is_too_short_is_waited_for_and_named(
+    deployment: BareDeployment, memberships: FakeMemberships
+) -> None:
+    secret = deployment.environ["MEMBERSHIPS_EXPORT_SERVICE_SECRET_ID"]
+    client = boto3.client("secretsmanager", region_name=REGION)
+    client.put_secret_value(SecretId=secret, SecretString="short")
+    export = deployment.ask()
+    invoke(deployment, function_of(deployment))
+    waiting = deployment.record_of(export)
+    assert waiting.status is ExportStatus.WAITING
+    assert waiting.trouble is not None
+    assert secret in waiting.trouble.reason
+    assert "at least 32 bytes" in waiting.trouble.reason
+    assert memberships.calls == []

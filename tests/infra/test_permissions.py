@@ -61,7 +61,6 @@ RENDER = {
     "StorageExports": RECORD,
     "StorageFiles/parts/*": GET,
     "StorageFiles/csv/*": PUT,
-    "SecretsService": READ_SECRET,
     **BUCKET,
 }
 DELIVER = {
@@ -76,7 +75,6 @@ SWEEP = {
     "StorageExports/index/by-wake": {"dynamodb:Query"},
     "StorageFiles/parts/*": DELETE,
     "StorageFiles/csv/*": DELETE,
-    "SecretsService": READ_SECRET,
     "membership_exports_dlq": SEND,
     **BUCKET,
 }

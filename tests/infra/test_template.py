@@ -215,10 +215,13 @@ def files(stack: Synthesised) -> dict[str, Any]:
     return only({name: one for name, one in stack.of_type("S3::Bucket").items() if name.startswith("StorageFiles")})
 
 
-def test_files_expire_a_day_after_the_sweeper_should_have_deleted_them(synth: Synthesiser) -> None:
+def test_the_bucket_deletes_no_file_that_the_sweeper_may_still_keep_for_a_resend(synth: Synthesiser) -> None:
     rules = files(synth())["LifecycleConfiguration"]["Rules"]
 
-    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule} == {"parts/": 8, "csv/": 8}
+    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule} == {
+        "parts/": 38,
+        "csv/": 38,
+    }
     assert [rule["AbortIncompleteMultipartUpload"] for rule in rules if "Prefix" not in rule] == [
         {"DaysAfterInitiation": 1}
     ]
@@ -280,7 +283,7 @@ def test_beside_an_existing_api_only_the_export_is_served(synth: Synthesiser, ur
     listener = only(stack.of_type("ElasticLoadBalancingV2::Listener"))
 
     (condition,) = rule["Conditions"]
-    assert condition["PathPatternConfig"]["Values"] == [first, "/webhooks/*", "/healthz", "/readyz", "/openapi.json"]
+    assert condition["PathPatternConfig"]["Values"] == [first, "/webhooks/*", "/healthz", "/openapi.json"]
     assert listener["DefaultActions"][0]["FixedResponseConfig"]["StatusCode"] == "404"
 
 

@@ -143,9 +143,9 @@ class _OneAfterTheOther:
             fault = self.faults.take(name, environ)
             if fault:
                 return fault.answer(self._application, environ, start_response)
-            if name != message_move.NAME:
+            if name not in message_move.CALLS:
                 return list(self._application(environ, start_response))
-        return message_move.answer(environ, start_response)
+        return message_move.answer(name, environ, start_response)
 
 
 def _name(environ: Mapping[str, Any]) -> str:

@@ -11,14 +11,20 @@ from memberships_export.adapters.aws import connections
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
-NAME = "StartMessageMoveTask"
+CALLS = ("StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask")
 
 
-def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:  # noqa: ANN401  (WSGI)
+def answer(call: str, environ: dict[str, Any], start_response: Any) -> list[bytes]:  # noqa: ANN401  (WSGI)
     """Do what the request asks for, by calls of the same server."""
     asked = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-    move(connections.Clients().sqs, _name(asked["SourceArn"]), _name(asked["DestinationArn"]))
-    body = json.dumps({"TaskHandle": "done"}).encode()
+    answers: dict[str, dict[str, Any]] = {
+        "StartMessageMoveTask": {"TaskHandle": "done"},
+        "ListMessageMoveTasks": {"Results": [{"TaskHandle": "done", "Status": "COMPLETED"}]},
+        "CancelMessageMoveTask": {"ApproximateNumberOfMessagesMoved": 0},
+    }
+    if call == "StartMessageMoveTask":
+        move(connections.Clients().sqs, _name(asked["SourceArn"]), _name(asked["DestinationArn"]))
+    body = json.dumps(answers[call]).encode()
     start_response("200 OK", [("Content-Type", "application/x-amz-json-1.0"), ("Content-Length", str(len(body)))])
     return [body]
 

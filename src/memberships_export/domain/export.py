@@ -202,6 +202,7 @@ class Export:
     trouble: Trouble | None = None
     failure: Failure | None = None
     owed: tuple[Owed, ...] = ()
+    told: str | None = None  # code of the failure that the user was told of last
     started_at: datetime | None = None
     finished_at: datetime | None = None
     files_until: datetime | None = None  # when the sweeper deletes parts and CSV; None: nothing stored

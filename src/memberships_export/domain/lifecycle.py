@@ -135,14 +135,17 @@ def stumble(export: Export, holder: Holder, trouble: Trouble, until: datetime) -
 
 
 def fail(export: Export, error: ExportError, now: datetime, policy: Policy) -> Export:
-    """End in failure with the reason on the record; a dead letter and a mail to the user are owed from here on."""
+    """End in failure with the reason on the record; a dead letter and a mail to the user are owed from here on.
+
+    No mail when the user was told of the same failure before: an export that is redriven too early fails again.
+    """
     failure = Failure(stage=export.stage, code=error.code, reason=error.reason, at=now)
     return move(
         export,
         Event.FAIL,
         lease=None,
         failure=failure,
-        owed=(Owed.DEAD_LETTER, Owed.FAILURE_MAIL),
+        owed=(Owed.DEAD_LETTER,) if error.code == export.told else (Owed.DEAD_LETTER, Owed.FAILURE_MAIL),
         finished_at=now,
         files_until=now + policy.keep_files,
         expires_at=now + policy.keep_records,
@@ -180,7 +183,7 @@ def resend(export: Export, now: datetime, policy: Policy) -> Export:
     if export.file is None or export.file.deleted:
         reason = f"Export {export.export_id} has no stored file to mail: ask for a new export."
         raise IllegalTransition(reason)
-    fresh = _fresh_start(now, policy) | {"stage": Stage.DELIVER}
+    fresh = _fresh_start(now, policy) | {"stage": Stage.DELIVER, "told": None}
     generation = export.link_generation + 1
     return move(export, Event.RESEND, mailing=export.mailing + 1, link_generation=generation, **fresh)
 
@@ -192,7 +195,8 @@ def paid(export: Export, owed: Owed, now: datetime, policy: Policy) -> Export:
         raise IllegalTransition(reason)
     rest = tuple(debt for debt in export.owed if debt is not owed)
     wake_at = now + policy.nudge_after if rest else export.files_until
-    return replace(export, owed=rest, wake_at=wake_at)
+    told = export.failure.code if owed is Owed.FAILURE_MAIL and export.failure else export.told
+    return replace(export, owed=rest, told=told, wake_at=wake_at)
 
 
 def nudged(export: Export, now: datetime, policy: Policy) -> Export:

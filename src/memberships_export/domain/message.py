@@ -13,6 +13,7 @@ from memberships_export.domain.export import Export, Failure
 
 VERSION = 1
 _IDENTITY = ("userId", "email", "exportId")
+FAILURE_ATTRIBUTES = ("stage", "errorCode", "reason", "attempts", "failedAt")
 _LONGEST_FIELD = 255  # characters, as in tokens
 _BODY_LIMIT = 1_000_000  # bytes; 1 MiB less room for the attributes
 _PLAIN_MESSAGE_IDS = UUID("5a1b4f0e-3f0f-4f9e-8f53-2f3f7f1f9a55")  # made once, at random

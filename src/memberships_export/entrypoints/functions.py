@@ -13,8 +13,8 @@ from memberships_export.service.sweep_exports import SweepExports
 from memberships_export.settings import read_settings
 
 log = logging.getLogger(__name__)
-# Longest time between two looks at the clock: one page, or one mail, and the writes around it.
-_MARGIN_MS = 60_000
+# Longest time between two looks at the clock: one page, or one mail (55 seconds), and the writes around it.
+_MARGIN_MS = 90_000
 
 
 class Context(Protocol):

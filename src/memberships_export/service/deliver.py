@@ -57,15 +57,17 @@ class DeliverMail:
             case GiveUp():
                 raise DeliveryUnknown(_UNKNOWN)
             case SendNow(send=send):
-                self._send(held, send)
+                self._send(held, send, should_stop)
 
-    def _send(self, held: HeldExport, send: Send) -> None:
+    def _send(self, held: HeldExport, send: Send, should_stop: Callable[[], bool]) -> None:
         begun = monotonic()
         try:
             mail = self._compose(held.export, send)
         except FileMissing:
             held.write(render_again)
             return
+        if should_stop():  # reading the file may have taken the time that was left
+            raise StopRequested
         held.write(partial(intend, send=send))
         log.info("export=%s send=%d as_link=%s event=sending", held.export.export_id, send.number, send.as_link)
         if monotonic() - begun > held.policy.send_time_limit.total_seconds():

@@ -65,11 +65,19 @@ class FindExport:
     def _taken_back(self, export: Export, letter: Message) -> Export | None:
         """Redrive an export whose dead letter was moved back to the queue; None: the letter has to stay one."""
         try:
-            return change(self.store, export, partial(back_on_its_way, now=self.clock(), policy=self.policy))
+            export = change(self.store, export, partial(self._redriven, letter=letter))
         except (IllegalTransition, UnknownExport) as error:
             self.dead_letters.add(letter)
             log.warning("export=%s event=not_redriven reason=%s", export.export_id, error.reason)
             return None
+        log.info("export=%s event=redrive outcome=redriven", export.export_id)
+        return export
+
+    def _redriven(self, export: Export, letter: Message) -> Export:
+        """Decide by the record as it is when it is written: about a later failure this letter says nothing."""
+        if export.failure is None or not is_letter_about(letter, export.failure):
+            return export
+        return back_on_its_way(export, self.clock(), self.policy)
 
 
 def _record_for(wake: Wake, now: datetime, policy: Policy) -> Export:

@@ -54,13 +54,18 @@ class RedriveExports:
         return [letter for letter in self.letters() if export_id in (export_id_of(letter), letter.message_id)]
 
     def redrive_all(self, *, dry_run: bool) -> Iterator[Redriven]:
-        """Put all back on their way: at once where the queue can move its letters by itself, else one by one.
+        """Put all back on their way; their letters at once where the queue can move them by itself, else one by one.
 
-        A worker that gets a moved letter does the rest, and puts back the letters of those that must stay.
+        Records first: whatever becomes of a letter then, the sweeper wakes its export.
         """
         letters = self.letters()
-        moved = bool(letters) and not dry_run and self.dead_letters.move_all()
-        yield from self.redrive(letters, dry_run=dry_run or moved)
+        decided = [self._decide(letter) for letter in letters]
+        if not dry_run and decided and all(map(_can_be_moved, decided)):
+            decided = [self._prepare(one) for one in decided]
+            if all(map(_can_be_moved, decided)) and self.dead_letters.move_all():
+                yield from decided
+                return
+        yield from self.redrive(letters, dry_run=dry_run)
 
     def redrive(self, letters: Sequence[DeadLetter], *, dry_run: bool) -> Iterator[Redriven]:
         """Put exports back on their way, one after the other. Killed half-way, it can simply be run again."""
@@ -98,6 +103,17 @@ class RedriveExports:
             return _refused(letter, export.export_id, error.reason)
         return _decided(letter, export.export_id, RedriveOutcome.REDRIVEN, text)
 
+    def _prepare(self, decided: Redriven) -> Redriven:
+        """Put the record on its way, and leave the letter to be moved."""
+        export = self.store.get(decided.export_id or "")
+        if export is None or decided.outcome is RedriveOutcome.FINISHED:
+            return decided
+        try:
+            change(self.store, export, self._on_its_way)
+        except (IllegalTransition, UnknownExport) as error:
+            return _refused(decided.letter, decided.export_id, error.reason)
+        return decided
+
     def _apply(self, decided: Redriven) -> Redriven:
         """Record first, message second, letter last: at every point in between a second run does the rest."""
         if decided.outcome is RedriveOutcome.REDRIVEN:
@@ -130,6 +146,11 @@ def export_id_of(letter: DeadLetter) -> str | None:
         return parse_message(letter.message, letter.message_id).export_id
     except InvalidMessage:
         return None
+
+
+def _can_be_moved(decided: Redriven) -> bool:
+    """Tell whether a letter does as a message: one that names no export would start another one under its new id."""
+    return decided.outcome is not RedriveOutcome.REFUSED and "exportId" in decided.letter.message.attributes
 
 
 def _refused(letter: DeadLetter, export_id: str | None, text: str) -> Redriven:

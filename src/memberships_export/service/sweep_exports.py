@@ -45,12 +45,14 @@ class SweepExports:
 
     def _all_due(self) -> Iterator[Export]:
         """Read what is due, the longest overdue first; what was read is out of the way when the next batch is."""
-        seen: set[str] = set()
-        while batch := [export for export in self._batch() if export.export_id not in seen]:
-            yield from batch
-            seen |= {export.export_id for export in batch}
-            if len(batch) < _BATCH:
-                break
+        seen: set[str] = set()  # an index may show for a moment what was dealt with already
+        while True:
+            batch = self._batch()
+            new = [export for export in batch if export.export_id not in seen]
+            yield from new
+            seen |= {export.export_id for export in new}
+            if not new or len(batch) < _BATCH:
+                return
 
     def _batch(self) -> Sequence[Export]:
         now = self.clock()

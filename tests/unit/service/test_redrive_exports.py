@@ -250,6 +250,7 @@ def test_a_moved_letter_whose_mail_may_have_arrived_goes_back_with_its_reason_an
     (letter,) = world.dead_letters.letters
     (outcome,) = move_back(world)
     assert outcome.outcome is RedriveOutcome.REFUSED
+    move_by_hand(world)
     world.work()
     (back,) = world.dead_letters.letters
     assert back.message == letter.message
@@ -257,14 +258,68 @@ def test_a_moved_letter_whose_mail_may_have_arrived_goes_back_with_its_reason_an
     assert len(world.mails) == 1
 
 
+def move_by_hand(world: World) -> None:
+    """Move the letters as the console of SQS does: the records know nothing of it."""
+    world.dead_letters.back_to = world.queue
+    assert world.dead_letters.move_all()
+
+
+def test_letters_moved_by_hand_put_their_exports_on_their_way_too() -> None:
+    world, export = failed_at_page(3)
+    world.source.calls.clear()
+    move_by_hand(world)
+    world.work()
+    assert world.export(export).status is ExportStatus.COMPLETED
+    assert [call.cursor for call in world.source.calls] == ["6:7"]
+
+
 def test_a_moved_letter_of_an_export_whose_user_has_another_one_under_way_goes_back() -> None:
     world, export = failed_at_page(2)
     world.request()
     world.queue.lose_all()
-    move_back(world)
+    move_by_hand(world)
     world.work()
     assert world.export(export).status is ExportStatus.FAILED
     assert len(world.dead_letters.letters) == 1
+
+
+def test_an_export_whose_user_has_another_one_under_way_is_refused_and_the_others_are_redriven_one_by_one() -> None:
+    world, _ = failed_at_page(2)
+    world.request()
+    world.queue.lose_all()
+    (outcome,) = move_back(world)
+    assert outcome.outcome is RedriveOutcome.REFUSED
+    assert (len(world.dead_letters.letters), world.queue.messages) == (1, [])
+
+
+def test_a_moved_letter_that_gets_lost_is_no_matter_because_its_record_is_on_its_way() -> None:
+    world, export = failed_at_page(3)
+    move_back(world)
+    world.queue.lose_all()
+    world.pass_time()
+    assert world.export(export).status is ExportStatus.COMPLETED
+
+
+def test_a_letter_that_names_no_export_is_never_moved_because_it_would_start_another_one() -> None:
+    world = World()
+    world.dead_letters.add(Message("-", {"userId": "user-1", "email": "plain@example.org"}))
+    (letter,) = world.dead_letters.letters
+    (outcome,) = move_back(world)
+    assert outcome.outcome is RedriveOutcome.REDRIVEN
+    (message,) = world.queue.messages
+    assert message == letter.message, "sent one by one, as `dlq redrive ID` does"
+
+
+def test_an_export_that_is_redriven_too_early_tells_its_user_no_second_time() -> None:
+    world = World(mails=[REFUSED_FOR_GOOD] * 5)
+    export = world.request()
+    world.work()
+    for _ in range(3):
+        move_by_hand(world)
+        world.work()
+    assert world.export(export).status is ExportStatus.FAILED
+    assert len(world.dead_letters.letters) == 1
+    assert len(world.failure_mails) == 1
 
 
 def test_a_moved_letter_about_an_earlier_failure_starts_nothing() -> None:

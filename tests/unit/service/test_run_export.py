@@ -660,6 +660,15 @@ def test_a_worker_that_must_stop_does_not_begin_to_send() -> None:
     assert len(world.mails) == 1
 
 
+def test_a_worker_whose_time_went_by_while_it_read_the_file_does_not_begin_to_send() -> None:
+    world = World(7)
+    export = world.request()
+    world.work_once(should_stop=iter([False] * 7 + [True]).__next__)
+    stopped = world.export(export)
+    assert (stopped.status, stopped.stage, stopped.sends) == (ExportStatus.QUEUED, Stage.DELIVER, ())
+    assert not world.mails
+
+
 # --- Fencing and cancelling -------------------------------------------------------------------------------------------
 
 

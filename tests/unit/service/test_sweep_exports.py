@@ -1,15 +1,16 @@
 """The sweeper's passes."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 
 from memberships_export.domain.errors import MembershipsContractBroken, StorageUnavailable
-from memberships_export.domain.export import ExportStatus, Stage
+from memberships_export.domain.export import Export, ExportStatus, Stage
 from memberships_export.domain.message import Message
 from memberships_export.domain.sweeping import SweepAction
 from tests.factories import a_membership
-from tests.fakes.memory import ListSource
+from tests.fakes.memory import ListSource, MemoryStore
 from tests.fakes.world import World
 
 
@@ -122,3 +123,29 @@ def test_a_pass_ends_although_what_is_due_can_not_even_be_put_off() -> None:
 
 def _fail(*_: object) -> None:
     raise StorageUnavailable
+
+
+class StoreThatLags(MemoryStore):
+    """Its index shows what was written before the latest write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before = dict[str, Export]()
+
+    def replace(self, old: Export, new: Export) -> Export | None:
+        self._before = {old.export_id: old}
+        return super().replace(old, new)
+
+    def due(self, now: datetime, limit: int) -> Sequence[Export]:
+        return [*self._before.values(), *super().due(now, limit)][:limit]
+
+
+def test_an_index_that_lags_does_not_end_a_pass_early() -> None:
+    world = World(1)
+    world.store = StoreThatLags()
+    world.services = world.over(world.ports)
+    for number in range(450):
+        world.request(user_id=f"user-{number}")
+    world.queue.lose_all()
+    world.clock.advance(timedelta(seconds=31))
+    assert world.services.sweep() == {SweepAction.NUDGE: 450}

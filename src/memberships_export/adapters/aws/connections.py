@@ -64,7 +64,10 @@ class Clients:
     @cached_property
     def s3_signer(self) -> "S3Client":
         """The client that signs download URLs. Signing calls nobody."""
-        client: S3Client = self._make("s3", Config(signature_version="s3v4"))
+        # Without "virtual" the URL names the global host, which sends new buckets' visitors elsewhere: the signature,
+        # which covers the host, is then wrong.
+        config = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+        client: S3Client = self._make("s3", config)
         return client
 
     def _make(self, service: str, config: Config) -> Any:  # noqa: ANN401  (its class is made at run time)

@@ -1,11 +1,14 @@
 """ExportStore in DynamoDB: records in one table, each user's unfinished export held by a guard beside it."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+import msgspec
 
 from memberships_export.adapters.aws.aws_errors import aws_errors
 from memberships_export.adapters.aws.dynamodb_item import BY_USER, BY_WAKE, WAKE_PARTITIONS, export_from, seconds
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from memberships_export.adapters.aws.dynamodb_item import Item
 
+log = logging.getLogger(__name__)
 _TRIES = 5
 _LONGEST_KEY = 2048  # bytes
 _BATCH = 100  # the most records of one read
@@ -164,8 +168,8 @@ class DynamoDbExportStore:
         found: dict[str, Export] = {}
         for _ in range(_TRIES):
             answer = self._client.batch_get_item(RequestItems=wanted)
-            exports = map(export_from, answer["Responses"].get(self._table, []))
-            found |= {export.export_id: export for export in exports}
+            exports = map(_readable, answer["Responses"].get(self._table, []))
+            found |= {export.export_id: export for export in exports if export}
             wanted = answer.get("UnprocessedKeys")
             if not wanted:
                 return found
@@ -174,6 +178,15 @@ class DynamoDbExportStore:
 
     def _is_expired(self, export: Export) -> bool:
         return export.expires_at is not None and self._clock() >= export.expires_at
+
+
+def _readable(item: "Item") -> Export | None:
+    """Read a record of a list; one that a newer version wrote must not keep the others from being seen."""
+    try:
+        return export_from(item)
+    except msgspec.DecodeError:
+        log.exception("export=%s event=unreadable_record", item["pk"]["S"])
+        return None
 
 
 def _with_new_revision(export: Export) -> Export:

@@ -5,10 +5,10 @@ until somebody receives the letter again, and a stale one deletes nothing withou
 """
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from memberships_export.adapters.aws.aws_errors import aws_errors, error_code
 from memberships_export.adapters.aws.sqs_message import message_from, queue_name, sqs_attributes
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.message import DeadLetter, Message
+from memberships_export.domain.message import FAILURE_ATTRIBUTES, DeadLetter, Message
 from memberships_export.domain.message_rules import MAX_ATTRIBUTES, check_message
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ _BATCH = 10  # the most SQS gives at once
 _ALL = 120_000  # the most that can be in hand at once
 _IN_HAND_SECONDS = 60  # how long letters stay hidden from others if this process dies while it reads
 _TRUSTED_SECONDS = 30  # how long after our own receive nobody else is expected to have received the same letter
+_LOOK_SECONDS, _MOST_QUIET_LOOKS = 1.0, 60  # a move that makes no progress for a minute is given up
+_RECEIVED_TOO_OFTEN = {
+    "stage": "receive",
+    "errorCode": "received_too_often",
+    "reason": "No worker acknowledged it in the receives that the queue allows: they died, or could not save.",
+}
 _COUNTS: "Sequence[QueueAttributeNameType]" = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -39,9 +45,10 @@ _COUNTS: "Sequence[QueueAttributeNameType]" = (
 class SqsDeadLetters:
     """DeadLetters on AWS."""
 
-    def __init__(self, client: "SQSClient", queue_url: str) -> None:
-        """`queue_url`: of the dead letter queue."""
+    def __init__(self, client: "SQSClient", queue_url: str, pause: Callable[[float], None] = sleep) -> None:
+        """`queue_url`: of the dead letter queue. `pause`: waits so many seconds between two looks at a move."""
         self._client = client
+        self._pause = pause
         self._url = queue_url
         self._resource = f"SQS queue {queue_name(queue_url)}"
         self._known: dict[str, tuple[str, float]] = {}  # message id -> the receipt we got last, and when
@@ -71,19 +78,43 @@ class SqsDeadLetters:
                     self._deleted(self._known.pop(letter.message_id)[0])
 
     def move_all(self) -> bool:
-        """Let SQS move all letters back to the queue, up to 500 a second. False when it refuses to.
+        """Let SQS move all letters back to the queue, up to 500 a second, and wait until it has. False: it did not.
 
         The destination is named: SQS cannot know where letters came from that a worker put there itself.
         """
         with aws_errors(self._resource):
-            arn = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
-            letters = arn["QueueArn"]
+            told = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+            letters = told["Attributes"]["QueueArn"]
             try:
                 self._client.start_message_move_task(SourceArn=letters, DestinationArn=letters.removesuffix("_dlq"))
             except ClientError as error:
-                log.warning("queue=%s event=not_moved code=%s", queue_name(self._url), error_code(error))
+                self._not_moved(error_code(error))
                 return False
-        return True
+            return self._moved(letters)
+
+    def _moved(self, letters: str) -> bool:
+        """Wait for the end of the task. It is ended here once it has moved what there was: what comes then is new."""
+        done, quiet = -1, 0
+        while quiet < _MOST_QUIET_LOOKS:
+            task = self._client.list_message_move_tasks(SourceArn=letters, MaxResults=1)["Results"][0]
+            status, moved = task.get("Status"), task.get("ApproximateNumberOfMessagesMoved", 0)
+            if status != "RUNNING":
+                break
+            if moved >= task.get("ApproximateNumberOfMessagesToMove", moved + 1):
+                self._end(task.get("TaskHandle", ""))
+                return True
+            done, quiet = (moved, 0) if moved > done else (done, quiet + 1)
+            self._pause(_LOOK_SECONDS)
+        if status != "COMPLETED":
+            self._not_moved(task.get("FailureReason", str(status)))
+        return status == "COMPLETED"
+
+    def _end(self, handle: str) -> None:
+        with suppress(ClientError):  # it has ended by itself
+            self._client.cancel_message_move_task(TaskHandle=handle)
+
+    def _not_moved(self, why: str) -> None:
+        log.warning("queue=%s event=not_moved code=%s", queue_name(self._url), why)
 
     def purge(self) -> int:
         """Remove all letters; return about how many there were. SQS allows one purge in 60 seconds."""
@@ -169,12 +200,9 @@ def _letter(found: "MessageTypeDef") -> DeadLetter:
 def _explained(found: "MessageTypeDef") -> Message:
     """Say why a letter is there that SQS moved by itself: it moves messages without a word."""
     message = message_from(found)
-    moved = "DeadLetterQueueSourceArn" in found.get("Attributes", {})
-    why = {
-        "stage": "receive",
-        "errorCode": "received_too_often",
-        "reason": "No worker acknowledged it in the receives that the queue allows: they died, or could not save.",
-    }
-    if not moved or "errorCode" in message.attributes or len(message.attributes) > MAX_ATTRIBUTES - len(why):
+    if "DeadLetterQueueSourceArn" not in found.get("Attributes", {}):
         return message
-    return Message(message.body, {**message.attributes, **why})
+    # What a moved letter still says of an earlier failure is not why it is there now.
+    own = {name: value for name, value in message.attributes.items() if name not in FAILURE_ATTRIBUTES}
+    room = len(own) <= MAX_ATTRIBUTES - len(_RECEIVED_TOO_OFTEN)
+    return Message(message.body, own | _RECEIVED_TOO_OFTEN) if room else message

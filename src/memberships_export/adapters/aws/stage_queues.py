@@ -58,7 +58,7 @@ class StageDeadLetters:
         self._found_in.get(letter.message_id, self._queues[0]).remove(letter)
 
     def move_all(self) -> bool:
-        """Start to move the letters of all queues; false as soon as one cannot."""
+        """Move the letters of all queues; false as soon as one cannot."""
         return all(queue.move_all() for queue in self._queues)
 
     def purge(self) -> int:

@@ -296,3 +296,18 @@ def test_a_file_that_could_not_be_written_is_not_read_from_memory(broken: Broken
     broken.answers(404, "NoSuchKey")
 
     assert broken.files.read(KEY) is None
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "me-central-1"])
+def test_a_signed_url_names_the_bucket_in_its_region_because_the_host_is_signed_too(
+    monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    bucket = BucketSettings(name="exports", region=region)
+    files = S3Files(connections.s3_store(bucket), "exports", lambda: connections.Clients().s3_signer)
+
+    url = files.signed_url(KEY, "memberships.csv", 60)
+
+    assert url is not None
+    assert urlsplit(url).netloc == f"exports.s3.{region}.amazonaws.com"

@@ -104,19 +104,30 @@ def test_a_letter_that_sqs_moved_by_itself_is_explained(sqs: ScriptedSqs) -> Non
     assert letter.message.attributes["stage"] == "receive"
 
 
-@pytest.mark.parametrize("attributes", [{"errorCode": "no_progress"}, {f"name{number}": "x" for number in range(8)}])
-def test_a_letter_that_explains_itself_or_has_no_room_stays_as_it_is(
-    sqs: ScriptedSqs, attributes: dict[str, str]
-) -> None:
+def moved_with(sqs: ScriptedSqs, attributes: dict[str, str]) -> Message:
+    """Browse a letter that SQS moved by itself, with these attributes."""
     moved = found("m-1", "r-1", DeadLetterQueueSourceArn="arn:aws:sqs:eu-west-1:123456789012:membership_exports")
     moved["MessageAttributes"] = {
         name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
     }
     script_browse(sqs, moved)
-
     [letter] = SqsDeadLetters(sqs.client, URL).browse(1)
+    return letter.message
 
-    assert letter.message.attributes == attributes
+
+def test_a_letter_without_room_for_a_reason_stays_as_it_is(sqs: ScriptedSqs) -> None:
+    attributes = {f"name{number}": "x" for number in range(8)}
+
+    assert moved_with(sqs, attributes).attributes == attributes
+
+
+def test_what_a_letter_says_of_an_earlier_failure_is_not_why_sqs_moved_it(sqs: ScriptedSqs) -> None:
+    earlier = {"userId": "user-1", "errorCode": "mail_refused", "failedAt": "2026-03-01T12:00:00+00:00"}
+
+    told = moved_with(sqs, earlier).attributes
+
+    assert (told["userId"], told["errorCode"]) == ("user-1", "received_too_often")
+    assert "failedAt" not in told
 
 
 def test_a_second_purge_within_a_minute_says_when_it_works_again(aws: FakeAws, url: str) -> None:
@@ -169,12 +180,44 @@ def script_move(sqs: ScriptedSqs) -> None:
     sqs.add_response("get_queue_attributes", {"Attributes": {"QueueArn": f"{ARN}_dlq"}}, asked)
 
 
-def test_all_letters_are_moved_by_sqs_to_the_queue_they_belong_to(sqs: ScriptedSqs) -> None:
+def script_looks(sqs: ScriptedSqs, *looks: tuple[str, int, int]) -> None:
+    """Let each look at the move show its status, how many were moved, and how many there were."""
+    for status, moved, of in looks:
+        task: Any = {
+            "TaskHandle": "handle",
+            "Status": status,
+            "ApproximateNumberOfMessagesMoved": moved,
+            "ApproximateNumberOfMessagesToMove": of,
+        }
+        asked = {"SourceArn": f"{ARN}_dlq", "MaxResults": 1}
+        sqs.add_response("list_message_move_tasks", {"Results": [task]}, asked)
+
+
+def moved_all(sqs: ScriptedSqs, *looks: tuple[str, int, int], ended_by_us: bool = False) -> bool:
     script_move(sqs)
     expected = {"SourceArn": f"{ARN}_dlq", "DestinationArn": ARN}
     sqs.add_response("start_message_move_task", {"TaskHandle": "handle"}, expected)
+    script_looks(sqs, *looks)
+    if ended_by_us:
+        sqs.add_response("cancel_message_move_task", {}, {"TaskHandle": "handle"})
+    return SqsDeadLetters(sqs.client, URL, pause=lambda _: None).move_all()
 
-    assert SqsDeadLetters(sqs.client, URL).move_all()
+
+def test_all_letters_are_moved_by_sqs_to_the_queue_they_belong_to(sqs: ScriptedSqs) -> None:
+    assert moved_all(sqs, ("RUNNING", 0, 3), ("RUNNING", 2, 3), ("COMPLETED", 3, 3))
+
+
+def test_a_move_is_ended_when_it_has_moved_what_there_was_so_that_new_failures_stay(sqs: ScriptedSqs) -> None:
+    assert moved_all(sqs, ("RUNNING", 1, 3), ("RUNNING", 3, 3), ended_by_us=True)
+
+
+@pytest.mark.parametrize("status", ["FAILED", "CANCELLED", "CANCELLING"])
+def test_a_move_that_does_not_get_to_its_end_is_told(sqs: ScriptedSqs, status: str) -> None:
+    assert not moved_all(sqs, ("RUNNING", 1, 3), (status, 1, 3))
+
+
+def test_a_move_that_makes_no_progress_is_given_up(sqs: ScriptedSqs) -> None:
+    assert not moved_all(sqs, *[("RUNNING", 1, 3)] * 61)
 
 
 @pytest.mark.parametrize("code,status", [("UnsupportedOperation", 400), ("AccessDenied", 403), ("InternalError", 500)])
