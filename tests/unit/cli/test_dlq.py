@@ -143,3 +143,19 @@ def test_where_no_service_has_run_the_answer_names_the_variable(dlq: Dlq, tmp_pa
     assert result.exit_code == 2
     assert "MEMBERSHIPS_EXPORT_DATA_DIR" in result.stderr
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.usefixtures("ports")
+@pytest.mark.parametrize("package", ["botocore", "obstore"])
+def test_without_the_packages_of_aws_it_says_how_to_get_them(
+    dlq: Dlq, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    def not_there(_: Settings) -> None:
+        raise ModuleNotFoundError(name=package)
+
+    monkeypatch.setattr("memberships_export.bootstrap.operator_desk", not_there)
+
+    result = dlq("list")
+
+    assert result.exit_code == 2
+    assert "make install-aws" in result.stderr
