@@ -6,7 +6,7 @@ until somebody receives the letter again, and a stale one deletes nothing withou
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from memberships_export.adapters.aws.aws_errors import aws_errors, error_code
+from memberships_export.adapters.aws.sqs_letter_move import move_letters
 from memberships_export.adapters.aws.sqs_message import message_from, queue_name, sqs_attributes
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.message import FAILURE_ATTRIBUTES, DeadLetter, Message
@@ -29,7 +30,6 @@ _BATCH = 10  # the most SQS gives at once
 _ALL = 120_000  # the most that can be in hand at once
 _IN_HAND_SECONDS = 60  # how long letters stay hidden from others if this process dies while it reads
 _TRUSTED_SECONDS = 30  # how long after our own receive nobody else is expected to have received the same letter
-_LOOK_SECONDS, _MOST_QUIET_LOOKS = 1.0, 60  # a move that makes no progress for a minute is given up
 _RECEIVED_TOO_OFTEN = {
     "stage": "receive",
     "errorCode": "received_too_often",
@@ -78,43 +78,12 @@ class SqsDeadLetters:
                     self._deleted(self._known.pop(letter.message_id)[0])
 
     def move_all(self) -> bool:
-        """Let SQS move all letters back to the queue, up to 500 a second, and wait until it has. False: it did not.
-
-        The destination is named: SQS cannot know where letters came from that a worker put there itself.
-        """
+        """Let SQS move all letters back to the queue, and wait until it has. False: it did not, or not all."""
         with aws_errors(self._resource):
-            told = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-            letters = told["Attributes"]["QueueArn"]
-            try:
-                self._client.start_message_move_task(SourceArn=letters, DestinationArn=letters.removesuffix("_dlq"))
-            except ClientError as error:
-                self._not_moved(error_code(error))
-                return False
-            return self._moved(letters)
-
-    def _moved(self, letters: str) -> bool:
-        """Wait for the end of the task. It is ended here once it has moved what there was: what comes then is new."""
-        done, quiet = -1, 0
-        while quiet < _MOST_QUIET_LOOKS:
-            task = self._client.list_message_move_tasks(SourceArn=letters, MaxResults=1)["Results"][0]
-            status, moved = task.get("Status"), task.get("ApproximateNumberOfMessagesMoved", 0)
-            if status != "RUNNING":
-                break
-            if moved >= task.get("ApproximateNumberOfMessagesToMove", moved + 1):
-                self._end(task.get("TaskHandle", ""))
-                return True
-            done, quiet = (moved, 0) if moved > done else (done, quiet + 1)
-            self._pause(_LOOK_SECONDS)
-        if status != "COMPLETED":
-            self._not_moved(task.get("FailureReason", str(status)))
-        return status == "COMPLETED"
-
-    def _end(self, handle: str) -> None:
-        with suppress(ClientError):  # it has ended by itself
-            self._client.cancel_message_move_task(TaskHandle=handle)
-
-    def _not_moved(self, why: str) -> None:
-        log.warning("queue=%s event=not_moved code=%s", queue_name(self._url), why)
+            failure = move_letters(self._client, self._url, self._pause)
+        if failure:
+            log.warning("queue=%s event=not_moved reason=%s", queue_name(self._url), failure)
+        return failure is None
 
     def purge(self) -> int:
         """Remove all letters; return about how many there were. SQS allows one purge in 60 seconds."""

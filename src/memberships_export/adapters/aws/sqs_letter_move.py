@@ -1,0 +1,55 @@
+"""All letters of a dead letter queue moved back at once, by SQS itself (StartMessageMoveTask), up to 500 a second."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from memberships_export.adapters.aws.aws_errors import error_code
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.client import SQSClient
+    from types_boto3_sqs.type_defs import ListMessageMoveTasksResultEntryTypeDef
+
+_LOOK_SECONDS = 1.0
+_MOST_QUIET_LOOKS = 60  # a move that makes no progress for so long is given up
+
+
+def move_letters(client: "SQSClient", queue_url: str, pause: Callable[[float], None]) -> str | None:
+    """Move them and wait for the end; return why it did not come to that, None when it did.
+
+    `queue_url`: of the dead letter queue, whose name is that of its queue with _dlq behind it. The destination is
+    named, because SQS cannot know where letters came from that a worker put there itself.
+    """
+    told = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    letters = told["Attributes"]["QueueArn"]
+    try:
+        task = client.start_message_move_task(SourceArn=letters, DestinationArn=letters.removesuffix("_dlq"))
+    except ClientError as error:  # another task is running, or this service has no such thing
+        return error_code(error)
+    try:
+        return _until_moved(client, letters, pause)
+    finally:
+        with suppress(ClientError):  # it has ended by itself
+            client.cancel_message_move_task(TaskHandle=task.get("TaskHandle", ""))
+
+
+def _until_moved(client: "SQSClient", letters: str, pause: Callable[[float], None]) -> str | None:
+    """Wait until as many are moved as there were: what comes meanwhile is a new failure, and not to be moved."""
+    before, quiet = -1, 0
+    while quiet < _MOST_QUIET_LOOKS:
+        task = client.list_message_move_tasks(SourceArn=letters, MaxResults=1)["Results"][0]
+        moved = task.get("ApproximateNumberOfMessagesMoved", 0)
+        if task.get("Status") == "COMPLETED" or (task.get("Status") == "RUNNING" and _all_moved(task)):
+            return None
+        if task.get("Status") != "RUNNING":
+            return task.get("FailureReason", f"the move is {task.get('Status')}")
+        before, quiet = (moved, 0) if moved > before else (before, quiet + 1)
+        pause(_LOOK_SECONDS)
+    return f"the move made no progress for {_MOST_QUIET_LOOKS} seconds"
+
+
+def _all_moved(task: "ListMessageMoveTasksResultEntryTypeDef") -> bool:
+    there_were = task.get("ApproximateNumberOfMessagesToMove")
+    return there_were is not None and task.get("ApproximateNumberOfMessagesMoved", 0) >= there_were
