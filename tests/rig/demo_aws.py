@@ -33,8 +33,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make demo-aws", description=__doc__)
     parser.add_argument("--topology", choices=tuple(TOPOLOGIES), default="one", help="one function, or three")
     topology = parser.parse_args().topology
-    with TemporaryDirectory(prefix="memberships-export-demo-aws-") as folder, set_up(Path(folder), topology) as service:
-        show(service)
+    try:
+        with TemporaryDirectory(prefix="memberships-export-demo-aws-") as name, set_up(Path(name), topology) as service:
+            show(service)
+    except KeyboardInterrupt:
+        sys.exit("Stopped; nothing is left.")
 
 
 @contextmanager
