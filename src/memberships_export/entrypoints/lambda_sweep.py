@@ -3,7 +3,7 @@
 import gc
 import os
 
-gc.disable()  # what a start makes is not garbage: looking for some takes a tenth of the start
+gc.disable()  # what a start makes is not garbage, and looking for some takes time
 
 from memberships_export.entrypoints.functions import sweep_function  # noqa: E402
 
