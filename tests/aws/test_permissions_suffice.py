@@ -100,12 +100,19 @@ def live_a_whole_life(service: DeployedService) -> None:
         sendgrid.follow(status(400))
         failing = (member.request() or {})["exportId"]
         assert member.ended(failing)["status"] == "failed"
+        until(lambda: failing in service.desk("list").stdout, "the letter")
+        assert "1 redriven" in service.desk("redrive", "--all").stdout  # moved by SQS
+        assert "StartMessageMoveTask" in service.around.aws.calls
+        assert member.ended(failing)["status"] == "completed"
+
+        sendgrid.follow(status(400))
+        failing = (member.request() or {})["exportId"]
+        assert member.ended(failing)["status"] == "failed"
         queue = service.deployment.mappings[0].queue_url
         service.around.aws.sqs.send_message(QueueUrl=queue, MessageBody="not JSON")
         until(lambda: service.desk("list").stdout.count("\n") == 3, "both letters")
-        assert "Goes on at step deliver." in service.desk("redrive", failing).stdout
+        assert "1 redriven, 0 finished, 1 refused" in service.desk("redrive", "--all").stdout  # one by one
         assert member.ended(failing)["status"] == "completed"
-        service.desk("redrive", "--all")
         assert service.desk("purge", "--yes").returncode == 0
     waiting = (member.request() or {})["exportId"]
     _sweep(service, overdue=waiting, expired=export_id)

@@ -50,15 +50,27 @@ def _of_json(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:
     service, _, call = environ["HTTP_X_AMZ_TARGET"].partition(".")
     if service == "AmazonSQS":
         yield _queue(asked), f"sqs:{call.removesuffix('Batch')}"  # IAM knows no batches
+        if call == "StartMessageMoveTask":
+            yield from _of_a_move(asked)
     elif service == "secretsmanager":
         yield asked["SecretId"], f"secretsmanager:{call}"
     elif service.startswith("DynamoDB"):
         yield from _of_dynamodb(call, asked)
 
 
+def _of_a_move(asked: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """SQS moves messages with the rights of who started it."""
+    for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
+        yield _name(asked["SourceArn"]), f"sqs:{action}"
+    yield _name(asked["DestinationArn"]), "sqs:SendMessage"
+
+
 def _queue(asked: dict[str, Any]) -> str:
-    named = asked.get("QueueUrl") or asked.get("SourceArn") or asked.get("QueueName", "")
-    return str(named).replace(":", "/").rsplit("/", maxsplit=1)[-1]
+    return _name(next(asked[name] for name in ("QueueUrl", "SourceArn", "QueueName", "TaskHandle") if name in asked))
+
+
+def _name(url_or_arn: str) -> str:
+    return url_or_arn.replace(":", "/").rsplit("/", maxsplit=1)[-1]
 
 
 def _of_dynamodb(call: str, asked: dict[str, Any]) -> Iterable[tuple[str, str]]:

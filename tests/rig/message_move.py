@@ -17,9 +17,10 @@ CALLS = ("StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask"
 def answer(call: str, environ: dict[str, Any], start_response: Any) -> list[bytes]:  # noqa: ANN401  (WSGI)
     """Do what the request asks for, by calls of the same server."""
     asked = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+    handle = asked.get("SourceArn", "")  # the real one, too, names the queue in it
     answers: dict[str, dict[str, Any]] = {
-        "StartMessageMoveTask": {"TaskHandle": "done"},
-        "ListMessageMoveTasks": {"Results": [{"TaskHandle": "done", "Status": "COMPLETED"}]},
+        "StartMessageMoveTask": {"TaskHandle": handle},
+        "ListMessageMoveTasks": {"Results": [{"TaskHandle": handle, "Status": "COMPLETED"}]},
         "CancelMessageMoveTask": {"ApproximateNumberOfMessagesMoved": 0},
     }
     if call == "StartMessageMoveTask":
