@@ -3,9 +3,12 @@
 import ipaddress
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.rig.fake_aws import FakeAws, running_aws
 
 SHARED_DATA = Path(__file__).parents[1] / ".." / "shared" / "data"
 
@@ -16,6 +19,13 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("../shared/data is not beside this checkout")
     return SHARED_DATA.resolve()
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[FakeAws]:
+    # One for all folders: of two at a time, the environment would lead new clients to the one that started last.
+    with running_aws() as fake:
+        yield fake
 
 
 @pytest.fixture(autouse=True)

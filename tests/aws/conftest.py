@@ -9,7 +9,7 @@ import pytest
 from tests.infra.synthesis import run_app
 from tests.rig.bare_deployment import BareDeployment
 from tests.rig.built_bundle import build_here, unpack
-from tests.rig.fake_aws import FakeAws, running_aws
+from tests.rig.fake_aws import FakeAws
 from tests.rig.fake_memberships import FakeMemberships
 from tests.rig.fake_sendgrid import FakeSendGrid
 
@@ -58,12 +58,6 @@ def synthesised(once: Callable[[str, Callable[[Path], object]], Path], zip_here:
         return once(f"cdk-{topology}", run)
 
     return synthesise
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[FakeAws]:
-    with running_aws() as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.export import Stage
 from memberships_export.ports import DeadLetters, ExportQueue, ExportStore, FileStore
 from tests.fakes.memory import FakeClock, MemoryDeadLetters, MemoryFiles, MemoryQueue, MemoryStore
-from tests.rig.fake_aws import FakeAws, running_aws, sqs_time
+from tests.rig.fake_aws import FakeAws, sqs_time
 from tests.rig.postgres_server import PostgresServer, postgres_package, running_postgres
 
 VISIBILITY = timedelta(seconds=30)
@@ -128,12 +128,6 @@ FILES: dict[str, Callable[[Place], FileStore]] = {
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
-
-
-@pytest.fixture(scope="session")
-def aws() -> Iterator[FakeAws]:
-    with running_aws() as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.rig.event_source_mapping import EventSourceMapping, failed_items
-from tests.rig.fake_aws import FakeAws, running_aws
+from tests.rig.fake_aws import FakeAws
 from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
 from tests.rig.runtime_api import FunctionFailed
 from tests.rig.waiting import until
@@ -153,12 +153,6 @@ def test_a_kill_in_the_middle_fails_the_invocation(start: Callable[..., LambdaFu
         function.invoke({"do": "hang"})
 
     killer.join()
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[FakeAws]:
-    with running_aws() as running:
-        yield running
 
 
 def entries(ledger: Path) -> list[dict[str, Any]]:

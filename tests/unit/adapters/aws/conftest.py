@@ -6,7 +6,7 @@ import pytest
 from botocore.stub import Stubber
 
 from memberships_export.adapters.aws import connections
-from tests.rig.fake_aws import FakeAws, running_aws
+from tests.rig.fake_aws import FakeAws
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -25,10 +25,9 @@ class ScriptedDynamoDb(Stubber):
     client: "DynamoDBClient"
 
 
-@pytest.fixture(scope="session", autouse=True)  # also for tests without it: it hides this machine's AWS settings
-def aws() -> Iterator[FakeAws]:
-    with running_aws() as fake:
-        yield fake
+@pytest.fixture(autouse=True)
+def _no_aws_but_the_fake(aws: FakeAws) -> None:
+    """Hide this machine's AWS settings from tests that do not ask for the fake, too."""
 
 
 @pytest.fixture
