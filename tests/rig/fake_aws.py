@@ -205,11 +205,12 @@ def _only_this(environment: pytest.MonkeyPatch, variables: Mapping[str, str]) ->
 def sqs_time(clock: Clock) -> Iterator[None]:
     """Let moto's SQS live by this clock, though no two of its moments are quite the same.
 
-    Without that a message would still be hidden at the very moment its timeout ends. A receive that waits would wait
-    for ever while the clock stands still.
+    Without that a message would still be hidden at the very moment its timeout ends. For the end of
+    a long poll, every look at the clock is more than half a second later than the last: else it would never come.
     """
     readings = count()
     with pytest.MonkeyPatch.context() as moto:
-        moto.setattr(moto_sqs, "unix_time", lambda: clock().timestamp())
+        moto.setattr(moto_sqs, "unix_time", lambda: clock().timestamp() + 0.6 * next(readings))
+        moto.setattr(moto_sqs.Queue, "wait_for_messages", lambda *_: None)
         moto.setattr(moto_sqs, "unix_time_millis", lambda: clock().timestamp() * 1000 + next(readings) / 1000)
         yield

@@ -80,7 +80,7 @@ class SqsDeadLetters:
     def move_all(self) -> bool:
         """Let SQS move all letters back to the queue, and wait until it has. False: it did not, or not all."""
         with aws_errors(self._resource):
-            failure = move_letters(self._client, self._url, self._pause)
+            failure = move_letters(self._client, self._url, len(self._known), self._pause)
         if failure:
             log.warning("queue=%s event=not_moved reason=%s", queue_name(self._url), failure)
         return failure is None
@@ -105,7 +105,7 @@ class SqsDeadLetters:
         expected = min(limit, self._count())
         with self._putting_back(seen):
             while len(seen) < limit:
-                found = self._receive(min(_BATCH, limit - len(seen)), hurry=len(seen) >= expected)
+                found = self._receive(min(_BATCH, limit - len(seen)), hurry=bool(seen) and len(seen) >= expected)
                 new = [one for one in found if one.get("MessageId", "") not in seen]
                 fresh = {one.get("MessageId", ""): one.get("ReceiptHandle", "") for one in found}
                 self._known |= {message_id: (receipt, monotonic()) for message_id, receipt in fresh.items()}
@@ -115,7 +115,7 @@ class SqsDeadLetters:
                 yield new
 
     def _receive(self, count: int, *, hurry: bool) -> "Sequence[MessageTypeDef]":
-        """Ask some servers of SQS when nothing is expected any more, and all of them as long as something is."""
+        """Ask all servers of SQS as long as something is expected, and first: what SQS counts is approximate."""
         answer = self._client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=count,

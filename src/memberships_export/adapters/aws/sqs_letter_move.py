@@ -16,11 +16,12 @@ _LOOK_SECONDS = 1.0
 _MOST_QUIET_LOOKS = 60  # a move that makes no progress for so long is given up
 
 
-def move_letters(client: "SQSClient", queue_url: str, pause: Callable[[float], None]) -> str | None:
+def move_letters(client: "SQSClient", queue_url: str, known: int, pause: Callable[[float], None]) -> str | None:
     """Move them and wait for the end; return why it did not come to that, None when it did.
 
     `queue_url`: of the dead letter queue, whose name is that of its queue with _dlq behind it. The destination is
-    named, because SQS cannot know where letters came from that a worker put there itself.
+    named, because SQS cannot know where letters came from that a worker put there itself. `known`: how many letters
+    are there for sure; the numbers that SQS gives are approximate.
     """
     told = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
     letters = told["Attributes"]["QueueArn"]
@@ -29,27 +30,33 @@ def move_letters(client: "SQSClient", queue_url: str, pause: Callable[[float], N
     except ClientError as error:  # another task is running, or this service has no such thing
         return error_code(error)
     try:
-        return _until_moved(client, letters, pause)
+        return _until_moved(client, letters, known, pause)
     finally:
         with suppress(ClientError):  # it has ended by itself
             client.cancel_message_move_task(TaskHandle=task.get("TaskHandle", ""))
 
 
-def _until_moved(client: "SQSClient", letters: str, pause: Callable[[float], None]) -> str | None:
+def _until_moved(client: "SQSClient", letters: str, known: int, pause: Callable[[float], None]) -> str | None:
     """Wait until as many are moved as there were: what comes meanwhile is a new failure, and not to be moved."""
     before, quiet = -1, 0
     while quiet < _MOST_QUIET_LOOKS:
-        task = client.list_message_move_tasks(SourceArn=letters, MaxResults=1)["Results"][0]
-        moved = task.get("ApproximateNumberOfMessagesMoved", 0)
-        if task.get("Status") == "COMPLETED" or (task.get("Status") == "RUNNING" and _all_moved(task)):
+        task = _newest(client, letters)
+        status, moved = task.get("Status", "RUNNING"), task.get("ApproximateNumberOfMessagesMoved", 0)
+        if status == "COMPLETED" or (status == "RUNNING" and _all_moved(task, known)):
             return None
-        if task.get("Status") != "RUNNING":
-            return task.get("FailureReason", f"the move is {task.get('Status')}")
+        if status != "RUNNING":
+            return task.get("FailureReason", f"the move is {status}")
         before, quiet = (moved, 0) if moved > before else (before, quiet + 1)
         pause(_LOOK_SECONDS)
     return f"the move made no progress for {_MOST_QUIET_LOOKS} seconds"
 
 
-def _all_moved(task: "ListMessageMoveTasksResultEntryTypeDef") -> bool:
+def _newest(client: "SQSClient", letters: str) -> "ListMessageMoveTasksResultEntryTypeDef":
+    """Look at the task; one that was just started may not be listed yet."""
+    tasks = client.list_message_move_tasks(SourceArn=letters, MaxResults=1)["Results"]
+    return tasks[0] if tasks else {}
+
+
+def _all_moved(task: "ListMessageMoveTasksResultEntryTypeDef", known: int) -> bool:
     there_were = task.get("ApproximateNumberOfMessagesToMove")
-    return there_were is not None and task.get("ApproximateNumberOfMessagesMoved", 0) >= there_were
+    return there_were is not None and task.get("ApproximateNumberOfMessagesMoved", 0) >= max(there_were, known)

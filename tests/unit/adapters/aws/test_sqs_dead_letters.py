@@ -94,6 +94,15 @@ def test_every_server_is_asked_as_long_as_letters_are_missing(sqs: ScriptedSqs) 
     assert len(SqsDeadLetters(sqs.client, URL).browse(100)) == 2
 
 
+def test_every_server_is_asked_first_however_many_letters_sqs_thinks_there_are(sqs: ScriptedSqs) -> None:
+    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "0"}})
+    sqs.add_response("receive_message", {"Messages": [found("m-1", "r-1")]}, receive(10, wait=1))
+    sqs.add_response("receive_message", {}, receive(10, wait=0))
+    sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []}, put_back("r-1"))
+
+    assert len(SqsDeadLetters(sqs.client, URL).browse(100)) == 1
+
+
 def test_a_letter_that_sqs_moved_by_itself_is_explained(sqs: ScriptedSqs) -> None:
     moved = found("m-1", "r-1", DeadLetterQueueSourceArn="arn:aws:sqs:eu-west-1:123456789012:membership_exports")
     script_browse(sqs, moved)
@@ -193,14 +202,14 @@ def script_looks(sqs: ScriptedSqs, *looks: tuple[str, int, int]) -> None:
         sqs.add_response("list_message_move_tasks", {"Results": [task]}, asked)
 
 
-def moved_all(sqs: ScriptedSqs, *looks: tuple[str, int, int]) -> bool:
+def moved_all(sqs: ScriptedSqs, *looks: tuple[str, int, int], desk: SqsDeadLetters | None = None) -> bool:
     """Move, and show these looks. Whatever they show, the task is ended in the end."""
     script_move(sqs)
     expected = {"SourceArn": f"{ARN}_dlq", "DestinationArn": ARN}
     sqs.add_response("start_message_move_task", {"TaskHandle": "handle"}, expected)
     script_looks(sqs, *looks)
     sqs.add_response("cancel_message_move_task", {}, {"TaskHandle": "handle"})
-    return SqsDeadLetters(sqs.client, URL, pause=lambda _: None).move_all()
+    return (desk or SqsDeadLetters(sqs.client, URL, pause=lambda _: None)).move_all()
 
 
 def test_all_letters_are_moved_by_sqs_to_the_queue_they_belong_to(sqs: ScriptedSqs) -> None:
@@ -209,6 +218,24 @@ def test_all_letters_are_moved_by_sqs_to_the_queue_they_belong_to(sqs: ScriptedS
 
 def test_a_move_is_ended_when_it_has_moved_what_there_was_so_that_new_failures_stay(sqs: ScriptedSqs) -> None:
     assert moved_all(sqs, ("RUNNING", 1, 3), ("RUNNING", 3, 3))
+
+
+def test_a_move_goes_on_while_letters_are_left_that_sqs_has_not_counted_yet(sqs: ScriptedSqs) -> None:
+    desk = SqsDeadLetters(sqs.client, URL, pause=lambda _: None)
+    script_browse(sqs, found("m-1", "r-1"))
+    desk.browse(1)
+
+    assert moved_all(sqs, ("RUNNING", 0, 0), ("RUNNING", 1, 1), desk=desk)
+
+
+def test_a_move_that_is_not_listed_yet_is_waited_for(sqs: ScriptedSqs) -> None:
+    script_move(sqs)
+    sqs.add_response("start_message_move_task", {"TaskHandle": "handle"})
+    sqs.add_response("list_message_move_tasks", {"Results": []})
+    script_looks(sqs, ("COMPLETED", 3, 3))
+    sqs.add_response("cancel_message_move_task", {}, {"TaskHandle": "handle"})
+
+    assert SqsDeadLetters(sqs.client, URL, pause=lambda _: None).move_all()
 
 
 @pytest.mark.parametrize("status", ["FAILED", "CANCELLED", "CANCELLING"])
