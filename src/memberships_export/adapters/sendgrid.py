@@ -5,6 +5,7 @@ broke. http.client shows that step by step; a pool with retries and redirects is
 connection: on a kept one that SendGrid closed meanwhile, a mail that never arrived would look like one not answered.
 """
 
+import logging
 import re
 import socket
 import ssl
@@ -25,6 +26,7 @@ from memberships_export.domain.export import Evidence
 from memberships_export.domain.mail import Mail, SendResult
 from memberships_export.ports import Clock
 
+log = logging.getLogger(__name__)
 _PIECE = 32 * 1024
 _ANSWER_LIMIT = 16 * 1024
 _EARLY_ANSWER_SECONDS = 1.0  # an answer given while we were still writing is here already, or will never be
@@ -70,10 +72,8 @@ class SendGrid:
         try:
             content = request_body(mail, self._settings.mail_from, self._settings.from_name)
             key = _checked_key(self._settings.api_key())
-        except Unsendable as error:
-            return SendResult(evidence=Evidence.REFUSED, detail=str(error), permanent=True)
-        except TransientError as error:
-            return SendResult(evidence=Evidence.REFUSED, detail=error.reason, retry_after=error.retry_after)
+        except Exception as error:  # noqa: BLE001  (whatever it was, nothing has left: nobody is to doubt that)
+            return _not_prepared(error)
         if len(content) >= BODY_LIMIT:
             detail = f"The mail is {len(content)} bytes, and SendGrid takes less than {BODY_LIMIT}."
             return SendResult(evidence=Evidence.REFUSED, detail=detail, too_large=True)
@@ -83,7 +83,7 @@ class SendGrid:
         connection = self._connection()
         try:
             answer = self._exchange(connection, body, key)
-        except (OSError, HTTPException) as error:
+        except Exception as error:  # noqa: BLE001  (what counts is how much had left)
             return _unanswered(error, body)
         finally:
             connection.close()
@@ -144,7 +144,16 @@ def _read(response: HTTPResponse) -> Answer:
     return Answer(response.status, response.headers, text)
 
 
-def _unanswered(error: OSError | HTTPException, body: _Body) -> SendResult:
+def _not_prepared(error: Exception) -> SendResult:
+    if isinstance(error, Unsendable):
+        return SendResult(evidence=Evidence.REFUSED, detail=str(error), permanent=True)
+    if isinstance(error, TransientError):
+        return SendResult(evidence=Evidence.REFUSED, detail=error.reason, retry_after=error.retry_after)
+    log.error("event=mail_not_prepared error=%s", type(error).__name__)  # its text may quote the mail or the key
+    return SendResult(evidence=Evidence.REFUSED, detail=f"The mail cannot be prepared ({type(error).__name__}).")
+
+
+def _unanswered(error: Exception, body: _Body) -> SendResult:
     """Judge a broken connection. Never with the text of the error: it may quote what was sent or received."""
     name = type(error).__name__
     if not body.left:

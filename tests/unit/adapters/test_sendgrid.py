@@ -6,6 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from memberships_export.adapters.sendgrid import SendGrid, SendGridSettings
 from memberships_export.domain.export import Evidence
 from memberships_export.domain.mail import Attachment, Mail, SendResult
 from tests.rig.fake_memberships import closed_port
@@ -104,6 +105,19 @@ def test_a_long_reason_is_shortened() -> None:
     assert detail is not None
     assert len(detail) == 300
     assert detail.endswith("…")
+
+
+def test_a_mail_that_cannot_be_prepared_has_not_left(caplog: pytest.LogCaptureFixture) -> None:
+    def no_key() -> str:
+        raise RuntimeError(KEY)
+
+    with FakeSendGrid() as fake:
+        settings = SendGridSettings(base_url=fake.url, mail_from="exports@example.org", api_key=no_key)
+        result = SendGrid(settings).send(a_mail())
+
+        assert fake.requests == 0
+    assert result == _refused("The mail cannot be prepared (RuntimeError).")
+    assert KEY not in caplog.text
 
 
 def test_a_huge_answer_is_not_read_to_its_end() -> None:

@@ -50,17 +50,21 @@ _REFUSED = frozenset(
         "UnrecognizedClientException",
     }
 )
-_KEY_TROUBLE = ("KMS", "Kms")  # begins the code when the resource is fine and its encryption key is not
+_KEY_TROUBLE = ("KMS", "Kms", "DecryptionFailure")  # begins the code when the encryption key is in the way
 _CONFIGURATION = "This is configuration and will not pass by itself: "
 
 
 @contextmanager
-def aws_errors(resource: str) -> Iterator[None]:
-    """Turn what can happen to a service into StorageUnavailable; a wrong request stays the bug it is."""
+def aws_errors(resource: str, otherwise: str | None = None) -> Iterator[None]:
+    """Turn what can happen to a service into StorageUnavailable; a wrong request stays the bug it is.
+
+    `otherwise`: what to check after a refusal that is none of the known ones, where no request can be wrong.
+    """
     try:
         yield
     except ClientError as error:
         code, advice = _telling(error)
+        advice = advice or otherwise
         if advice is None:
             raise
         reason = f"{resource} refused {error.operation_name} with {code}. {advice}"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager.client import SecretsManagerClient
 
 _KEPT_SECONDS = 60.0
+_STATE = "Check that it has a value and is not scheduled for deletion."
 
 
 class RotatingSecret:
@@ -36,7 +37,7 @@ class RotatingSecret:
             return self._value
 
     def _read(self) -> str:
-        with aws_errors(f"Secret {self._secret_id}"):
+        with aws_errors(f"Secret {self._secret_id}", otherwise=_STATE):
             found = self._client().get_secret_value(SecretId=self._secret_id).get("SecretString", "")
         if len(found.encode()) < self._least_bytes:
             reason = f"Secret {self._secret_id} holds no text of at least {self._least_bytes} bytes: put one in."

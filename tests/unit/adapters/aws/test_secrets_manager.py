@@ -1,0 +1,63 @@
+"""A secret that cannot be read is trouble that passes: no export may fail, or doubt its mail, because of it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.stub import Stubber
+
+from memberships_export.adapters.aws import connections
+from memberships_export.adapters.aws.secrets_manager import RotatingSecret
+from memberships_export.domain.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager.client import SecretsManagerClient
+
+
+class ScriptedSecrets(Stubber):
+    """Answers for a client of Secrets Manager; `client` is the client itself."""
+
+    client: "SecretsManagerClient"
+
+
+@pytest.fixture
+def secrets() -> Iterator[ScriptedSecrets]:
+    with ScriptedSecrets(connections.Clients().secrets_manager) as script:
+        yield script
+
+
+@pytest.mark.parametrize(
+    "code, advice",
+    [
+        ("AccessDeniedException", "allows this action"),
+        ("DecryptionFailure", "encryption key"),
+        ("InternalServiceError", "Health Dashboard"),
+        ("InvalidParameterException", "scheduled for deletion"),
+        ("InvalidRequestException", "scheduled for deletion"),
+        ("ResourceNotFoundException", "its name"),
+    ],
+)
+def test_every_refusal_names_the_secret_and_what_to_check(secrets: ScriptedSecrets, code: str, advice: str) -> None:
+    secrets.add_client_error("get_secret_value", code, http_status_code=500 if code.startswith("Internal") else 400)
+
+    with pytest.raises(StorageUnavailable, match=rf"Secret the-secret refused GetSecretValue with {code}\. .*{advice}"):
+        RotatingSecret(lambda: secrets.client, "the-secret")()
+
+
+@pytest.mark.parametrize("held", [{"SecretString": "short"}, {"SecretBinary": b"x" * 40}], ids=["short", "no text"])
+def test_what_cannot_be_the_secret_is_not_taken_for_it(secrets: ScriptedSecrets, held: dict[str, Any]) -> None:
+    secrets.add_response("get_secret_value", held)
+
+    with pytest.raises(StorageUnavailable, match="at least 32 bytes"):
+        RotatingSecret(lambda: secrets.client, "the-secret", least_bytes=32)()
+
+
+def test_after_a_failed_read_the_next_call_reads_again(secrets: ScriptedSecrets) -> None:
+    secrets.add_client_error("get_secret_value", "InvalidRequestException")
+    secrets.add_response("get_secret_value", {"SecretString": "value"})
+    secret = RotatingSecret(lambda: secrets.client, "the-secret")
+
+    with pytest.raises(StorageUnavailable):
+        secret()
+
+    assert [secret(), secret()] == ["value", "value"]
