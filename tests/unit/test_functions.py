@@ -73,6 +73,50 @@ def test_a_plain_message_of_an_existing_api_is_taken() -> None:
     assert [mail.to for mail in world.mails] == ["plain@example.org"]
 
 
+class StoreThatIsAway(MemoryStore):
+    away = True
+
+    def get(self, export_id: str) -> Export | None:
+        if self.away:
+            raise StorageUnavailable("throttled")
+        return super().get(export_id)
+
+
+def test_a_plain_message_that_meets_a_short_trouble_is_read_again_soon(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    store = world.store = StoreThatIsAway()
+    world.services = world.over(world.ports)
+    world.queue.send(Message("-", {"userId": "user-1", "email": "plain@example.org"}))
+
+    for pause in (60, 600):
+        event = event_of(world)
+        assert function_over(world)(event, Context())["batchItemFailures"]
+        world.clock.advance(timedelta(seconds=pause - 1))
+        assert world.queue.receive(0) is None
+        world.clock.advance(timedelta(seconds=1))
+
+    store.away = False
+    assert function_over(world)(event_of(world), Context()) == {"batchItemFailures": []}
+    assert [mail.to for mail in world.mails] == ["plain@example.org"]
+    assert "event=internal_error" not in caplog.text
+
+
+def test_a_long_trouble_does_not_use_up_the_receives_of_a_message(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.store = StoreThatIsAway()
+    world.services = world.over(world.ports)
+    world.queue.send(Message("-", {"userId": "user-1", "email": "plain@example.org"}))
+    received = world.queue.receive(0)
+    assert received is not None
+    third = {"Records": [record(replace(received, receive_count=3))]}
+
+    assert function_over(world)(third, Context())["batchItemFailures"]
+
+    world.clock.advance(timedelta(minutes=5, seconds=-1))
+    assert world.queue.receive(0) is None, "hidden for its visibility timeout of five minutes"
+    assert "event=trouble" in caplog.text
+
+
 class StoreThatFailsFor(MemoryStore):
     def __init__(self, user_id: str, error: Exception) -> None:
         super().__init__()

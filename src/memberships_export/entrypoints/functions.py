@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from memberships_export.bootstrap_aws import check_worker, function_services
+from memberships_export.domain.errors import TransientError
 from memberships_export.domain.message import Message, Received
 from memberships_export.ports import ExportQueue
 from memberships_export.service.run_export import GiveBack, RunExport
@@ -33,7 +34,11 @@ class ExportFunction:
     queue: ExportQueue
 
     def __call__(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        """Handle a batch; each message for itself. What is not named in the answer counts as done."""
+        """Handle a batch; each message for itself. What is not named in the answer counts as done.
+
+        The queue brings the others back: when they were given back for, or by its visibility timeout. After five
+        receives it makes dead letters of them.
+        """
         should_stop = _near_the_end(context)
         failed = [record["messageId"] for record in event["Records"] if not self._done(record, should_stop)]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
@@ -45,9 +50,10 @@ class ExportFunction:
             if isinstance(disposition, GiveBack):
                 self.queue.give_back(received, disposition.delay_seconds)
                 return False
-        except (
-            Exception
-        ):  # the queue brings it back by its visibility timeout, and after five times to the dead letters
+        except TransientError as error:
+            log.warning("message=%s code=%s event=trouble reason=%s", received.message_id, error.code, error.reason)
+            return False
+        except Exception:
             log.exception("message=%s event=internal_error", received.message_id)
             return False
         return True

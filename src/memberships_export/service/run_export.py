@@ -41,6 +41,8 @@ from memberships_export.service.record import HeldExport, change
 from memberships_export.service.settle_failure import SettleFailure
 
 log = logging.getLogger(__name__)
+# Seconds, by receive. Then the visibility timeout: a long outage must not use up the receives of a message.
+_BACK_SOON = (60.0, 600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class GiveBack:
-    """Somebody else is at it: show the message again later."""
+    """Somebody else is at it, or its record cannot be reached: show the message again later."""
 
     delay_seconds: float
 
@@ -88,7 +90,10 @@ class RunExport:
 
     def __call__(self, received: Received, should_stop: Callable[[], bool]) -> Disposition:
         """Handle one message. `should_stop` turns true when the worker must finish soon."""
-        export = self.find(received)
+        try:
+            export = self.find(received)
+        except TransientError as error:
+            return self._soon(received, error)
         if export is None:
             return Acknowledge()
         if export.unfinished and export.stage not in self.stages:
@@ -101,6 +106,13 @@ class RunExport:
         if held is not None:
             self._run(held, should_stop)
         return Acknowledge()
+
+    def _soon(self, received: Received, error: TransientError) -> Disposition:
+        """Give the message back for a moment: a plain one has no record yet, so that nobody else knows of it."""
+        if received.receive_count > len(_BACK_SOON):
+            raise error
+        log.warning("message=%s code=%s event=given_back reason=%s", received.message_id, error.code, error.reason)
+        return GiveBack(_BACK_SOON[received.receive_count - 1])
 
     def _later(self, received: Received, until: datetime) -> Disposition:
         """Give the message back for later, but never spend its last receives on that: the record wakes itself."""
