@@ -173,6 +173,15 @@ def test_an_event_in_time_prevents_the_second_send() -> None:
     assert len(world.mails) == 1
 
 
+def test_an_event_that_is_told_again_is_not_counted_again(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    world = World()
+    export = completed(world)
+    bounced = SendFact(number=1, evidence=Evidence.ACCEPTED, delivery=Delivery.BOUNCED, detail="no such user")
+    assert world.services.record_mail_events([MailEvent(export.export_id, bounced)] * 3) == 3
+    assert caplog.text.count("delivery=bounced event=mail_event") == 1
+
+
 def test_events_of_unknown_exports_are_passed_over() -> None:
     world = World()
     assert world.services.record_mail_events([MailEvent("none", SendFact(number=1, evidence=Evidence.ACCEPTED))]) == 0
