@@ -101,7 +101,12 @@ class ApiService(Construct):
 
     def _load_balancer(self, around: Surroundings) -> elb.ApplicationLoadBalancer:
         balancer = elb.ApplicationLoadBalancer(
-            self, "LoadBalancer", vpc=around.network.vpc, internet_facing=True, drop_invalid_header_fields=True
+            self,
+            "LoadBalancer",
+            vpc=around.network.vpc,
+            internet_facing=True,
+            drop_invalid_header_fields=True,
+            idle_timeout=Duration.seconds(60),  # shorter than the API keeps a connection open
         )
         _log_access(balancer, around.access_logs)
         return balancer

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from memberships_export.entrypoints.cli.threads import KEEP_ALIVE_SECONDS
 from memberships_export.settings import read_settings
 from tests.infra.permissions import name_of
 from tests.infra.synthesis import EXISTING, ROOT, Synthesised, Synthesiser
@@ -274,6 +275,13 @@ def test_the_load_balancer_speaks_https_only(synth: Synthesiser) -> None:
     assert re.search(r"TLS13", listener["SslPolicy"])
     open_ports = [one["FromPort"] for group in groups for one in group.get("SecurityGroupIngress", [])]
     assert open_ports == [443]
+
+
+def test_the_api_keeps_connections_open_for_longer_than_the_load_balancer_uses_them(synth: Synthesiser) -> None:
+    balancer = only(synth().of_type("ElasticLoadBalancingV2::LoadBalancer"))
+    attributes = {told["Key"]: told["Value"] for told in balancer["LoadBalancerAttributes"]}
+
+    assert int(attributes["idle_timeout.timeout_seconds"]) < KEEP_ALIVE_SECONDS
 
 
 @pytest.mark.parametrize("url, first", [("", "/memberships*"), (EXISTING, "/memberships/export*")])

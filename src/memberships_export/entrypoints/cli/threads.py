@@ -19,6 +19,9 @@ from fastapi import FastAPI
 from memberships_export.entrypoints.worker import Worker
 
 log = logging.getLogger(__name__)
+# Longer than a load balancer in front keeps a connection it does not use, 60 on AWS: one that we close just when it is
+# used again would be a 502 for somebody.
+KEEP_ALIVE_SECONDS = 75
 _WORKER_SECONDS = 3.0
 _ANSWER_SECONDS = 1
 _SERVER_ENDED = 0  # no signal has this number
@@ -35,6 +38,7 @@ class ApiThread:
             access_log=False,
             server_header=False,
             proxy_headers=False,  # nothing here depends on who is asking from where
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_ANSWER_SECONDS,
         )
         self._server = _Server(config)
