@@ -137,7 +137,7 @@ def burst_seconds(exports: int, concurrency: int, run_seconds: float) -> float:
 def _taken_by_one(run_seconds: float) -> dict[Quota, float]:
     """Return what one export takes of each quota, from its request until its record is gone."""
     calls = cost.CALLS + cost.AFTER
-    writes, secret_reads = sum(call.writes for call in calls), cost.SECRETS * run_seconds / cost.SECRET_SECONDS
+    writes, secret_reads = sum(call.writes for call in calls), cost.SECRETS_READ * run_seconds / cost.SECRET_SECONDS
     return {
         PARTITION: sum(call.by_wake for call in calls) / len(WAKE_PARTITIONS),  # ids are spread evenly
         NEW_TABLE: writes,

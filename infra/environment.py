@@ -70,6 +70,7 @@ class Environment:
             "MAIL_FROM": self.parameters.mail_from,
             "PUBLIC_URL": self.parameters.public_url,
             "SERVICE_SECRET_ID": self.secrets.service.secret_arn,
+            "LINK_SECRET_ID": self.secrets.links.secret_arn,
         }
 
 

@@ -43,7 +43,7 @@ class Permissions:
     def _deliver(self, role: iam.Role) -> None:
         self.storage.allow_files(role, "csv", _GET)
         self.secrets.allow_sendgrid(role)
-        self.secrets.allow_service(role)  # signs the link to a large file
+        self.secrets.allow_links(role)
 
     def sweeper(self, role: iam.Role) -> None:
         """Allow to find what is due, and to delete what expired."""
@@ -52,11 +52,13 @@ class Permissions:
         self.storage.allow_files(role, "csv", _DELETE)
         self.queues[0].allow_bury(role)
 
-    def api(self, role: iam.Role) -> None:
-        """Allow to keep records, to list a user's, and to hand out files."""
+    def api(self, role: iam.Role, *, bundled: bool) -> None:
+        """Allow to keep records, to list a user's, and to hand out files. `bundled`: it serves memberships too."""
         self.storage.allow_records(role, (*_ONE_RECORD, *_LISTS), "by-user")
         self.storage.allow_files(role, "csv", _GET)
-        self.secrets.allow_service(role)  # checks the link, and the worker's token in the bundled memberships API
+        self.secrets.allow_links(role)
+        if bundled:
+            self.secrets.allow_service(role)  # checks the worker's token
 
     def operator(self, role: iam.Role) -> None:
         """Allow a person to look at records and dead letters, to redrive and to clear them; no files, no secrets."""

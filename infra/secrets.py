@@ -1,4 +1,4 @@
-"""The secrets. Their values are never in the template: Secrets Manager makes one, a person puts in the other."""
+"""The secrets. Their values are never in the template: Secrets Manager makes two, a person puts in the other."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -12,13 +12,14 @@ _READ = ("secretsmanager:GetSecretValue",)
 
 
 class Secrets(Construct):
-    """The SendGrid key and the service's own secret."""
+    """The SendGrid key, and the service's own secrets: one for each purpose, so that nobody can do more than that."""
 
     def __init__(self, scope: Construct, name: str, *, key: kms.IKey) -> None:
-        """Make both, encrypted with the key."""
+        """Make them, encrypted with the key."""
         super().__init__(scope, name)
         self.sendgrid = self._secret("SendGridKey", key, "SendGrid API key with the scope mail.send only")
-        self.service = self._secret("Service", key, "Signs the worker's tokens and the download links")
+        self.service = self._secret("Service", key, "Signs the worker's tokens for the memberships API")
+        self.links = self._secret("Links", key, "Signs the download links in mails")
         accept(
             self.sendgrid,
             "A SendGrid key is made and revoked by a person in SendGrid; the runbook says how to change it.",
@@ -26,18 +27,22 @@ class Secrets(Construct):
         )
         accept(
             self.service,
-            "Changing it ends all mailed links and must happen in the memberships API too; the runbook says how.",
+            "Changing it must happen in the memberships API too; docs/deploy-aws.md says how.",
             "AwsSolutions-SMG4",
         )
+        accept(self.links, "Changing it ends all links that were mailed.", "AwsSolutions-SMG4")
 
     def allow_sendgrid(self, role: iam.IRole) -> None:
         """Allow to read the SendGrid key."""
         allow(role, _READ, self.sendgrid.secret_arn)
 
-    def allow_service(self, *roles: iam.IRole) -> None:
-        """Allow to read the service's own secret."""
-        for role in roles:
-            allow(role, _READ, self.service.secret_arn)
+    def allow_service(self, role: iam.IRole) -> None:
+        """Allow to read what the worker's tokens are made and checked with."""
+        allow(role, _READ, self.service.secret_arn)
+
+    def allow_links(self, role: iam.IRole) -> None:
+        """Allow to read what the download links are made and checked with."""
+        allow(role, _READ, self.links.secret_arn)
 
     def _secret(self, name: str, key: kms.IKey, description: str) -> secretsmanager.Secret:
         return secretsmanager.Secret(

@@ -104,7 +104,7 @@ class MembershipsExportStack(Stack):
         for worker, function in self._workers.items():
             permissions.worker(function.role, worker.stages)
         permissions.sweeper(self._sweeper.role)
-        permissions.api(self._api.role)
+        permissions.api(self._api.role, bundled=not self._parameters.memberships_url)
         permissions.operator(self._operator)
         workers = [function.role for function in self._workers.values()]
         permissions.send(workers, [self._sweeper.role, self._api.role, self._operator])
@@ -117,6 +117,7 @@ class MembershipsExportStack(Stack):
                 self._secrets.service.secret_arn,
                 "Your memberships API checks tokens with it",
             ),
+            "LinkSecret": (self._secrets.links.secret_arn, "A new value ends all download links that were mailed"),
             "OperatorRole": (self._operator.role_arn, "Take this role for memberships-export dlq"),
             "OperatorSettings": (
                 " ".join(f"{name}={value}" for name, value in self._environment.for_operator().items()),

@@ -1,5 +1,6 @@
 """Settings become wired use cases: the only place that knows which adapter stands behind which port."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,10 +27,14 @@ _ISSUER = "memberships-export"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """Keys of this installation. None is logged or shown."""
+    """Keys of this installation, each by calling it. None is logged or shown.
 
-    jwt: str
-    service: str
+    `jwt` signs users' tokens, `service` the worker's own tokens, `links` the download links.
+    """
+
+    jwt: Callable[[], str]
+    service: Callable[[], str]
+    links: Callable[[], str]
 
 
 def connect(settings: Settings, memberships_url: str) -> Ports:
@@ -40,7 +45,7 @@ def connect(settings: Settings, memberships_url: str) -> Ports:
         return connect_aws(settings, memberships_url)
     database = Database(settings.data_dir / "exports.db")
     secrets = load_secrets(settings)
-    tokens = ServiceTokens(secret=secrets.service, issuer=_ISSUER, audience=settings.service_audience, clock=utc_now)
+    tokens = ServiceTokens(secret=secrets.service(), issuer=_ISSUER, audience=settings.service_audience, clock=utc_now)
     return Ports(
         store=SqliteExportStore(database),
         queue=SqliteExportQueue(
@@ -75,22 +80,23 @@ def operator_desk(settings: Settings) -> RedriveExports:
 
 def download_links(settings: Settings, public_url: str) -> DownloadLinks:
     """Make the links for mails; `public_url` is where users reach the API."""
-    secret = load_secrets(settings).service
-    return DownloadLinks(secret=lambda: secret, public_url=public_url)
+    secret = load_secrets(settings).links
+    secret()  # one that cannot be read is better found at the start than with the first link
+    return DownloadLinks(secret=secret, public_url=public_url)
 
 
 def user_tokens(settings: Settings) -> TokenVerifier:
     """Who may use the export routes: holders of a user's token."""
     if settings.jwks_url:
         return JwksVerifier(settings.jwks_url, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
-    secret = load_secrets(settings).jwt
+    secret = load_secrets(settings).jwt()
     return SharedSecretVerifier(secret, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
 
 
 def mint_token(settings: Settings, user_id: str, email: str, lifetime: timedelta) -> str:
     """Make a user's token with the HS256 secret of this installation, to try the API with."""
     return mint_user_token(
-        secret=load_secrets(settings).jwt,
+        secret=load_secrets(settings).jwt(),
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
         user_id=user_id,
@@ -101,7 +107,7 @@ def mint_token(settings: Settings, user_id: str, email: str, lifetime: timedelta
 
 def membership_tokens(settings: Settings) -> TokenVerifier:
     """Who may use the bundled memberships API: users, and our worker on behalf of one user."""
-    service = SharedSecretVerifier(load_secrets(settings).service, audience=settings.service_audience, issuer=_ISSUER)
+    service = SharedSecretVerifier(load_secrets(settings).service(), audience=settings.service_audience, issuer=_ISSUER)
     return AnyOf([service, user_tokens(settings)])
 
 
@@ -113,16 +119,25 @@ def mail_webhook(settings: Settings) -> MailWebhook | None:
 def load_secrets(settings: Settings) -> Secrets:
     """Take the secrets from the settings; what is not set there is made once and kept in the data folder.
 
-    On AWS the service secret comes from Secrets Manager, and users' tokens from an identity provider.
+    On AWS they come from Secrets Manager, and users' tokens from an identity provider.
     """
     if settings.backend == "aws":
-        from memberships_export.bootstrap_aws import service_secret  # noqa: PLC0415  (one machine has no boto3)
+        from memberships_export.bootstrap_aws import link_secret, service_secret  # noqa: PLC0415  (no botocore here)
 
-        return Secrets(jwt=settings.jwt_secret or "", service=service_secret(settings)())
+        return Secrets(
+            jwt=lambda: settings.jwt_secret or "", service=service_secret(settings), links=link_secret(settings)
+        )
+    folder = settings.data_dir / "secrets"
     return Secrets(
-        jwt=settings.jwt_secret or kept_secret(settings.data_dir / "secrets" / "jwt"),
-        service=settings.service_secret or kept_secret(settings.data_dir / "secrets" / "service"),
+        jwt=_kept(settings.jwt_secret, folder / "jwt"),
+        service=_kept(settings.service_secret, folder / "service"),
+        links=_kept(settings.link_secret, folder / "links"),
     )
+
+
+def _kept(value: str | None, path: Path) -> Callable[[], str]:
+    known = value or kept_secret(path)
+    return lambda: known
 
 
 def _limits(settings: Settings) -> HttpLimits:

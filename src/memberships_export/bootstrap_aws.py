@@ -25,7 +25,7 @@ _ISSUER = "memberships-export"
 def function_services(settings: Settings) -> tuple[Ports, Workers]:
     """Open the adapters and wire the use cases of one Lambda function."""
     aws = _Aws(settings)
-    links = DownloadLinks(secret=aws.service_secret, public_url=settings.public_url or "")
+    links = DownloadLinks(secret=aws.link_secret, public_url=settings.public_url or "")
     ports = aws.ports(settings.memberships_url)
     return ports, assemble_workers(ports, settings.policy, links, settings.stages)
 
@@ -36,8 +36,13 @@ def connect_aws(settings: Settings, memberships_url: str | None) -> Ports:
 
 
 def service_secret(settings: Settings) -> Callable[[], str]:
-    """Return what reads the secret that signs service tokens and links."""
+    """Return what reads the secret that signs the worker's tokens."""
     return _Aws(settings).service_secret
+
+
+def link_secret(settings: Settings) -> Callable[[], str]:
+    """Return what reads the secret that signs download links."""
+    return _Aws(settings).link_secret
 
 
 def utc_now() -> datetime:
@@ -57,6 +62,7 @@ class _Aws:
             )
         self._region = self._clients.region
         self.service_secret = self._secret(settings.service_secret, settings.service_secret_id, MIN_SECRET)
+        self.link_secret = self._secret(settings.link_secret, settings.link_secret_id, MIN_SECRET)
 
     def ports(self, memberships_url: str | None) -> Ports:
         settings, clients = self._settings, self._clients

@@ -127,9 +127,11 @@ class Settings:
     service_secret: str | None = _setting(
         _secret,
         None,
-        "Signs the worker's own short-lived tokens (HS256) and the download links. "
-        "Unset: made in the data folder at first start.",
+        "Signs the worker's own short-lived tokens (HS256). Unset: made in the data folder at first start.",
         secret=True,
+    )
+    link_secret: str | None = _setting(
+        _secret, None, "Signs the download links. Unset: made in the data folder at first start.", secret=True
     )
     service_audience: str = _setting(_text, "memberships-api", "Audience (aud) of the worker's own tokens.")
     mailer: str = _setting(
@@ -179,6 +181,9 @@ class Settings:
     service_secret_id: str | None = _setting(
         _text, None, "AWS: Secrets Manager id of the service secret, instead of the secret itself."
     )
+    link_secret_id: str | None = _setting(
+        _text, None, "AWS: Secrets Manager id of the link secret, instead of the secret itself."
+    )
 
     @property
     def policy(self) -> Policy:
@@ -226,14 +231,7 @@ def _wrong(name: str, text: str, error: ValueError, *, shown: bool) -> str:
 
 
 def _missing(settings: Settings) -> list[str]:
-    needed = ["queue_url", "table", "bucket"] if settings.backend == "aws" else []
-    problems = [
-        f"{variable(name)} is not set, but {variable('backend')} is aws: set it."
-        for name in needed
-        if getattr(settings, name) is None
-    ]
-    if settings.backend == "aws" and not (settings.service_secret or settings.service_secret_id):
-        problems.append(f"{variable('service_secret_id')} is not set, but {variable('backend')} is aws: set it.")
+    problems = _missing_on_aws(settings) if settings.backend == "aws" else []
     if settings.mailer == "sendgrid" and not (settings.sendgrid_api_key or settings.sendgrid_secret):
         problems.append(
             f"{variable('sendgrid_api_key')} is not set, but {variable('mailer')} is sendgrid: set the key."
@@ -244,6 +242,21 @@ def _missing(settings: Settings) -> list[str]:
             "verified with SendGrid."
         )
     return problems
+
+
+def _missing_on_aws(settings: Settings) -> list[str]:
+    needed = {
+        "queue_url": settings.queue_url,
+        "table": settings.table,
+        "bucket": settings.bucket,
+        "service_secret_id": settings.service_secret or settings.service_secret_id,
+        "link_secret_id": settings.link_secret or settings.link_secret_id,
+    }
+    return [
+        f"{variable(name)} is not set, but {variable('backend')} is aws: set it."
+        for name, value in needed.items()
+        if value is None
+    ]
 
 
 def _inconsistent(settings: Settings) -> list[str]:

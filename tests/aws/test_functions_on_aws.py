@@ -6,10 +6,11 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from memberships_export import bootstrap
 from memberships_export.domain.export import ExportStatus, Stage
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.entrypoints.functions import ExportFunction, export_function, sweep_function
-from memberships_export.settings import SettingsError
+from memberships_export.settings import SettingsError, read_settings
 from tests.rig.bare_deployment import BareDeployment
 from tests.rig.event_source_mapping import record_of
 from tests.rig.fake_aws import REGION
@@ -118,6 +119,7 @@ def test_a_lost_message_is_sent_again_by_the_sweeper(deployment: BareDeployment)
         ("QUEUE_URL", "MEMBERSHIPS_EXPORT_QUEUE_URL is not set"),
         ("BUCKET", "MEMBERSHIPS_EXPORT_BUCKET is not set"),
         ("SERVICE_SECRET_ID", "MEMBERSHIPS_EXPORT_SERVICE_SECRET_ID is not set"),
+        ("LINK_SECRET_ID", "MEMBERSHIPS_EXPORT_LINK_SECRET_ID is not set"),
         ("SENDGRID_SECRET", "MEMBERSHIPS_EXPORT_SENDGRID_API_KEY is not set"),
         ("MEMBERSHIPS_URL", "MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL is not set: this function fetches"),
         ("MAILER", "MEMBERSHIPS_EXPORT_MAILER is outbox: this function mails"),
@@ -145,6 +147,21 @@ def test_a_rotated_key_is_used_by_a_warm_function(
     deployment.ask()
     invoke(deployment, function)
     assert [mail.headers["Authorization"] for mail in sendgrid.accepted] == ["Bearer SG.key", "Bearer SG.new"]
+
+
+def test_a_rotated_link_secret_ends_the_links_without_a_restart(
+    deployment: BareDeployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links = bootstrap.download_links(read_settings(deployment.environ), "https://exports.example.org")
+    export = deployment.ask()
+    mailed = links.url(export).rsplit("/", 1)[1]
+    assert links.opens(export, mailed)
+
+    client = boto3.client("secretsmanager", region_name=REGION)
+    client.put_secret_value(SecretId=deployment.environ["MEMBERSHIPS_EXPORT_LINK_SECRET_ID"], SecretString="n" * 40)
+    monkeypatch.setattr("memberships_export.adapters.aws.secrets_manager._KEPT_SECONDS", 0.0)
+
+    assert not links.opens(export, mailed)
 
 
 def test_the_dead_letter_desk_of_the_command_line_works_on_the_real_queues(

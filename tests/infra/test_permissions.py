@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.infra.permissions import Table, name_of, permissions_of, roles
-from tests.infra.synthesis import Synthesised, Synthesiser
+from tests.infra.synthesis import EXISTING, Synthesised, Synthesiser
 
 QUEUES = {
     "one": ["membership_exports"],
@@ -66,7 +66,7 @@ RENDER = {
 DELIVER = {
     "StorageExports": RECORD,
     "StorageFiles/csv/*": GET,
-    "SecretsService": READ_SECRET,
+    "SecretsLinks": READ_SECRET,
     "SecretsSendGridKey": READ_SECRET,
     **BUCKET,
 }
@@ -83,6 +83,7 @@ API = {
     "StorageExports/index/by-user": {"dynamodb:Query"},
     "StorageFiles/csv/*": GET,
     "SecretsService": READ_SECRET,
+    "SecretsLinks": READ_SECRET,
     **BUCKET,
 }
 ALL_STAGES = {
@@ -91,6 +92,7 @@ ALL_STAGES = {
     "StorageFiles/parts/*": GET | PUT,
     "StorageFiles/csv/*": GET | PUT,
     "SecretsService": READ_SECRET,
+    "SecretsLinks": READ_SECRET,
     "SecretsSendGridKey": READ_SECRET,
     **BUCKET,
 }
@@ -180,6 +182,18 @@ def test_in_the_split_form_only_send_export_can_read_the_sendgrid_key(synth: Syn
     granted = permissions_of(synth("split"))
 
     assert [role for role, resources in granted.items() if "SecretsSendGridKey" in resources] == ["SendExportRole"]
+
+
+@pytest.mark.parametrize("url, api", [("", ["ApiRole"]), (EXISTING, [])])
+def test_only_who_fetches_can_make_a_token_for_the_memberships_api(
+    synth: Synthesiser, url: str, api: list[str]
+) -> None:
+    granted = permissions_of(synth("split", url))
+
+    assert [role for role, resources in granted.items() if "SecretsService" in resources] == [
+        "FetchMembershipsRole",
+        *api,
+    ]
 
 
 def test_no_role_has_a_ready_made_policy(synth: Synthesiser) -> None:
