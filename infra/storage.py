@@ -87,7 +87,9 @@ class Storage(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             lifecycle_rules=[s3.LifecycleRule(expiration=_KEEP_LOGS)],
-            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+            # Load balancers write a test file as soon as they know the bucket, and a bucket with a file in it cannot be
+            # deleted: a first deployment that failed could not be rolled back.
+            removal_policy=RemovalPolicy.RETAIN,
         )
 
     def _bucket(self, key: kms.IKey) -> s3.Bucket:

@@ -252,9 +252,19 @@ def test_a_signed_url_is_refused_after_two_minutes(synth: Synthesiser) -> None:
 
 def test_data_outlives_the_stack_but_not_a_first_deployment_that_failed(synth: Synthesiser) -> None:
     kept = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::KMS::Key")
-    resources = synth().template["Resources"].values()
+    found = {name: one for name, one in synth().template["Resources"].items() if one["Type"] in kept}
+    policies = {name: one["DeletionPolicy"] for name, one in found.items() if not name.startswith("StorageAccessLogs")}
 
-    assert {one["DeletionPolicy"] for one in resources if one["Type"] in kept} == {"RetainExceptOnCreate"}
+    assert len(policies) == len(found) - 1
+    assert set(policies.values()) == {"RetainExceptOnCreate"}
+
+
+def test_the_access_logs_stay_in_any_case_and_are_in_nobodys_way(synth: Synthesiser) -> None:
+    buckets = {name: one for name, one in synth().template["Resources"].items() if one["Type"] == "AWS::S3::Bucket"}
+    (logs,) = [one for name, one in buckets.items() if name.startswith("StorageAccessLogs")]
+
+    assert (logs["DeletionPolicy"], logs["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert "BucketName" not in logs["Properties"], "a second deployment needs another name than the first"
 
 
 # --- API --------------------------------------------------------------------------------------------------------------
