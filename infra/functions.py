@@ -84,7 +84,12 @@ class Function(Construct):
         )
 
     def run_every_minute(self) -> None:
-        """Run on a schedule. A run that fails is not repeated: the next one comes within a minute."""
+        """Run on a schedule. A run that fails is not repeated: the next one comes within a minute.
+
+        The rule only hands a run over. Lambda itself would repeat a failed one twice, and keep one that finds no room
+        for up to six hours, so that hundreds would wait behind each other.
+        """
+        self.function.configure_async_invoke(retry_attempts=0, max_event_age=_SWEEP_EVERY)
         target = targets.LambdaFunction(self.function, retry_attempts=0)
         events.Rule(self, "EveryMinute", schedule=events.Schedule.rate(_SWEEP_EVERY), targets=[target])
 

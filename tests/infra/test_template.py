@@ -173,6 +173,17 @@ def test_the_sweeper_runs_every_minute(synth: Synthesiser) -> None:
     assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
 
 
+@each_topology
+def test_a_sweep_that_fails_or_finds_no_room_is_not_repeated_because_the_next_one_is_near(
+    synth: Synthesiser, topology: str
+) -> None:
+    stack = synth(topology)
+    kept = only(stack.of_type("Lambda::EventInvokeConfig"))
+
+    assert name_of(stack, kept["FunctionName"]) == "SweepExportsFunction"
+    assert (kept["Qualifier"], kept["MaximumRetryAttempts"], kept["MaximumEventAgeInSeconds"]) == ("$LATEST", 0, 60)
+
+
 # --- Data -------------------------------------------------------------------------------------------------------------
 
 

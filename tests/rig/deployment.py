@@ -23,6 +23,7 @@ LEFT_OUT: Final = frozenset(
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",  # shows the alarms
         "AWS::EC2::SecurityGroupEgress",
+        "AWS::Lambda::EventInvokeConfig",
         "AWS::Logs::MetricFilter",
         "AWS::S3::BucketPolicy",
         "AWS::SNS::TopicPolicy",
