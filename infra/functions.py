@@ -21,6 +21,10 @@ SWEEP_HANDLER = "memberships_export.entrypoints.lambda_sweep.handler"
 _MEMORY_MB = 512
 LONGEST_RUN = Duration.minutes(15)
 _SWEEP_EVERY, LONGEST_SWEEP = Duration.minutes(1), Duration.minutes(5)
+# A run whose time is up sends its export's message again, for the next run. Lambda takes that for a mistake, and by
+# default stops it after about 16 rounds, in the middle of a large export. What bounds it here is in domain/policy.py:
+# 5 claims in a row that get no further, and 24 hours of trouble in one go.
+_LOOP = lambda_.RecursiveLoop.ALLOW
 _PLACE_IN_NETWORK = (
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -33,7 +37,10 @@ _PLACE_IN_NETWORK = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What a function runs and what it is told. With a network it is placed there, as a client of memberships."""
+    """What a function runs and what it is told. With a network it is placed there, as a client of memberships.
+
+    `wakes_itself`: it sends messages to the queue that wakes it.
+    """
 
     name: str
     handler: str
@@ -41,6 +48,7 @@ class Program:
     code: lambda_.Code
     environment: dict[str, str]
     network: Network | None = None
+    wakes_itself: bool = False
 
 
 class Function(Construct):
@@ -67,6 +75,7 @@ class Function(Construct):
             role=self.role,
             vpc=program.network.vpc if program.network else None,
             security_groups=[program.network.memberships_client] if program.network else None,
+            recursive_loop=_LOOP if program.wakes_itself else None,
         )
         accept(self.function, "The newest Python that the project's classifiers name.", "AwsSolutions-L1")
         if program.network:

@@ -62,6 +62,7 @@ class MembershipsExportStack(Stack):
             code=self._code,
             environment=self._environment.for_worker(queue),
             network=self._network if "fetch" in worker.stages else None,
+            wakes_itself=True,
         )
         function = Function(self, program=program)
         function.wake_by(queue.queue, max_concurrency=self._parameters.limit_of(worker))

@@ -107,6 +107,13 @@ def test_the_functions_run_the_same_code_on_arm(synth: Synthesiser, topology: st
 
 
 @each_topology
+def test_a_function_may_send_an_export_on_to_itself_as_often_as_it_takes(synth: Synthesiser, topology: str) -> None:
+    loops = {name: one.get("RecursiveLoop") for name, one in functions(synth(topology)).items()}
+
+    assert loops == {**dict.fromkeys(QUEUES[topology], "Allow"), "SweepExports": None}
+
+
+@each_topology
 def test_only_what_fetches_is_in_the_network_of_the_memberships_api_and_knows_its_address(
     synth: Synthesiser, topology: str
 ) -> None:
