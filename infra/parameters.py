@@ -12,6 +12,7 @@ from infra.topology import TOPOLOGIES, Worker
 
 ROOT = Path(__file__).parents[1]
 _FEWEST, _MOST = 2, 1000  # what an event source mapping accepts as MaximumConcurrency
+_OF_THE_CDK = ("acknowledged-issue-numbers", "cli-telemetry")  # kept by its command line between our parameters
 
 
 class ParameterError(Exception):
@@ -144,9 +145,9 @@ def _missing(values: Mapping[str, Any]) -> list[str]:
 
 
 def _unknown(context: Mapping[str, object]) -> list[str]:
-    """Refuse what nobody reads: most likely a typing error. Keys of the CDK itself hold a colon or a slash."""
+    """Refuse what nobody reads: most likely a typing error. Other keys of the CDK itself hold a colon or a slash."""
     known = [entry.metadata["key"] for entry in fields(Parameters)]
-    strange = sorted(key for key in context if key not in known and not re.search(r"[:/]", key))
+    strange = sorted(key for key in context if key not in (*known, *_OF_THE_CDK) and not re.search(r"[:/]", key))
     return [f"{key} is not a parameter{_did_you_mean(key, known)}" for key in strange]
 
 

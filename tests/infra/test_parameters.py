@@ -61,8 +61,17 @@ def test_all_wrong_parameters_are_told_at_once(read_with: Read) -> None:
     assert [line.split()[0] for line in str(refused.value).splitlines()] == ["topology", "domain"]
 
 
-def test_keys_of_the_cdk_itself_are_no_typing_errors(read_with: Read) -> None:
-    assert read_with(**{"@aws-cdk/some:flag": True, "aws:cdk:bundling-stacks": []}).topology == "one"
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("@aws-cdk/some:flag", True),
+        ("aws:cdk:bundling-stacks", []),
+        ("acknowledged-issue-numbers", [34892]),  # by `cdk acknowledge`
+        ("cli-telemetry", False),  # by `cdk cli-telemetry --disable`
+    ],
+)
+def test_keys_of_the_cdk_itself_are_no_typing_errors(read_with: Read, key: str, value: object) -> None:
+    assert read_with(**{key: value}).topology == "one"
 
 
 def test_a_missing_bundle_tells_how_to_make_it(tmp_path: Path) -> None:
