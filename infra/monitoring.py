@@ -136,9 +136,7 @@ class Monitoring(Construct):
         self._alarm("BounceRate", "Of 100 mails 5 or more bounced within an hour", rate, 5)
 
     def _watch_api(self, api: ApiService) -> None:
-        server_error = elb.HttpCodeTarget.TARGET_5XX_COUNT
-        failed = api.targets.metrics.http_code_target(server_error, period=_FIVE, statistic="Sum")
-        self._alarm("ApiErrors", "The API answered 5xx five times in five minutes", failed, 5)
+        self._alarm("ApiErrors", "The API answered 5xx five times in five minutes", _server_errors(api), 5)
         healthy = api.targets.metrics.healthy_host_count(period=_MINUTE, statistic="Maximum")
         self._alarm("ApiDown", "No container of the API is healthy: users get 503", healthy, 1, _LESS)
 
@@ -182,6 +180,18 @@ def _function_graph(function: Function) -> cloudwatch.GraphWidget:
         title=function.name,
         left=[made.metric_invocations(), made.metric_errors(), made.metric_throttles()],
         right=[made.metric_duration()],
+    )
+
+
+def _server_errors(api: ApiService) -> cloudwatch.MathExpression:
+    """Count the 5xx of the containers, and those that the load balancer says in their place: 502, 503, 504."""
+    own = api.targets.metrics.http_code_target(elb.HttpCodeTarget.TARGET_5XX_COUNT, statistic="Sum")
+    in_their_place = api.load_balancer.metrics.http_code_elb(elb.HttpCodeElb.ELB_5XX_COUNT, statistic="Sum")
+    return cloudwatch.MathExpression(
+        expression="FILL(containers, 0) + FILL(balancer, 0)",  # one without data would make the sum missing too
+        using_metrics={"containers": own, "balancer": in_their_place},
+        period=_FIVE,
+        label="Answers with 5xx",
     )
 
 

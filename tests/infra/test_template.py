@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bench import cost
 from memberships_export.entrypoints.cli.threads import KEEP_ALIVE_SECONDS
 from memberships_export.settings import read_settings
 from tests.infra.permissions import name_of
@@ -378,6 +379,29 @@ def test_an_api_without_a_healthy_container_is_an_alarm_also_when_nobody_counts(
 
     assert (found["MetricName"], found["Statistic"], found["Threshold"]) == ("HealthyHostCount", "Maximum", 1)
     assert (found["ComparisonOperator"], found["TreatMissingData"]) == ("LessThanThreshold", "breaching")
+
+
+def test_an_answer_that_the_load_balancer_gives_in_place_of_the_api_counts_as_an_error_too(
+    synth: Synthesiser,
+) -> None:
+    found = alarms(synth())["ApiErrors"]
+    counted = {one["Id"]: one["MetricStat"] for one in found["Metrics"] if "MetricStat" in one}
+    (total,) = [one["Expression"] for one in found["Metrics"] if "Expression" in one]
+
+    assert {name: (one["Metric"]["MetricName"], one["Stat"], one["Period"]) for name, one in counted.items()} == {
+        "containers": ("HTTPCode_Target_5XX_Count", "Sum", 300),
+        "balancer": ("HTTPCode_ELB_5XX_Count", "Sum", 300),
+    }
+    assert total == "FILL(containers, 0) + FILL(balancer, 0)"
+    assert (found["Threshold"], found["TreatMissingData"]) == (5, "notBreaching")
+
+
+def test_the_cost_model_counts_the_alarms_and_the_metrics_that_there_are(synth: Synthesiser) -> None:
+    watched = [max(1, str(found).count("'MetricStat'")) for found in alarms(synth()).values()]
+    filters = synth().of_type("Logs::MetricFilter").values()
+    written = {change["MetricName"] for found in filters for change in found["MetricTransformations"]}
+
+    assert (sum(watched), len(written)) == (cost.ALARM_METRICS, cost.OWN_METRICS)
 
 
 def test_one_dead_letter_is_enough_for_an_alarm(synth: Synthesiser) -> None:
