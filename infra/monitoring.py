@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -16,9 +15,9 @@ from constructs import Construct
 
 from infra.api_service import ApiService
 from infra.functions import Function
+from infra.metrics import NAMESPACE, bounced, internal_errors, oldest_unfinished, sends, server_errors
 from infra.queues import WorkerQueue
 
-_NAMESPACE = "MembershipsExport"
 _MINUTE, _FIVE, _HOUR = Duration.minutes(1), Duration.minutes(5), Duration.hours(1)
 _AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 _LESS = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
@@ -48,6 +47,7 @@ class Monitoring(Construct):
             self._watch_queue(queue)
         for function in (*watched.workers, watched.sweeper):
             self._watch_function(function)
+        self._watch_errors((*watched.workers, watched.sweeper))
         self._watch_exports(watched)
         self._watch_mails(watched)
         self._watch_api(watched.api)
@@ -109,6 +109,13 @@ class Monitoring(Construct):
         throttles = function.function.metric_throttles(period=_FIVE)
         self._alarm(f"{function.name}Throttles", "The account has too little concurrency left", throttles, 1)
 
+    def _watch_errors(self, functions: Sequence[Function]) -> None:
+        """Watch for what the functions catch: Lambda counts such a run as a success."""
+        for function in functions:
+            self._filter("InternalErrors", function.log_group, logs.FilterPattern.all_terms("event=internal_error"))
+        text = "A function met an error that nobody foresaw; the log says which: event=internal_error"
+        self._alarm("InternalErrors", text, internal_errors(), 1)
+
     def _watch_exports(self, watched: Watched) -> None:
         self._filter(
             "OldestUnfinishedExportSeconds",
@@ -118,35 +125,35 @@ class Monitoring(Construct):
             value="$seconds",
         )
         text = "An export has been unfinished for an hour; its record says what it waits for"
-        self._alarm("OldestUnfinished", text, _oldest_unfinished(), 3600)
+        self._alarm("OldestUnfinished", text, oldest_unfinished(), 3600)
         runs = watched.sweeper.function.metric_invocations(period=_FIVE)
         self._alarm("SweeperSilent", "The sweeper has not run for five minutes: nothing is retried", runs, 1, _LESS)
 
     def _watch_mails(self, watched: Watched) -> None:
-        bounced = logs.FilterPattern.all_terms("event=mail_event", "delivery=bounced")
-        self._filter("BouncedMails", watched.api.log_group, bounced)
+        back = logs.FilterPattern.all_terms("event=mail_event", "delivery=bounced")
+        self._filter("BouncedMails", watched.api.log_group, back)
         sent = logs.FilterPattern.all_terms("event=sent", "evidence=accepted")
         self._filter("Sends", watched.deliverer.log_group, sent)
         rate = cloudwatch.MathExpression(
             expression="IF(sends >= 20, 100 * bounced / sends, 0)",  # one bounce of three mails is no rate
-            using_metrics={"bounced": _bounced(), "sends": _sends()},
+            using_metrics={"bounced": bounced(), "sends": sends()},
             period=_HOUR,
             label="Bounced mails, percent",
         )
         self._alarm("BounceRate", "Of 100 mails 5 or more bounced within an hour", rate, 5)
 
     def _watch_api(self, api: ApiService) -> None:
-        self._alarm("ApiErrors", "The API answered 5xx five times in five minutes", _server_errors(api), 5)
+        self._alarm("ApiErrors", "The API answered 5xx five times in five minutes", server_errors(api), 5)
         healthy = api.targets.metrics.healthy_host_count(period=_MINUTE, statistic="Maximum")
         self._alarm("ApiDown", "No container of the API is healthy: users get 503", healthy, 1, _LESS)
 
-    def _filter(self, name: str, group: logs.ILogGroup, pattern: logs.IFilterPattern, *, value: str = "1") -> None:
+    def _filter(self, name: str, group: logs.LogGroup, pattern: logs.IFilterPattern, *, value: str = "1") -> None:
         logs.MetricFilter(
-            self,
+            group,
             name,
             log_group=group,
             filter_pattern=pattern,
-            metric_namespace=_NAMESPACE,
+            metric_namespace=NAMESPACE,
             metric_name=name,
             metric_value=value,
         )
@@ -157,8 +164,9 @@ class Monitoring(Construct):
         board.add_widgets(*(_queue_graph(queue) for queue in watched.queues))
         board.add_widgets(*(_function_graph(function) for function in (*watched.workers, watched.sweeper)))
         board.add_widgets(
-            cloudwatch.GraphWidget(title="Oldest unfinished export, seconds", left=[_oldest_unfinished()]),
-            cloudwatch.GraphWidget(title="Mails", left=[_sends(), _bounced()]),
+            cloudwatch.GraphWidget(title="Oldest unfinished export, seconds", left=[oldest_unfinished()]),
+            cloudwatch.GraphWidget(title="Internal errors", left=[internal_errors()]),
+            cloudwatch.GraphWidget(title="Mails", left=[sends(), bounced()]),
             cloudwatch.GraphWidget(title="API, requests", left=[watched.api.targets.metrics.request_count()]),
         )
 
@@ -181,31 +189,3 @@ def _function_graph(function: Function) -> cloudwatch.GraphWidget:
         left=[made.metric_invocations(), made.metric_errors(), made.metric_throttles()],
         right=[made.metric_duration()],
     )
-
-
-def _server_errors(api: ApiService) -> cloudwatch.MathExpression:
-    """Count the 5xx of the containers, and those that the load balancer says in their place: 502, 503, 504."""
-    own = api.targets.metrics.http_code_target(elb.HttpCodeTarget.TARGET_5XX_COUNT, statistic="Sum")
-    in_their_place = api.load_balancer.metrics.http_code_elb(elb.HttpCodeElb.ELB_5XX_COUNT, statistic="Sum")
-    return cloudwatch.MathExpression(
-        expression="FILL(containers, 0) + FILL(balancer, 0)",  # one without data would make the sum missing too
-        using_metrics={"containers": own, "balancer": in_their_place},
-        period=_FIVE,
-        label="Answers with 5xx",
-    )
-
-
-def _oldest_unfinished() -> cloudwatch.Metric:
-    return _own_metric("OldestUnfinishedExportSeconds", _FIVE, "Maximum")
-
-
-def _sends() -> cloudwatch.Metric:
-    return _own_metric("Sends", _HOUR, "Sum")
-
-
-def _bounced() -> cloudwatch.Metric:
-    return _own_metric("BouncedMails", _HOUR, "Sum")
-
-
-def _own_metric(name: str, period: Duration, statistic: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(namespace=_NAMESPACE, metric_name=name, period=period, statistic=statistic)

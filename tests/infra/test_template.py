@@ -351,8 +351,15 @@ def test_every_queue_and_every_function_is_watched(synth: Synthesiser, topology:
     assert set(found) == {
         *(name + what for name in names for what in ("DeadLetters", "OldestMessage")),
         *(name + what for name in (*QUEUES[topology], "SweepExports") for what in ("Errors", "Throttles")),
-        *("OldestUnfinished", "SweeperSilent", "BounceRate", "ApiErrors", "ApiDown"),
+        *("InternalErrors", "OldestUnfinished", "SweeperSilent", "BounceRate", "ApiErrors", "ApiDown"),
     }
+
+
+def test_every_alarm_has_its_entry_in_the_runbook(synth: Synthesiser) -> None:
+    runbook = (ROOT / "docs" / "runbook-aws.md").read_text(encoding="utf-8")
+    kinds = {re.sub("^(ExportMemberships|SweepExports|membershipexports)", "", name) for name in alarms(synth())}
+
+    assert [kind for kind in sorted(kinds) if f"\n### {kind}\n" not in runbook or f"`{kind}`](#" not in runbook] == []
 
 
 @each_topology
@@ -404,6 +411,16 @@ def test_the_cost_model_counts_the_alarms_and_the_metrics_that_there_are(synth: 
     assert (sum(watched), len(written)) == (cost.ALARM_METRICS, cost.OWN_METRICS)
 
 
+def test_one_error_that_a_function_caught_is_enough_for_an_alarm(synth: Synthesiser) -> None:
+    found = alarms(synth())["InternalErrors"]
+
+    assert (found["MetricName"], found["Statistic"], found["Period"], found["Threshold"]) == (
+        *("InternalErrors", "Sum"),
+        *(300, 1),
+    )
+    assert (found["ComparisonOperator"], found["TreatMissingData"]) == ("GreaterThanOrEqualToThreshold", "notBreaching")
+
+
 def test_one_dead_letter_is_enough_for_an_alarm(synth: Synthesiser) -> None:
     found = alarms(synth())["membershipexportsDeadLetters"]
 
@@ -430,7 +447,8 @@ def test_an_export_that_is_unfinished_for_an_hour_is_an_alarm(synth: Synthesiser
 def test_the_own_metrics_are_read_from_the_logs_of_those_who_write_them(synth: Synthesiser, topology: str) -> None:
     stack = synth(topology)
     found = {
-        one["MetricTransformations"][0]["MetricName"]: (
+        (
+            one["MetricTransformations"][0]["MetricName"],
             name_of(stack, one["LogGroupName"]),
             one["FilterPattern"],
             one["MetricTransformations"][0]["MetricValue"],
@@ -439,27 +457,32 @@ def test_the_own_metrics_are_read_from_the_logs_of_those_who_write_them(synth: S
     }
 
     deliverer = list(QUEUES[topology])[-1]
+    age = '[..., name = "oldest_unfinished_seconds", seconds]'
     assert found == {
-        "OldestUnfinishedExportSeconds": (
-            "SweepExportsLog",
-            '[..., name = "oldest_unfinished_seconds", seconds]',
-            "$seconds",
+        ("OldestUnfinishedExportSeconds", "SweepExportsLog", age, "$seconds"),
+        ("BouncedMails", "ApiLog", '"event=mail_event" "delivery=bounced"', "1"),
+        ("Sends", f"{deliverer}Log", '"event=sent" "evidence=accepted"', "1"),
+        *(
+            ("InternalErrors", f"{name}Log", '"event=internal_error"', "1")
+            for name in (*QUEUES[topology], "SweepExports")
         ),
-        "BouncedMails": ("ApiLog", '"event=mail_event" "delivery=bounced"', "1"),
-        "Sends": (f"{deliverer}Log", '"event=sent" "evidence=accepted"', "1"),
     }
 
 
 @pytest.mark.parametrize(
     "module, line",
     [
-        ("sweep_exports.py", r"event=sweep oldest_unfinished_seconds %d\""),  # a filter cannot cut a number off a "="
-        ("record_mail_events.py", r"delivery=%s event=mail_event\""),
-        ("deliver.py", r"evidence=%s event=sent\""),
+        # A filter cannot cut a number off a "=".
+        ("service/sweep_exports.py", r"event=sweep oldest_unfinished_seconds %d\""),
+        ("service/record_mail_events.py", r"delivery=%s event=mail_event\""),
+        ("service/deliver.py", r"evidence=%s event=sent\""),
+        ("service/sweep_exports.py", r"export=%s event=internal_error\""),
+        ("service/run_export.py", r"export=%s event=internal_error\""),
+        ("entrypoints/functions.py", r"message=%s event=internal_error\""),
     ],
 )
 def test_the_code_writes_the_lines_that_the_filters_read(module: str, line: str) -> None:
-    source = (ROOT / "src" / "memberships_export" / "service" / module).read_text(encoding="utf-8")
+    source = (ROOT / "src" / "memberships_export" / module).read_text(encoding="utf-8")
 
     assert re.search(line, source), f"{module}: infra/monitoring.py reads a number or a word from {line}"
 
