@@ -14,8 +14,8 @@ class Network(Construct):
     per month than the traffic they keep off the NAT gateway.
     """
 
-    def __init__(self, scope: Construct, name: str) -> None:
-        """Make them. Rejected traffic is logged."""
+    def __init__(self, scope: Construct, name: str, *, cidr: str) -> None:
+        """Make them, with these addresses, a quarter of them for each subnet. Rejected traffic is logged."""
         super().__init__(scope, name)
         rejected = logs.LogGroup(
             self, "Rejected", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
@@ -23,6 +23,7 @@ class Network(Construct):
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(cidr),
             max_azs=2,
             nat_gateways=1,
             restrict_default_security_group=False,  # would need a function of the CDK; nothing uses the default group

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,9 @@ from infra.topology import TOPOLOGIES, Worker
 
 ROOT = Path(__file__).parents[1]
 _FEWEST, _MOST = 2, 1000  # what an event source mapping accepts as MaximumConcurrency
+# A VPC may be as large as the first. The second leaves each of its four subnets the 32 addresses that a load balancer
+# needs in a subnet.
+_LARGEST, _SMALLEST = 16, 25
 _OF_THE_CDK = ("acknowledged-issue-numbers", "cli-telemetry")  # kept by its command line between our parameters
 
 
@@ -48,6 +52,16 @@ def _https(value: str) -> str:
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("a URL like https://api.example.org, without query")
     return value.rstrip("/")
+
+
+def _network(value: str) -> str:
+    try:
+        block = IPv4Network(value)
+    except ValueError:
+        block = None
+    if block is None or not _LARGEST <= block.prefixlen <= _SMALLEST or str(block) != value:
+        raise ValueError(f"an IPv4 network by its first address, from /{_LARGEST} to /{_SMALLEST}, like 10.0.0.0/16")
+    return value
 
 
 def _file(value: str) -> str:
@@ -94,6 +108,7 @@ class Parameters:
     sendgrid_webhook_key: str | None = _parameter("sendgridWebhookKey", _word, required=False)
     memberships_url: str | None = _parameter("membershipsUrl", _https, required=False)
     database_secret_arn: str | None = _parameter("databaseSecretArn", _arn("secretsmanager"), required=False)
+    vpc_cidr: str = _parameter("vpcCidr", _network)
     alarm_email: str | None = _parameter("alarmEmail", _email, required=False)
 
     @property

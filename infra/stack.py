@@ -34,7 +34,7 @@ class MembershipsExportStack(Stack):
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         self._code = lambda_.Code.from_asset(parameters.bundle)
-        self._network = Network(self, "Network")
+        self._network = Network(self, "Network", cidr=parameters.vpc_cidr)
         self._secrets = Secrets(self, "Secrets", key=self._key)
         self._storage = Storage(self, "Storage", key=self._key)
         self._queues = [WorkerQueue(self, worker=worker, key=self._key) for worker in parameters.workers]

@@ -10,6 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 EXISTING = "https://api.example.org"
+SMALLEST_NETWORK = "192.168.64.128/25"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Synthesiser:
             "membershipsUrl": memberships_url,
             "alarmEmail": "operations@example.org",
             "concurrency": "7",
+            "vpcCidr": SMALLEST_NETWORK,
         }
         done = run_app(output, self.bundle, given)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -54,6 +54,22 @@ def test_a_wrong_parameter_is_named_with_what_it_must_be(read_with: Read, key: s
     assert str(refused.value).startswith(text)
 
 
+@pytest.mark.parametrize("block", ["10.0.0.0/16", "192.168.64.128/25", "100.64.0.0/20", "198.51.100.0/24"])
+def test_the_network_may_be_any_that_is_large_enough(read_with: Read, block: str) -> None:
+    assert read_with(vpcCidr=block).vpc_cidr == block
+
+
+@pytest.mark.parametrize(
+    "block", ["", "10.0.0.0", "10.1.2.3/16", "10.0.0.0/255.255.0.0", "10.0.0.0/15", "10.0.0.0/26", "fd00::/20"]
+)
+def test_another_network_is_refused_with_what_it_must_be(read_with: Read, block: str) -> None:
+    with pytest.raises(ParameterError) as refused:
+        read_with(vpcCidr=block)
+
+    expected = "an IPv4 network by its first address, from /16 to /25, like 10.0.0.0/16"
+    assert str(refused.value) == f"vpcCidr is {block!r}, but must be {expected}."
+
+
 def test_all_wrong_parameters_are_told_at_once(read_with: Read) -> None:
     with pytest.raises(ParameterError) as refused:
         read_with(topology="two", domain="?")

@@ -1,6 +1,7 @@
 """What the template says of each part, in both topologies where they differ."""
 
 import re
+from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from bench import cost
 from memberships_export.entrypoints.cli.threads import KEEP_ALIVE_SECONDS
 from memberships_export.settings import read_settings
 from tests.infra.permissions import name_of
-from tests.infra.synthesis import EXISTING, ROOT, Synthesised, Synthesiser
+from tests.infra.synthesis import EXISTING, ROOT, SMALLEST_NETWORK, Synthesised, Synthesiser
 
 QUEUES = {
     "one": {"ExportMemberships": "membership_exports"},
@@ -284,6 +285,22 @@ def test_the_access_logs_stay_in_any_case_and_are_in_nobodys_way(synth: Synthesi
 
     assert (logs["DeletionPolicy"], logs["UpdateReplacePolicy"]) == ("Retain", "Retain")
     assert "BucketName" not in logs["Properties"], "a second deployment needs another name than the first"
+
+
+# --- Network ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_network_has_the_addresses_of_the_parameter(synth: Synthesiser) -> None:
+    assert only(synth().of_type("EC2::VPC"))["CidrBlock"] == SMALLEST_NETWORK
+
+
+def test_the_smallest_network_has_room_for_a_load_balancer_in_each_subnet(synth: Synthesiser) -> None:
+    blocks = [IPv4Network(found["CidrBlock"]) for found in synth().of_type("EC2::Subnet").values()]
+
+    assert len(blocks) == 4
+    assert [
+        block for block in blocks if block.prefixlen > 27 or not block.subnet_of(IPv4Network(SMALLEST_NETWORK))
+    ] == []
 
 
 # --- API --------------------------------------------------------------------------------------------------------------
