@@ -59,6 +59,18 @@ def test_the_list_tells_why_each_letter_is_there(dlq: Dlq, ports: Ports) -> None
     assert line.endswith("It answered 404.")
 
 
+def test_a_letter_that_names_no_export_has_an_id_in_the_list_and_only_show_tells_it_apart(
+    dlq: Dlq, ports: Ports
+) -> None:
+    why = {"stage": "receive", "errorCode": "received_too_often"}
+    ports.dead_letters.add(Message("-", {"userId": "user-1", "email": "alice@example.org", **why}))
+    (letter,) = json.loads(dlq("list", "--json").stdout)
+    (shown,) = json.loads(dlq("show", letter["exportId"], "--json").stdout)
+    assert letter["exportId"] != shown["messageId"]
+    assert "exportId" not in shown["attributes"]
+    assert dlq("redrive", letter["exportId"]).stdout.splitlines()[-1] == "1 redriven, 0 finished, 0 refused"
+
+
 def test_the_list_as_json_has_the_same_facts(dlq: Dlq, ports: Ports) -> None:
     export = a_failed_export(ports)
     (letter,) = json.loads(dlq("list", "--json").stdout)

@@ -1,5 +1,6 @@
 """The dead letter desk."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -308,6 +309,22 @@ def test_a_letter_that_names_no_export_is_never_moved_because_it_would_start_ano
     assert outcome.outcome is RedriveOutcome.REDRIVEN
     (message,) = world.queue.messages
     assert message == letter.message, "sent one by one, as `dlq redrive ID` does"
+
+
+@pytest.mark.parametrize("move, mails", [(redrive_all, 1), (move_by_hand, 2)])
+def test_the_export_of_a_plain_letter_is_known_by_its_message_id_which_a_move_by_hand_changes(
+    move: Callable[[World], object], mails: int
+) -> None:
+    world = World()
+    world.queue.send(Message("-", {"userId": "user-1", "email": "plain@example.org"}))
+    for _ in range(6):  # each worker dies before it acknowledges; the sixth look finds that these were enough
+        if received := world.queue.receive(0):
+            world.services.run(received, lambda: False)
+        world.clock.advance(timedelta(minutes=5))
+    assert (len(world.mails), len(world.dead_letters.letters)) == (1, 1)
+    move(world)
+    world.work()
+    assert len(world.mails) == mails
 
 
 def test_an_export_that_is_redriven_too_early_tells_its_user_no_second_time() -> None:
