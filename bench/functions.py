@@ -4,6 +4,8 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from bench.results import FunctionRuns
 from infra import bundle
 from memberships_export.domain.export import Export, ExportStatus
 from memberships_export.domain.message import wake_message
+from memberships_export.domain.sweeping import SweepAction
 from tests.rig.bare_deployment import BareDeployment
 from tests.rig.built_bundle import build_here, unpack
 from tests.rig.event_source_mapping import record_of
@@ -20,6 +23,7 @@ from tests.rig.fake_sendgrid import FakeSendGrid
 from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction, link_modules
 
 SMALL = 10  # rows of a small export
+_VISITED = 100  # exports
 # What boto3 is made of, as it is installed here: on Lambda it comes with the runtime.
 _BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 _BASELINE = """\
@@ -43,6 +47,7 @@ def measure_functions(folder: Path, repeat: int, rows: int) -> FunctionRuns:
     with _deployed(SMALL) as deployment:
         cold = _cold_starts(deployment, code, baseline, repeat)
         calls = _calls(deployment, code)
+        visit = _visit(deployment, code)
     with _deployed(rows) as deployment:
         seconds, peak = _large_export(deployment, code)
     return FunctionRuns(
@@ -54,6 +59,7 @@ def measure_functions(folder: Path, repeat: int, rows: int) -> FunctionRuns:
         rows=rows,
         seconds=seconds,
         peak_bytes=peak,
+        visit_seconds=visit,
     )
 
 
@@ -121,6 +127,19 @@ def _calls(deployment: BareDeployment, code: Path) -> tuple[str, ...]:
     calls = tuple(deployment.aws.calls[before:])
     _check(deployment, export, SMALL)
     return calls
+
+
+def _visit(deployment: BareDeployment, code: Path) -> float:
+    """Delete the files of some exports in this thread, a week later; return what one took of the processor."""
+    with deployment.exporter(code) as function:
+        for _ in range(_VISITED):
+            function.invoke(_event_of_new(deployment))
+    ports, services = deployment.as_api
+    sweep = replace(services.sweep, clock=lambda: ports.clock() + timedelta(days=8))
+    begun = time.thread_time()
+    taken = sweep()
+    seconds = time.thread_time() - begun
+    return seconds / taken[SweepAction.DELETE_FILES]
 
 
 def _large_export(deployment: BareDeployment, code: Path) -> tuple[float, int]:

@@ -36,6 +36,10 @@ receive and the delete those of the event source mapping: {_calls(functions)}.
 
 {table(["rows", "s", "peak MB"], [[number(functions.rows), f"{functions.seconds:.1f}", _peak(functions)]])}
 
+A visit of the sweeper that deletes the files of an export takes {
+        functions.visit_seconds * 1000:.1f} ms of the processor; the rest of it is
+waiting for AWS.
+
 {table(["bundle for", "MB zipped"], [[name, f"{size / _MB:.1f}"] for name, size in functions.bundle_bytes.items()])}"""
 
 

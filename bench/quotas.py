@@ -5,6 +5,7 @@ from math import floor
 
 from bench import cost
 from memberships_export.adapters.aws.dynamodb_item import WAKE_PARTITIONS
+from memberships_export.entrypoints.functions import VISITS_AT_ONCE
 
 _AWS_DOCS = "https://docs.aws.amazon.com"
 _UNDATED = "undated"
@@ -115,8 +116,13 @@ def bounds(run_seconds: float) -> tuple[Bound, ...]:
     each = _taken_by_one(run_seconds)
     ours = (
         Bound(
-            f"one sweeper, {cost.VISITS} visits of {cost.VISIT_SECONDS:g} s (assumed)",
-            1 / (cost.VISITS * cost.VISIT_SECONDS),
+            f"one sweeper, {cost.VISITS} visits of {cost.VISIT_SECONDS:g} s (assumed), {VISITS_AT_ONCE} at once",
+            VISITS_AT_ONCE / (cost.VISITS * cost.VISIT_SECONDS),
+        ),
+        Bound(
+            f"the same sweeper, {cost.VISITS} x {cost.VISIT_PROCESSOR:g} s of a processor, "
+            f"of which it has {cost.PROCESSOR:.2f}",
+            cost.PROCESSOR / (cost.VISITS * cost.VISIT_PROCESSOR),
         ),
         Bound(f"`concurrency` {CONCURRENCY}, as in `cdk.json`", CONCURRENCY / run_seconds),
     )

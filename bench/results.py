@@ -65,7 +65,7 @@ class StartupRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionRuns:
-    """The function ExportMemberships. Cold starts: from the start of a process to its first answer."""
+    """The functions. Cold starts, of ExportMemberships: from the start of a process to its first answer."""
 
     bundle_bytes: Mapping[str, int]  # zipped, by processor
     cold_baseline: tuple[float, ...]  # a handler that makes two clients of boto3, and nothing else
@@ -75,6 +75,7 @@ class FunctionRuns:
     rows: int  # of the large export
     seconds: float
     peak_bytes: int
+    visit_seconds: float  # of the processor, for one visit of SweepExports that deletes files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,18 +16,19 @@ from memberships_export.adapters.tokens import ServiceTokens
 from memberships_export.domain.export import Stage
 from memberships_export.ports import Mailer, MembershipSource, Ports
 from memberships_export.service.download_links import DownloadLinks
+from memberships_export.service.sweep_exports import VisitAll
 from memberships_export.service.worker_assembly import Workers, assemble_workers
 from memberships_export.settings import MIN_SECRET, Settings, SettingsError, variable
 
 _ISSUER = "memberships-export"
 
 
-def function_services(settings: Settings) -> tuple[Ports, Workers]:
-    """Open the adapters and wire the use cases of one Lambda function."""
+def function_services(settings: Settings, visit_all: VisitAll = map) -> tuple[Ports, Workers]:
+    """Open the adapters and wire the use cases of one Lambda function. `visit_all`: how a sweeper visits exports."""
     aws = _Aws(settings)
     links = DownloadLinks(secret=aws.link_secret, public_url=settings.public_url or "")
     ports = aws.ports(settings.memberships_url)
-    return ports, assemble_workers(ports, settings.policy, links, settings.stages)
+    return ports, assemble_workers(ports, settings.policy, links, settings.stages, visit_all)
 
 
 def connect_aws(settings: Settings, memberships_url: str | None) -> Ports:

@@ -16,6 +16,7 @@ from bench.quotas import Quota, bounds, burst_seconds, concurrency_for
 from memberships_export.adapters.aws.dynamodb_item import WAKE_PARTITIONS
 from memberships_export.domain.export import Export
 from memberships_export.domain.sweeping import SweepAction
+from memberships_export.entrypoints.functions import VISITS_AT_ONCE
 from tests.fakes.memory import MemoryStore
 from tests.fakes.world import World
 
@@ -56,7 +57,7 @@ def test_what_binds_first_stands_first() -> None:
     carried = [bound.carries for bound in bounds(run_seconds=1)]
 
     assert carried == sorted(carried)
-    assert len(carried) == len(quotas.QUOTAS) + 2
+    assert len(carried) == len(quotas.QUOTAS) + 3
 
 
 def test_the_index_of_wake_times_carries_the_writes_of_all_its_partitions() -> None:
@@ -65,10 +66,12 @@ def test_the_index_of_wake_times_carries_the_writes_of_all_its_partitions() -> N
     assert index.carries == pytest.approx(len(WAKE_PARTITIONS) * 1_000 / 14)
 
 
-def test_the_sweeper_carries_what_it_visits_one_after_the_other() -> None:
-    (sweeper,) = (bound for bound in bounds(run_seconds=1) if "sweeper" in bound.name)
+def test_the_sweeper_carries_what_it_visits_and_what_its_processor_can() -> None:
+    (sweeper,) = (bound for bound in bounds(run_seconds=1) if "one sweeper" in bound.name)
+    (processor,) = (bound for bound in bounds(run_seconds=1) if "of a processor" in bound.name)
 
-    assert sweeper.carries * cost.VISITS * cost.VISIT_SECONDS == pytest.approx(1)
+    assert sweeper.carries * cost.VISITS * cost.VISIT_SECONDS == pytest.approx(VISITS_AT_ONCE)
+    assert processor.carries * cost.VISITS * cost.VISIT_PROCESSOR == pytest.approx(cost.PROCESSOR)
 
 
 def test_the_sweeper_takes_more_than_one_batch_in_a_pass_each_as_large_as_the_model_says() -> None:

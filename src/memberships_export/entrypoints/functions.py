@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from memberships_export.settings import read_settings
 log = logging.getLogger(__name__)
 # Longest time between two looks at the clock: one page, or one mail (55 seconds), and the writes around it.
 _MARGIN_MS = 90_000
+VISITS_AT_ONCE = 8  # most of a visit is waiting for AWS; below the 10 connections that botocore keeps to a service
 
 
 class Context(Protocol):
@@ -83,7 +85,8 @@ class SweepFunction:
 def sweep_function(environ: Mapping[str, str]) -> SweepFunction:
     """Build the function. Raises SettingsError naming every variable that is missing or wrong."""
     logging.getLogger("memberships_export").setLevel(logging.INFO)
-    _, services = function_services(read_settings(environ))
+    threads = ThreadPoolExecutor(VISITS_AT_ONCE)
+    _, services = function_services(read_settings(environ), threads.map)
     return SweepFunction(services.sweep)
 
 

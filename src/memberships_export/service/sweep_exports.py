@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -19,6 +19,10 @@ from memberships_export.service.settle_failure import SettleFailure
 log = logging.getLogger(__name__)
 _BATCH = 200
 
+Visit = Callable[[Export], Sequence[SweepAction]]
+VisitAll = Callable[[Visit, Iterable[Export]], Iterable[Sequence[SweepAction]]]
+"""Visits each of many exports: `map`, one after the other, or that of a thread pool, several at once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepExports:
@@ -30,26 +34,32 @@ class SweepExports:
     settle: SettleFailure
     clock: Clock
     policy: Policy
+    visit_all: VisitAll = map
 
     def __call__(self, should_stop: Callable[[], bool] = lambda: False) -> Mapping[SweepAction, int]:
         """Do what is due, batch by batch; return how often each action was taken.
 
         One export's trouble does not stop the others, and none is looked at twice in a pass.
         """
+
+        def visit(export: Export) -> Sequence[SweepAction]:
+            return [] if should_stop() else self._try_to_sweep(export)
+
         taken: Counter[SweepAction] = Counter()
-        for export in self._all_due():
+        for batch in self._all_due():
+            for actions in self.visit_all(visit, batch):
+                taken.update(actions)
             if should_stop():
                 break
-            taken.update(self._try_to_sweep(export))
         return taken
 
-    def _all_due(self) -> Iterator[Export]:
+    def _all_due(self) -> Iterator[Sequence[Export]]:
         """Read what is due, the longest overdue first; what was read is out of the way when the next batch is."""
         seen: set[str] = set()  # an index may show for a moment what was dealt with already
         while True:
             batch = self._batch()
             new = [export for export in batch if export.export_id not in seen]
-            yield from new
+            yield new
             seen |= {export.export_id for export in new}
             if not new or len(batch) < _BATCH:
                 return
@@ -62,7 +72,7 @@ class SweepExports:
             log.info("event=sweep oldest_unfinished_seconds %d", max(ages))
         return batch
 
-    def _try_to_sweep(self, export: Export) -> list[SweepAction]:
+    def _try_to_sweep(self, export: Export) -> Sequence[SweepAction]:
         try:
             return [self._sweep(export)]
         except ExportError as error:

@@ -13,7 +13,7 @@ from memberships_export.service.find_export import FindExport
 from memberships_export.service.render import RenderCsv
 from memberships_export.service.run_export import RunExport, StageStep
 from memberships_export.service.settle_failure import SettleFailure
-from memberships_export.service.sweep_exports import SweepExports
+from memberships_export.service.sweep_exports import SweepExports, VisitAll
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +25,16 @@ class Workers:
 
 
 def assemble_workers(
-    ports: Ports, policy: Policy, links: DownloadLinks, stages: frozenset[Stage] = frozenset(Stage)
+    ports: Ports,
+    policy: Policy,
+    links: DownloadLinks,
+    stages: frozenset[Stage] = frozenset(Stage),
+    visit_all: VisitAll = map,
 ) -> Workers:
-    """Wire the use cases over the ports. `stages`: the steps that workers of this process take."""
+    """Wire the use cases over the ports. `stages`: the steps that workers of this process take.
+
+    `visit_all`: how the sweeper visits exports; here, one after the other.
+    """
     clock, store, queue, files = ports.clock, ports.store, ports.queue, ports.files
     settle = SettleFailure(
         store=store, dead_letters=ports.dead_letters, queue=queue, mailer=ports.mailer, clock=clock, policy=policy
@@ -44,7 +51,9 @@ def assemble_workers(
         policy=policy,
         jitter=random.random,
     )
-    sweep = SweepExports(store=store, queue=queue, files=files, settle=settle, clock=clock, policy=policy)
+    sweep = SweepExports(
+        store=store, queue=queue, files=files, settle=settle, clock=clock, policy=policy, visit_all=visit_all
+    )
     return Workers(run=run, sweep=sweep)
 
 

@@ -1,7 +1,10 @@
 """The sweeper's passes."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
 
@@ -10,7 +13,7 @@ from memberships_export.domain.export import Export, ExportStatus, Stage
 from memberships_export.domain.message import Message
 from memberships_export.domain.sweeping import SweepAction
 from tests.factories import a_membership
-from tests.fakes.memory import ListSource, MemoryStore
+from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore
 from tests.fakes.world import World
 
 
@@ -58,6 +61,30 @@ def test_the_trouble_of_one_export_does_not_stop_the_others(error: Exception) ->
     world.clock.advance(timedelta(seconds=31))
     world.services.sweep()
     assert [message.attributes["exportId"] for message in world.queue.messages] == [second.export_id]
+
+
+class FilesOfTwo(MemoryFiles):
+    """Deletes the files of one export only while those of another are being deleted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.together = Barrier(2, timeout=10)
+
+    def delete_folder(self, prefix: str) -> None:
+        self.together.wait()
+        super().delete_folder(prefix)
+
+
+def test_several_exports_can_be_visited_at_once() -> None:
+    world = World()
+    for user_id in ("user-1", "user-2"):
+        world.request(user_id=user_id)
+    world.work()
+    world.files = FilesOfTwo()
+    world.clock.advance(timedelta(days=7, seconds=1))
+    with ThreadPoolExecutor(2) as threads:
+        sweep = replace(world.over(world.ports).sweep, visit_all=threads.map)
+        assert sweep() == {SweepAction.DELETE_FILES: 2}
 
 
 def test_files_go_after_a_week_and_the_record_after_a_month() -> None:
@@ -108,7 +135,7 @@ def test_a_pass_that_must_stop_leaves_the_rest_to_the_next() -> None:
         world.request(user_id=f"user-{number}")
     world.queue.lose_all()
     world.clock.advance(timedelta(seconds=31))
-    assert world.services.sweep(iter([False, True]).__next__) == {SweepAction.NUDGE: 1}
+    assert world.services.sweep(lambda: len(world.queue.messages) == 1) == {SweepAction.NUDGE: 1}
     assert world.services.sweep() == {SweepAction.NUDGE: 2}
 
 
