@@ -9,7 +9,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from memberships_api.repository import MembershipsUnavailable
+from memberships_api.repository import InvalidDatabaseUrl, MembershipsUnavailable
 
 _MOST_CONNECTIONS = 10  # of one process; a server allows 100 in all, unless told otherwise
 _OLDEST_SERVER = 16
@@ -29,7 +29,7 @@ class Connections:
     """Lends connections in autocommit mode to any number of threads."""
 
     def __init__(self, database_url: str) -> None:
-        """Connect to nothing yet. Raises MembershipsUnavailable when the URL is none."""
+        """Connect to nothing yet. Raises InvalidDatabaseUrl."""
         self._parameters = {**_DEFAULTS, **_parameters(database_url)}
         self._idle: deque[psycopg.Connection] = deque()
         self._free = BoundedSemaphore(_MOST_CONNECTIONS)
@@ -96,7 +96,7 @@ def _parameters(database_url: str) -> dict[str, Any]:
         return dict(conninfo_to_dict(database_url))
     except psycopg.ProgrammingError:
         # Without the cause: its text quotes the part that was not understood, which may be the password.
-        raise MembershipsUnavailable(
+        raise InvalidDatabaseUrl(
             "The database URL is not like postgresql://user:password@host/database: write characters with a meaning "
             "in URLs, such as @ / : ? % in a password, as %40 %2F %3A %3F %25."
         ) from None

@@ -16,6 +16,10 @@ class MembershipsUnavailable(Exception):
     """The database cannot be reached, or refuses; the text names it and the reason, never its password."""
 
 
+class InvalidDatabaseUrl(MembershipsUnavailable):
+    """The URL of the database is none: unlike a server that is away, that does not pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What there was when the first page was read: the highest id and the number of rows up to it."""
@@ -57,6 +61,10 @@ class Occupied:
 
 class MembershipRepository(Protocol):
     """The memberships of all users."""
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        ...
 
     def cursor_key(self) -> bytes:
         """Give the secret that signs cursors: made once, the same for every process on this database."""

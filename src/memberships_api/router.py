@@ -1,7 +1,8 @@
 """`GET /memberships`, for any FastAPI application."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -46,7 +47,7 @@ def memberships_router(
 ) -> APIRouter:
     """Make the route; whoever includes it renders 401, 503 and 422 (RequestValidationError, also for a bad cursor)."""
     router = APIRouter(route_class=route_class, tags=["memberships"])
-    cursors = _Cursors(repository.cursor_key(), clock)
+    cursors = _Cursors(repository.cursor_key, clock)
 
     def user_of(request: Request) -> str:
         return authenticate(request)
@@ -70,17 +71,19 @@ def memberships_router(
         Follow `nextCursor` until it is null. Rows that are added meanwhile neither appear nor shift others, and
         `total` stays what it was on the first page.
         """
-        request = cursors.resume(PageRequest(user_id, limit, state), cursor)
-        page = _read(repository, request)
-        content = _body(page, cursors.after(page, request))
+        with _unavailable_as_503():
+            request = cursors.resume(PageRequest(user_id, limit, state), cursor)
+            page = repository.page(request)
+            content = _body(page, cursors.after(page, request))
         return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     return router
 
 
-def _read(repository: MembershipRepository, request: PageRequest) -> Page:
+@contextmanager
+def _unavailable_as_503() -> Iterator[None]:
     try:
-        return repository.page(request)
+        yield
     except MembershipsUnavailable as error:
         log.warning("event=unavailable reason=%s", error)
         detail = "The memberships cannot be read at the moment: try again a little later."  # the rest is for the log
@@ -88,7 +91,7 @@ def _read(repository: MembershipRepository, request: PageRequest) -> Page:
 
 
 class _Cursors:
-    def __init__(self, key: bytes, clock: Clock) -> None:
+    def __init__(self, key: Callable[[], bytes], clock: Clock) -> None:
         self._key = key
         self._clock = clock
 
@@ -96,7 +99,7 @@ class _Cursors:
         if text is None:
             return request
         try:
-            cursor = read_cursor(text, self._key)
+            cursor = read_cursor(text, self._key())
             check_cursor(cursor, request.user_id, request.state, self._clock())
         except InvalidCursor as error:
             detail = {"type": "cursor_invalid", "loc": ("query", "cursor"), "msg": str(error), "input": text}
@@ -110,7 +113,7 @@ class _Cursors:
         issued_at = int(self._clock().timestamp())
         snapshot = page.snapshot
         cursor = Cursor(request.user_id, request.state, page.next_after, snapshot.bound, snapshot.total, issued_at)
-        return write_cursor(cursor, self._key)
+        return write_cursor(cursor, self._key())
 
 
 def _body(page: Page, next_cursor: str | None) -> bytes:

@@ -25,6 +25,7 @@ class SqliteMembershipRepository:
         with self._connection() as connection:
             connection.executescript(sql.SCHEMA)
             connection.execute(sql.OFFER_CURSOR_KEY)
+            self._cursor_key = bytes(connection.execute(sql.CURSOR_KEY).fetchone()[0])
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -33,8 +34,7 @@ class SqliteMembershipRepository:
 
     def cursor_key(self) -> bytes:
         """Give the secret that signs cursors."""
-        with self._connection() as connection:
-            return bytes(connection.execute(sql.CURSOR_KEY).fetchone()[0])
+        return self._cursor_key
 
     def page(self, request: PageRequest) -> Page:
         """Read one page; the first one counts the rows, the others are told by the snapshot."""

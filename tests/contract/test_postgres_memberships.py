@@ -15,7 +15,10 @@ from memberships_api import postgres_statements as sql
 from memberships_api.postgres_repository import PostgresMembershipRepository
 from memberships_api.repository import MembershipsUnavailable, PageRequest
 from memberships_api.sample import sample_memberships
+from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.entrypoints.cli.main import make_app
+from memberships_export.entrypoints.cli.memberships_file import memberships_to_serve
+from memberships_export.settings import read_settings
 from tests.rig.postgres_server import PostgresServer
 
 CSV = (
@@ -82,6 +85,31 @@ def test_a_server_that_is_down_is_named_without_its_password(nobody_listens: int
     assert "refused" in said
     assert "MEMBERSHIPS_EXPORT_MEMBERSHIPS_DATABASE_URL" in said
     assert "hunter2" not in said
+
+
+def test_an_api_starts_while_its_server_is_down_and_says_so(
+    nobody_listens: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"postgresql://club:hunter2@127.0.0.1:{nobody_listens}/memberships"
+    repository = memberships_to_serve(read_settings({"MEMBERSHIPS_EXPORT_MEMBERSHIPS_DATABASE_URL": url}))
+    assert "event=unavailable reason=The PostgreSQL database memberships on 127.0.0.1 cannot be used (" in caplog.text
+    assert "MEMBERSHIPS_EXPORT_MEMBERSHIPS_DATABASE_URL" in caplog.text
+    assert "hunter2" not in caplog.text
+    with pytest.raises(MembershipsUnavailable):
+        repository.page(PageRequest("user-1", limit=10))
+
+
+def test_an_api_serves_a_database_that_is_there(postgres_url: str, repository: PostgresMembershipRepository) -> None:
+    repository.add(sample_memberships(3, "user-1"))
+    settings = read_settings({"MEMBERSHIPS_EXPORT_MEMBERSHIPS_DATABASE_URL": postgres_url})
+    with closing(memberships_to_serve(settings)) as served:
+        assert served.page(PageRequest("user-1", limit=10)).snapshot.total == 3
+
+
+def test_an_api_does_not_start_with_a_url_that_is_none() -> None:
+    settings = read_settings({"MEMBERSHIPS_EXPORT_MEMBERSHIPS_DATABASE_URL": "postgresql://club:hunt%er2@db/m"})
+    with pytest.raises(CommandError, match=r"is not like postgresql://.*MEMBERSHIPS_DATABASE_URL"):
+        memberships_to_serve(settings)
 
 
 @pytest.mark.parametrize(

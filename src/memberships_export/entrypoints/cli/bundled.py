@@ -8,7 +8,7 @@ from starlette.requests import Request
 from memberships_api.router import memberships_router
 from memberships_export.bootstrap import membership_tokens
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
-from memberships_export.entrypoints.cli.memberships_file import open_memberships
+from memberships_export.entrypoints.cli.memberships_file import memberships_to_serve
 from memberships_export.service.callers import InvalidToken, TokenVerifier
 from memberships_export.settings import Settings
 
@@ -16,7 +16,7 @@ from memberships_export.settings import Settings
 def bundled_memberships(settings: Settings) -> APIRouter:
     """Make the route, answering errors in the same form as those of the exports."""
     return memberships_router(
-        open_memberships(settings), _user_of(membership_tokens(settings)), route_class=ProblemRoute
+        memberships_to_serve(settings), _user_of(membership_tokens(settings)), route_class=ProblemRoute
     )
 
 

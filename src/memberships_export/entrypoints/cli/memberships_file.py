@@ -1,9 +1,11 @@
 """The database of the bundled memberships API."""
 
+import logging
 import sqlite3
 from typing import TYPE_CHECKING
 
-from memberships_api.repository import MembershipsUnavailable
+from memberships_api.deferred_repository import DeferredRepository
+from memberships_api.repository import InvalidDatabaseUrl, MembershipRepository, MembershipsUnavailable
 from memberships_api.sqlite_repository import SqliteMembershipRepository
 from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.settings import Settings, variable
@@ -11,11 +13,24 @@ from memberships_export.settings import Settings, variable
 if TYPE_CHECKING:
     from memberships_api.postgres_repository import PostgresMembershipRepository
 
+log = logging.getLogger(__name__)
+_URL = variable("memberships_database_url")
+
 
 def open_memberships(settings: Settings) -> "SqliteMembershipRepository | PostgresMembershipRepository":
     """Open the one of the settings, making what is missing first. Raises CommandError."""
     if settings.memberships_database_url:
         return _in_postgres(settings.memberships_database_url)
+    return _in_data_folder(settings)
+
+
+def memberships_to_serve(settings: Settings) -> MembershipRepository:
+    """Open the one of the settings for an API. Raises CommandError.
+
+    It starts also while PostgreSQL is away: exports that are under way or done need no memberships.
+    """
+    if settings.memberships_database_url:
+        return _in_postgres_when_it_is_there(settings.memberships_database_url)
     return _in_data_folder(settings)
 
 
@@ -32,12 +47,27 @@ def _in_data_folder(settings: Settings) -> SqliteMembershipRepository:
 
 
 def _in_postgres(database_url: str) -> "PostgresMembershipRepository":
-    name = variable("memberships_database_url")
+    try:
+        return _postgres()(database_url)
+    except MembershipsUnavailable as error:
+        raise CommandError(f"{error} It is in {_URL}.") from error
+
+
+def _in_postgres_when_it_is_there(database_url: str) -> DeferredRepository:
+    kind = _postgres()
+    repository = DeferredRepository(lambda: kind(database_url))
+    try:
+        repository.cursor_key()
+    except InvalidDatabaseUrl as error:
+        raise CommandError(f"{error} It is in {_URL}.") from error
+    except MembershipsUnavailable as error:
+        log.warning("event=unavailable reason=%s It is in %s.", error, _URL)
+    return repository
+
+
+def _postgres() -> "type[PostgresMembershipRepository]":
     try:
         from memberships_api.postgres_repository import PostgresMembershipRepository  # noqa: PLC0415  (optional)
     except ImportError as error:
-        raise CommandError(f"{name} is set, but psycopg is missing: pip install 'psycopg[binary]'") from error
-    try:
-        return PostgresMembershipRepository(database_url)
-    except MembershipsUnavailable as error:
-        raise CommandError(f"{error} It is in {name}.") from error
+        raise CommandError(f"{_URL} is set, but psycopg is missing: pip install 'psycopg[binary]'") from error
+    return PostgresMembershipRepository
