@@ -1,21 +1,31 @@
 """For a process that has to start although the database of the memberships may be away."""
 
 from collections.abc import Callable, Collection, Iterable
+from threading import Lock
+from time import monotonic
 
 from memberships_api.membership import Membership
-from memberships_api.repository import MembershipRepository, Occupied, Page, PageRequest
+from memberships_api.repository import MembershipRepository, MembershipsUnavailable, Occupied, Page, PageRequest
+
+_PAUSE_SECONDS = 5.0
 
 
 class DeferredRepository:
-    """A MembershipRepository that is opened with its first use, and again with the next until that works.
+    """A MembershipRepository that is opened with its first use, or later when that fails.
 
-    Every method raises what opening it raises.
+    One thread at a time tries, and for a few seconds after a failure nobody does: an attempt may take long, and who
+    waits for it holds a thread that others need. Meanwhile every method raises the MembershipsUnavailable of the last
+    attempt.
     """
 
-    def __init__(self, opening: Callable[[], MembershipRepository]) -> None:
-        """Open nothing yet."""
+    def __init__(self, opening: Callable[[], MembershipRepository], clock: Callable[[], float] = monotonic) -> None:
+        """Open nothing yet. `clock`: seconds since whenever."""
         self._opening = opening
+        self._clock = clock
         self._opened: MembershipRepository | None = None
+        self._trying = Lock()
+        self._failure = MembershipsUnavailable("The database of the memberships is being opened.")
+        self._again_at = float("-inf")
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -39,7 +49,16 @@ class DeferredRepository:
         return self._repository().add(memberships)
 
     def _repository(self) -> MembershipRepository:
-        # Without a lock two threads may open one each, which is harmless. With one, all would wait for each attempt.
-        if self._opened is None:
-            self._opened = self._opening()
-        return self._opened
+        if self._opened:
+            return self._opened
+        if self._clock() < self._again_at or not self._trying.acquire(blocking=False):
+            raise MembershipsUnavailable(*self._failure.args)
+        try:
+            opened = self._opened = self._opening()
+        except MembershipsUnavailable as error:
+            self._failure, self._again_at = error, self._clock() + _PAUSE_SECONDS
+            raise
+        else:
+            return opened
+        finally:
+            self._trying.release()

@@ -9,7 +9,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from memberships_api.repository import InvalidDatabaseUrl, MembershipsUnavailable
+from memberships_api.repository import DatabaseRefuses, MembershipsUnavailable
 
 _MOST_CONNECTIONS = 10  # of one process; a server allows 100 in all, unless told otherwise
 _OLDEST_SERVER = 16
@@ -21,6 +21,9 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "application_name": "memberships-api",
 }
 
+# libpq hands a refusal on as text only. These are of a server that is starting, stopping or full.
+_REFUSAL, _WILL_PASS = "FATAL:", ("starting up", "shutting down", "recovery", "too many", "reserved for")
+
 # The server is away, broken or refuses us. Not among them: errors in what was asked, such as an id that is taken.
 _TROUBLES = (psycopg.OperationalError, psycopg.InternalError, psycopg.ProgrammingError)
 
@@ -29,7 +32,7 @@ class Connections:
     """Lends connections in autocommit mode to any number of threads."""
 
     def __init__(self, database_url: str) -> None:
-        """Connect to nothing yet. Raises InvalidDatabaseUrl."""
+        """Connect to nothing yet. Raises DatabaseRefuses."""
         self._parameters = {**_DEFAULTS, **_parameters(database_url)}
         self._idle: deque[psycopg.Connection] = deque()
         self._free = BoundedSemaphore(_MOST_CONNECTIONS)
@@ -71,7 +74,7 @@ class Connections:
         version = connection.info.server_version // 10_000
         if version < _OLDEST_SERVER:
             connection.close()
-            raise self._unavailable(f"it is PostgreSQL {version}, but {_OLDEST_SERVER} or newer is needed")
+            raise self._trouble(DatabaseRefuses, f"it is PostgreSQL {version}, but {_OLDEST_SERVER} or newer is needed")
         return connection
 
     @contextmanager
@@ -80,15 +83,21 @@ class Connections:
             yield
         except _TROUBLES as error:
             reason = error.diag.message_primary or " ".join(str(error).split())
-            raise self._unavailable(reason) from error
+            raise self._trouble(_kind_of(error), reason) from error
 
-    def _unavailable(self, reason: str) -> MembershipsUnavailable:
+    def _trouble(self, kind: type[MembershipsUnavailable], reason: str) -> MembershipsUnavailable:
         database = self._parameters.get("dbname", "of the user's name")
         host = self._parameters.get("host") or "this machine"
-        return MembershipsUnavailable(
+        return kind(
             f"The PostgreSQL database {database} on {host} cannot be used ({reason}): check that the server runs, and "
             "host, database, user and password in the database URL."
         )
+
+
+def _kind_of(error: psycopg.Error) -> type[MembershipsUnavailable]:
+    said = str(error)
+    refused = _REFUSAL in said and not any(text in said for text in _WILL_PASS)
+    return DatabaseRefuses if refused or isinstance(error, psycopg.ProgrammingError) else MembershipsUnavailable
 
 
 def _parameters(database_url: str) -> dict[str, Any]:
@@ -96,7 +105,7 @@ def _parameters(database_url: str) -> dict[str, Any]:
         return dict(conninfo_to_dict(database_url))
     except psycopg.ProgrammingError:
         # Without the cause: its text quotes the part that was not understood, which may be the password.
-        raise InvalidDatabaseUrl(
+        raise DatabaseRefuses(
             "The database URL is not like postgresql://user:password@host/database: write characters with a meaning "
             "in URLs, such as @ / : ? % in a password, as %40 %2F %3A %3F %25."
         ) from None

@@ -16,8 +16,8 @@ class MembershipsUnavailable(Exception):
     """The database cannot be reached, or refuses; the text names it and the reason, never its password."""
 
 
-class InvalidDatabaseUrl(MembershipsUnavailable):
-    """The URL of the database is none: unlike a server that is away, that does not pass."""
+class DatabaseRefuses(MembershipsUnavailable):
+    """The URL is none, or the server refuses what stands there: unlike a server that is away, that does not pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,25 @@ def test_an_api_does_not_start_with_a_url_that_is_none() -> None:
 
 
 @pytest.mark.parametrize(
+    "changes", [{"database": "absent"}, {"user": "mallory"}, {"schema": "no_such_schema"}], ids=str
+)
+def test_an_api_does_not_start_with_what_its_server_refuses(postgres: PostgresServer, changes: dict[str, str]) -> None:
+    settings = read_settings({"MEMBERSHIPS_EXPORT_MEMBERSHIPS_DATABASE_URL": postgres.url(**changes)})
+    with pytest.raises(CommandError, match=r"cannot be used.*MEMBERSHIPS_DATABASE_URL"):
+        memberships_to_serve(settings)
+
+
+def test_an_api_starts_while_its_server_takes_no_more_connections(
+    postgres: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE busy LOGIN CONNECTION LIMIT 0")
+    settings = read_settings({"MEMBERSHIPS_EXPORT_MEMBERSHIPS_DATABASE_URL": postgres.url(user="busy")})
+    memberships_to_serve(settings)
+    assert "too many connections" in caplog.text
+
+
+@pytest.mark.parametrize(
     "changes,reason", [({"database": "absent"}, '"absent" does not exist'), ({"user": "mallory"}, '"mallory" does')]
 )
 def test_what_the_server_refuses_is_told_with_its_reason(

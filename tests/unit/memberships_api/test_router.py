@@ -9,9 +9,8 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from memberships_api.deferred_repository import DeferredRepository
 from memberships_api.membership import Membership
-from memberships_api.repository import MembershipRepository, MembershipsUnavailable, Occupied, Page, PageRequest
+from memberships_api.repository import MembershipsUnavailable, Occupied, Page, PageRequest
 from memberships_api.router import memberships_router
 from memberships_api.sample import sample_memberships
 from memberships_api.sqlite_repository import SqliteMembershipRepository
@@ -220,25 +219,6 @@ def test_a_database_that_is_away_is_told_as_503_and_named_in_the_log_only(caplog
     assert "try again" in answer.json()["detail"]
     assert "db.internal" not in answer.text
     assert "event=unavailable reason=The database on db.internal" in caplog.text
-
-
-def test_a_database_that_is_away_at_the_start_is_asked_again_until_it_is_there(
-    repository: SqliteMembershipRepository,
-) -> None:
-    repository.add(sample_memberships(3, "user-1"))
-    attempts = iter([False, False, True])
-
-    def opening() -> MembershipRepository:
-        if next(attempts):
-            return repository
-        raise MembershipsUnavailable("It is away.")
-
-    deferred = DeferredRepository(opening)
-    app = FastAPI()
-    app.include_router(memberships_router(deferred, lambda _: "user-1"))
-    with TestClient(app) as client:
-        statuses = [client.get("/memberships?limit=1").status_code for _ in range(4)]
-    assert statuses == [503, 503, 200, 200]
 
 
 def test_the_application_can_give_its_own_route_class(repository: SqliteMembershipRepository) -> None:

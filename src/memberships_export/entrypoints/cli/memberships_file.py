@@ -5,7 +5,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from memberships_api.deferred_repository import DeferredRepository
-from memberships_api.repository import InvalidDatabaseUrl, MembershipRepository, MembershipsUnavailable
+from memberships_api.repository import DatabaseRefuses, MembershipRepository, MembershipsUnavailable
 from memberships_api.sqlite_repository import SqliteMembershipRepository
 from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.settings import Settings, variable
@@ -27,7 +27,7 @@ def open_memberships(settings: Settings) -> "SqliteMembershipRepository | Postgr
 def memberships_to_serve(settings: Settings) -> MembershipRepository:
     """Open the one of the settings for an API. Raises CommandError.
 
-    It starts also while PostgreSQL is away: exports that are under way or done need no memberships.
+    It starts also while PostgreSQL is away, because exports that are done need no memberships; not when it refuses.
     """
     if settings.memberships_database_url:
         return _in_postgres_when_it_is_there(settings.memberships_database_url)
@@ -58,7 +58,7 @@ def _in_postgres_when_it_is_there(database_url: str) -> DeferredRepository:
     repository = DeferredRepository(lambda: kind(database_url))
     try:
         repository.cursor_key()
-    except InvalidDatabaseUrl as error:
+    except DatabaseRefuses as error:
         raise CommandError(f"{error} It is in {_URL}.") from error
     except MembershipsUnavailable as error:
         log.warning("event=unavailable reason=%s It is in %s.", error, _URL)
