@@ -82,16 +82,17 @@ class StoreThatIsAway(MemoryStore):
         return super().get(export_id)
 
 
-def test_a_plain_message_that_meets_a_short_trouble_is_read_again_soon(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_plain_message_whose_record_cannot_be_reached_comes_back_soon_and_then_ever_later(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     world = World()
     store = world.store = StoreThatIsAway()
     world.services = world.over(world.ports)
     world.queue.send(Message("-", {"userId": "user-1", "email": "plain@example.org"}))
 
-    for pause in (60, 600):
-        event = event_of(world)
-        assert function_over(world)(event, Context())["batchItemFailures"]
-        world.clock.advance(timedelta(seconds=pause - 1))
+    for minutes in (1, 10, 90, 360):
+        assert function_over(world)(event_of(world), Context())["batchItemFailures"]
+        world.clock.advance(timedelta(minutes=minutes, seconds=-1))
         assert world.queue.receive(0) is None
         world.clock.advance(timedelta(seconds=1))
 
@@ -101,16 +102,16 @@ def test_a_plain_message_that_meets_a_short_trouble_is_read_again_soon(caplog: p
     assert "event=internal_error" not in caplog.text
 
 
-def test_a_long_trouble_does_not_use_up_the_receives_of_a_message(caplog: pytest.LogCaptureFixture) -> None:
+def test_after_its_last_receive_a_message_is_left_to_the_queue(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     world.store = StoreThatIsAway()
     world.services = world.over(world.ports)
     world.queue.send(Message("-", {"userId": "user-1", "email": "plain@example.org"}))
     received = world.queue.receive(0)
     assert received is not None
-    third = {"Records": [record(replace(received, receive_count=3))]}
+    fifth = {"Records": [record(replace(received, receive_count=5))]}
 
-    assert function_over(world)(third, Context())["batchItemFailures"]
+    assert function_over(world)(fifth, Context())["batchItemFailures"]
 
     world.clock.advance(timedelta(minutes=5, seconds=-1))
     assert world.queue.receive(0) is None, "hidden for its visibility timeout of five minutes"

@@ -41,8 +41,8 @@ from memberships_export.service.record import HeldExport, change
 from memberships_export.service.settle_failure import SettleFailure
 
 log = logging.getLogger(__name__)
-# Seconds, by receive. Then the visibility timeout: a long outage must not use up the receives of a message.
-_BACK_SOON = (60.0, 600.0)
+# By receive, in seconds: soon at first, and then so seldom that five receives outlast a long outage.
+_BACK_IN = (60.0, 600.0, 5_400.0, 21_600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class RunExport:
         try:
             export = self.find(received)
         except TransientError as error:
-            return self._soon(received, error)
+            return self._not_found_yet(received, error)
         if export is None:
             return Acknowledge()
         if export.unfinished and export.stage not in self.stages:
@@ -107,12 +107,12 @@ class RunExport:
             self._run(held, should_stop)
         return Acknowledge()
 
-    def _soon(self, received: Received, error: TransientError) -> Disposition:
-        """Give the message back for a moment: a plain one has no record yet, so that nobody else knows of it."""
-        if received.receive_count > len(_BACK_SOON):
+    def _not_found_yet(self, received: Received, error: TransientError) -> Disposition:
+        """Give the message back: a plain one has no record yet, so that nobody else would bring it back."""
+        if received.receive_count > len(_BACK_IN):
             raise error
         log.warning("message=%s code=%s event=given_back reason=%s", received.message_id, error.code, error.reason)
-        return GiveBack(_BACK_SOON[received.receive_count - 1])
+        return GiveBack(_BACK_IN[received.receive_count - 1])
 
     def _later(self, received: Received, until: datetime) -> Disposition:
         """Give the message back for later, but never spend its last receives on that: the record wakes itself."""
