@@ -1,6 +1,8 @@
 """A secret that cannot be read is trouble that passes: no export may fail, or doubt its mail, because of it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,3 +63,39 @@ def test_after_a_failed_read_the_next_call_reads_again(secrets: ScriptedSecrets)
         secret()
 
     assert [secret(), secret()] == ["value", "value"]
+
+
+def test_while_it_cannot_be_read_the_last_text_is_used(
+    secrets: ScriptedSecrets, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secrets.add_response("get_secret_value", {"SecretString": "first"})
+    secrets.add_client_error("get_secret_value", "InternalServiceError", http_status_code=500)
+    secrets.add_response("get_secret_value", {"SecretString": "second"})
+    secret = RotatingSecret(lambda: secrets.client, "the-secret")
+    monkeypatch.setattr("memberships_export.adapters.aws.secrets_manager._KEPT_SECONDS", -1.0)
+
+    assert [secret(), secret(), secret()] == ["first", "first", "second"]
+    assert "event=unavailable reason=Secret the-secret refused GetSecretValue" in caplog.text
+
+
+def test_nobody_waits_for_another_threads_attempt_while_there_is_a_text(
+    secrets: ScriptedSecrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, goes_on = Event(), Event()
+    secrets.add_response("get_secret_value", {"SecretString": "first"})
+    secret = RotatingSecret(lambda: secrets.client, "the-secret")
+    secret()
+    secrets.add_response("get_secret_value", {"SecretString": "second"})
+    monkeypatch.setattr("memberships_export.adapters.aws.secrets_manager._KEPT_SECONDS", -1.0)
+
+    def slow(**_: object) -> None:
+        reading.set()
+        assert goes_on.wait(10)
+
+    secrets.client.meta.events.register("before-parameter-build.secretsmanager.GetSecretValue", slow)
+    with ThreadPoolExecutor(1) as threads:
+        attempt = threads.submit(secret)
+        assert reading.wait(10)
+        assert secret() == "first"
+        goes_on.set()
+        assert attempt.result() == "second"
