@@ -10,12 +10,13 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from threading import Timer
+from traceback import extract_tb
 
 from memberships_export.adapters.outgoing_url import checked_url
 from memberships_export.adapters.sendgrid_answer import Answer, result_of
@@ -80,13 +81,11 @@ class SendGrid:
         return self._post(_Body(content), key)
 
     def _post(self, body: "_Body", key: str) -> SendResult:
-        connection = self._connection()
         try:
-            answer = self._exchange(connection, body, key)
+            with closing(self._connection()) as connection:
+                answer = self._exchange(connection, body, key)
         except Exception as error:  # noqa: BLE001  (what counts is how much had left)
             return _unanswered(error, body)
-        finally:
-            connection.close()
         return result_of(answer, whole=body.left, now=self._clock(), key=key)
 
     def _connection(self) -> HTTPConnection:
@@ -149,7 +148,9 @@ def _not_prepared(error: Exception) -> SendResult:
         return SendResult(evidence=Evidence.REFUSED, detail=str(error), permanent=True)
     if isinstance(error, TransientError):
         return SendResult(evidence=Evidence.REFUSED, detail=error.reason, retry_after=error.retry_after)
-    log.error("event=mail_not_prepared error=%s", type(error).__name__)  # its text may quote the mail or the key
+    # Without its text, which may quote the mail or the key.
+    places = [f"{place.filename}:{place.lineno}" for place in extract_tb(error.__traceback__)]
+    log.error("error=%s at=%s event=internal_error", type(error).__name__, " ".join(places))
     return SendResult(evidence=Evidence.REFUSED, detail=f"The mail cannot be prepared ({type(error).__name__}).")
 
 

@@ -117,7 +117,18 @@ def test_a_mail_that_cannot_be_prepared_has_not_left(caplog: pytest.LogCaptureFi
 
         assert fake.requests == 0
     assert result == _refused("The mail cannot be prepared (RuntimeError).")
+    assert "error=RuntimeError at=" in caplog.text
+    assert "event=internal_error" in caplog.text
     assert KEY not in caplog.text
+
+
+def test_a_connection_that_cannot_even_be_prepared_has_carried_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise FileNotFoundError("certificates")
+
+    monkeypatch.setattr("ssl.create_default_context", broken)
+    result = sendgrid("https://127.0.0.1:1").send(a_mail())
+    assert result == _refused("The connection to SendGrid failed before the whole mail had left (FileNotFoundError).")
 
 
 def test_a_huge_answer_is_not_read_to_its_end() -> None:
