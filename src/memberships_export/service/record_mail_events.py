@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 
 from memberships_export.domain.delivery import SendFact, learn
 from memberships_export.domain.errors import UnknownExport
+from memberships_export.domain.export import Export
 from memberships_export.domain.policy import Policy
 from memberships_export.ports import Clock, ExportStore
 from memberships_export.service.record import change
@@ -38,15 +38,31 @@ class RecordMailEvents:
         export = self.store.get(event.export_id)
         if export is None:
             return False
+        learning = _Learning(event.fact, self.clock, self.policy)
         try:
-            known = change(self.store, export, partial(learn, fact=event.fact, now=self.clock(), policy=self.policy))
+            change(self.store, export, learning)
         except UnknownExport:
             return False
-        if known.revision != export.revision:  # an alarm counts these lines, and repeats are normal
-            _log(event)
+        if learning.something_new:  # an alarm counts these lines, and repeats are normal
+            fact = event.fact
+            log.info("export=%s send=%d delivery=%s event=mail_event", event.export_id, fact.number, fact.delivery)
         return True
 
 
-def _log(event: MailEvent) -> None:
-    fact = event.fact
-    log.info("export=%s send=%d delivery=%s event=mail_event", event.export_id, fact.number, fact.delivery)
+@dataclass(slots=True)
+class _Learning:
+    """Adds a fact to a record, and remembers whether the record that was written learned anything from it."""
+
+    fact: SendFact
+    clock: Clock
+    policy: Policy
+    something_new: bool = False
+
+    def __call__(self, export: Export) -> Export:
+        known = learn(export, self.fact, self.clock(), self.policy)
+        self.something_new = _delivery(known, self.fact.number) != _delivery(export, self.fact.number)
+        return known
+
+
+def _delivery(export: Export, number: int) -> tuple[object, ...]:
+    return next(((send.evidence, send.delivery) for send in export.sends if send.number == number), ())

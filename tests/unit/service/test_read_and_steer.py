@@ -182,6 +182,24 @@ def test_an_event_that_is_told_again_is_not_counted_again(caplog: pytest.LogCapt
     assert caplog.text.count("delivery=bounced event=mail_event") == 1
 
 
+def test_an_event_that_is_told_twice_at_once_is_counted_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    world = World()
+    export = completed(world)
+    bounced = SendFact(number=1, evidence=Evidence.ACCEPTED, delivery=Delivery.BOUNCED)
+    write = world.store.replace
+
+    def written_by_another(old: Export, new: Export) -> Export | None:
+        world.store.replace = write  # type: ignore[method-assign]
+        write(old, new)
+        return None
+
+    world.store.replace = written_by_another  # type: ignore[method-assign]
+    assert world.services.record_mail_events([MailEvent(export.export_id, bounced)]) == 1
+    assert world.export(export).delivery is Delivery.BOUNCED
+    assert "event=mail_event" not in caplog.text
+
+
 def test_events_of_unknown_exports_are_passed_over() -> None:
     world = World()
     assert world.services.record_mail_events([MailEvent("none", SendFact(number=1, evidence=Evidence.ACCEPTED))]) == 0
