@@ -3,7 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from memberships_export.domain.errors import ExportError
@@ -104,8 +103,12 @@ class SweepExports:
 
     def _put_off(self, export: Export) -> None:
         """Look at it again later, so that what cannot be swept never keeps a batch from what can."""
-        with suppress(ExportError):
+        try:
             self.store.replace(export, put_off(export, self.clock(), self.policy))
+        except ExportError as error:
+            log.warning("export=%s event=not_swept reason=%s", export.export_id, error.reason)
+        except Exception:
+            log.exception("export=%s event=internal_error", export.export_id)
 
     def _delete_files(self, export: Export) -> None:
         """Say first that they are gone: whoever asks for them from then on is told so."""

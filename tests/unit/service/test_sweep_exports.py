@@ -139,17 +139,22 @@ def test_a_pass_that_must_stop_leaves_the_rest_to_the_next() -> None:
     assert world.services.sweep() == {SweepAction.NUDGE: 2}
 
 
-def test_a_pass_ends_although_what_is_due_can_not_even_be_put_off() -> None:
+@pytest.mark.parametrize("error", [StorageUnavailable(), ValueError("a bug")])
+def test_a_pass_goes_on_although_what_is_due_can_not_even_be_put_off(error: Exception) -> None:
     world = World(1)
-    world.request()
+    first = world.request()
+    world.request(user_id="user-2")
     world.queue.lose_all()
     world.clock.advance(timedelta(seconds=31))
-    world.store.replace = _fail  # type: ignore[method-assign, assignment]
-    assert world.services.sweep() == {}
+    store = world.store.replace
 
+    def refuse_the_first(old: Export, new: Export) -> Export | None:
+        if old.export_id == first.export_id:
+            raise error
+        return store(old, new)
 
-def _fail(*_: object) -> None:
-    raise StorageUnavailable
+    world.store.replace = refuse_the_first  # type: ignore[method-assign]
+    assert world.services.sweep() == {SweepAction.NUDGE: 1}
 
 
 class StoreThatLags(MemoryStore):
