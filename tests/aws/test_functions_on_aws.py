@@ -1,13 +1,16 @@
 """The functions over the AWS adapters: SQS messages, records in DynamoDB, files in S3, mails to a fake SendGrid."""
 
 from dataclasses import replace
+from threading import Barrier
 
 import boto3
 import pytest
 from typer.testing import CliRunner
 
 from memberships_export import bootstrap
+from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.domain.export import ExportStatus, Stage
+from memberships_export.domain.message import Message
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.entrypoints.functions import ExportFunction, export_function, sweep_function
 from memberships_export.settings import SettingsError, read_settings
@@ -99,6 +102,23 @@ def test_poison_is_a_dead_letter_with_the_reason(deployment: BareDeployment) -> 
     (letter,) = services.redrive.letters()
     assert "version '2'" in letter.message.attributes["reason"]
     assert deployment.left() == 0
+
+
+def test_the_sweeper_visits_several_exports_at_once(
+    deployment: BareDeployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports, _ = deployment.as_api
+    for number in range(2):
+        export = deployment.ask(f"user-{number}")
+        ports.store.replace(export, replace(export, wake_at=export.requested_at))
+    together, send = Barrier(2, timeout=10), SqsExportQueue.send
+
+    def send_together(queue: SqsExportQueue, message: Message, stage: Stage = Stage.FETCH) -> None:
+        together.wait()
+        send(queue, message, stage)
+
+    monkeypatch.setattr(SqsExportQueue, "send", send_together)
+    assert sweep_function(deployment.environ)({}, Context()) == {"nudge": 2}
 
 
 def test_a_lost_message_is_sent_again_by_the_sweeper(deployment: BareDeployment) -> None:

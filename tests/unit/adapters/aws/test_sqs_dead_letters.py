@@ -184,9 +184,10 @@ def script_browse(sqs: ScriptedSqs, letter: dict[str, Any], then_delete: str | N
 ARN = "arn:aws:sqs:eu-west-1:123456789012:membership_exports"
 
 
-def script_move(sqs: ScriptedSqs) -> None:
+def script_move(sqs: ScriptedSqs, *earlier: dict[str, Any]) -> None:
     asked = {"QueueUrl": URL, "AttributeNames": ["QueueArn"]}
     sqs.add_response("get_queue_attributes", {"Attributes": {"QueueArn": f"{ARN}_dlq"}}, asked)
+    sqs.add_response("list_message_move_tasks", {"Results": list(earlier)})
 
 
 def script_looks(sqs: ScriptedSqs, *looks: tuple[str, int, int]) -> None:
@@ -228,10 +229,11 @@ def test_a_move_goes_on_while_letters_are_left_that_sqs_has_not_counted_yet(sqs:
     assert moved_all(sqs, ("RUNNING", 0, 0), ("RUNNING", 1, 1), desk=desk)
 
 
-def test_a_move_that_is_not_listed_yet_is_waited_for(sqs: ScriptedSqs) -> None:
-    script_move(sqs)
+@pytest.mark.parametrize("earlier", [[], [{"Status": "COMPLETED", "StartedTimestamp": 1772366400000}]])
+def test_a_move_that_is_not_listed_yet_is_waited_for(sqs: ScriptedSqs, earlier: list[dict[str, Any]]) -> None:
+    script_move(sqs, *earlier)
     sqs.add_response("start_message_move_task", {"TaskHandle": "handle"})
-    sqs.add_response("list_message_move_tasks", {"Results": []})
+    sqs.add_response("list_message_move_tasks", {"Results": earlier})
     script_looks(sqs, ("COMPLETED", 3, 3))
     sqs.add_response("cancel_message_move_task", {}, {"TaskHandle": "handle"})
 
@@ -253,6 +255,13 @@ def test_a_service_that_does_not_move_letters_says_so_instead_of_failing(
 ) -> None:
     script_move(sqs)
     sqs.add_client_error("start_message_move_task", code, http_status_code=status)
+
+    assert not SqsDeadLetters(sqs.client, URL).move_all()
+
+
+def test_nor_does_one_that_knows_no_moves_at_all(sqs: ScriptedSqs) -> None:
+    sqs.add_response("get_queue_attributes", {"Attributes": {"QueueArn": f"{ARN}_dlq"}})
+    sqs.add_client_error("list_message_move_tasks", "UnsupportedOperation", http_status_code=400)
 
     assert not SqsDeadLetters(sqs.client, URL).move_all()
 
