@@ -1,11 +1,12 @@
 """The AWS form: the built bundle under Lambda's own runtime client, between a simulated AWS and fake neighbours."""
 
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from bench.results import FunctionRuns
 from infra import bundle
 from memberships_export.domain.export import Export, ExportStatus
 from memberships_export.domain.message import wake_message
-from memberships_export.domain.sweeping import SweepAction
 from tests.rig.bare_deployment import BareDeployment
 from tests.rig.built_bundle import build_here, unpack
 from tests.rig.event_source_mapping import record_of
@@ -130,16 +130,13 @@ def _calls(deployment: BareDeployment, code: Path) -> tuple[str, ...]:
 
 
 def _visit(deployment: BareDeployment, code: Path) -> float:
-    """Delete the files of some exports in this thread, a week later; return what one took of the processor."""
+    """Make files of some exports, and have them deleted; return what one visit took of the processor."""
     with deployment.exporter(code) as function:
         for _ in range(_VISITED):
             function.invoke(_event_of_new(deployment))
-    ports, services = deployment.as_api
-    sweep = replace(services.sweep, clock=lambda: ports.clock() + timedelta(days=8))
-    begun = time.thread_time()
-    taken = sweep()
-    seconds = time.thread_time() - begun
-    return seconds / taken[SweepAction.DELETE_FILES]
+    environment = {**os.environ, **deployment.environ, **deployment.aws.variables}
+    visits = [sys.executable, "-m", "bench.visit"]
+    return float(subprocess.run(visits, env=environment, check=True, capture_output=True, text=True).stdout)
 
 
 def _large_export(deployment: BareDeployment, code: Path) -> tuple[float, int]:

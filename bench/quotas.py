@@ -116,12 +116,12 @@ def bounds(run_seconds: float) -> tuple[Bound, ...]:
     each = _taken_by_one(run_seconds)
     ours = (
         Bound(
-            f"one sweeper, {cost.VISITS} visits of {cost.VISIT_SECONDS:g} s (assumed), {VISITS_AT_ONCE} at once",
+            f"one sweeper's visits: {cost.VISITS} of {cost.VISIT_SECONDS:g} s (assumed), {VISITS_AT_ONCE} at once",
             VISITS_AT_ONCE / (cost.VISITS * cost.VISIT_SECONDS),
         ),
         Bound(
-            f"the same sweeper, {cost.VISITS} x {cost.VISIT_PROCESSOR:g} s of a processor, "
-            f"of which it has {cost.PROCESSOR:.2f}",
+            f"one sweeper's processor: {cost.VISITS} x {cost.VISIT_PROCESSOR:g} s, "
+            f"and it has {cost.PROCESSOR:.2f} of one",
             cost.PROCESSOR / (cost.VISITS * cost.VISIT_PROCESSOR),
         ),
         Bound(f"`concurrency` {CONCURRENCY}, as in `cdk.json`", CONCURRENCY / run_seconds),

@@ -67,8 +67,8 @@ def test_the_index_of_wake_times_carries_the_writes_of_all_its_partitions() -> N
 
 
 def test_the_sweeper_carries_what_it_visits_and_what_its_processor_can() -> None:
-    (sweeper,) = (bound for bound in bounds(run_seconds=1) if "one sweeper" in bound.name)
-    (processor,) = (bound for bound in bounds(run_seconds=1) if "of a processor" in bound.name)
+    (sweeper,) = (bound for bound in bounds(run_seconds=1) if "sweeper's visits" in bound.name)
+    (processor,) = (bound for bound in bounds(run_seconds=1) if "sweeper's processor" in bound.name)
 
     assert sweeper.carries * cost.VISITS * cost.VISIT_SECONDS == pytest.approx(VISITS_AT_ONCE)
     assert processor.carries * cost.VISITS * cost.VISIT_PROCESSOR == pytest.approx(cost.PROCESSOR)
