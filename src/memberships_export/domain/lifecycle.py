@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from memberships_export.domain.errors import ExportError, IllegalTransition, LeaseLost, NoProgress, NotNow
+from memberships_export.domain.errors import ExportError, FileMissing, IllegalTransition, LeaseLost, NoProgress, NotNow
 from memberships_export.domain.export import (
     TRANSITIONS,
     CsvFile,
@@ -98,14 +98,14 @@ def rendered(export: Export, holder: Holder, file: CsvFile) -> Export:
     return replace(_got_further(export, holder), file=file, stage=Stage.DELIVER)
 
 
-def render_again(export: Export, holder: Holder) -> Export:
+def render_again(export: Export, holder: Holder, error: FileMissing) -> Export:
     """Forget a CSV that is not in the file store any more: the parts still are."""
-    return replace(heartbeat(export, holder), file=None, stage=Stage.RENDER)
+    return replace(_missing(export, holder, error), file=None, stage=Stage.RENDER)
 
 
-def fetch_again(export: Export, holder: Holder) -> Export:
+def fetch_again(export: Export, holder: Holder, error: FileMissing) -> Export:
     """Start the fetch over because a part is gone; parts that are still there are taken up, not fetched."""
-    return replace(heartbeat(export, holder), progress=Progress(), stage=Stage.FETCH)
+    return replace(_missing(export, holder, error), progress=Progress(), stage=Stage.FETCH)
 
 
 def link_only(export: Export, holder: Holder) -> Export:
@@ -240,8 +240,20 @@ def _held(export: Export, holder: Holder) -> Export:
     return export
 
 
+def misses_files(export: Export) -> bool:
+    """Tell whether a file of it was not there, since it was last in another trouble."""
+    return export.trouble is not None and export.trouble.code == FileMissing.code
+
+
+def _missing(export: Export, holder: Holder, error: FileMissing) -> Export:
+    trouble = export.trouble if misses_files(export) else next_trouble(export, error, holder.now)
+    return replace(heartbeat(export, holder), trouble=trouble)
+
+
 def _got_further(export: Export, holder: Holder) -> Export:
-    return replace(heartbeat(export, holder), stalled_claims=0, trouble=None)
+    # A file that was missing is not forgotten: making it anew is no progress if it is then missing again.
+    trouble = export.trouble if misses_files(export) else None
+    return replace(heartbeat(export, holder), stalled_claims=0, trouble=trouble)
 
 
 def _fresh_start(now: datetime, policy: Policy) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from memberships_export.domain.mail import Mail, SendResult
 from memberships_export.domain.mail_text import ready_mail
 from memberships_export.ports import FileStore, Mailer
 from memberships_export.service.download_links import DownloadLinks
-from memberships_export.service.record import HeldExport
+from memberships_export.service.record import HeldExport, begin_again
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +63,8 @@ class DeliverMail:
         begun = monotonic()
         try:
             mail = self._compose(held.export, send)
-        except FileMissing:
-            held.write(render_again)
+        except FileMissing as error:
+            begin_again(held, render_again, error)
             return
         if should_stop():  # reading the file may have taken the time that was left
             raise StopRequested

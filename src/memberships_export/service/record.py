@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from memberships_export.domain.errors import IllegalTransition, StorageUnavailable, UnknownExport
+from memberships_export.domain.errors import FileMissing, IllegalTransition, StorageUnavailable, UnknownExport
 from memberships_export.domain.export import Export
-from memberships_export.domain.lifecycle import Holder, heartbeat
+from memberships_export.domain.lifecycle import Holder, heartbeat, misses_files
 from memberships_export.domain.policy import Policy
 from memberships_export.ports import Clock, ExportStore
 
@@ -89,6 +89,19 @@ class HeldExport:
     def _keep(self, stored: Export) -> None:
         self.export = self._stored = stored
         self._not_yet_stored = _as_it_is
+
+
+def begin_again(
+    held: HeldExport, step_back: Callable[[Export, Holder, FileMissing], Export], error: FileMissing
+) -> None:
+    """Go back a step because a file is gone: at once for the first time, and then as any trouble that may pass.
+
+    Raises the error when it is not the first.
+    """
+    missed_before = misses_files(held.export)
+    held.write(lambda export, holder: step_back(export, holder, error))
+    if missed_before:
+        raise error
 
 
 def _as_it_is(export: Export) -> Export:

@@ -13,7 +13,7 @@ from memberships_export.domain.lifecycle import fetch_again, rendered
 from memberships_export.domain.membership import Page, decode_page
 from memberships_export.ports import FileSink, FileStore
 from memberships_export.service.file_keys import csv_key, part_key
-from memberships_export.service.record import HeldExport
+from memberships_export.service.record import HeldExport, begin_again
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -32,8 +32,8 @@ class RenderCsv:
         """
         try:
             file = self._render(held, should_stop)
-        except FileMissing:
-            held.write(fetch_again)
+        except FileMissing as error:
+            begin_again(held, fetch_again, error)
             return
         held.write_with_next(partial(rendered, file=file))
 

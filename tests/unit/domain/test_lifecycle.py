@@ -7,7 +7,14 @@ from datetime import timedelta
 import pytest
 
 from memberships_export.domain import lifecycle
-from memberships_export.domain.errors import IllegalTransition, LeaseLost, NoProgress, NotNow, PermanentError
+from memberships_export.domain.errors import (
+    FileMissing,
+    IllegalTransition,
+    LeaseLost,
+    NoProgress,
+    NotNow,
+    PermanentError,
+)
 from memberships_export.domain.export import (
     STATUS_TEXT,
     TERMINAL,
@@ -113,8 +120,8 @@ HELD: list[Callable[[Export, Holder], Export]] = [
     lifecycle.heartbeat,
     lambda export, by: lifecycle.page_fetched(export, by, Progress(pages=1)),
     lambda export, by: lifecycle.rendered(export, by, A_FILE),
-    lifecycle.render_again,
-    lifecycle.fetch_again,
+    lambda export, by: lifecycle.render_again(export, by, FileMissing()),
+    lambda export, by: lifecycle.fetch_again(export, by, FileMissing()),
     lifecycle.link_only,
     lifecycle.yield_back,
     lambda export, by: lifecycle.wait(export, by, TROUBLE, NOW),
@@ -143,6 +150,13 @@ def test_every_checkpoint_renews_the_lease_and_forgets_old_trouble() -> None:
     assert done.lease == Lease(owner="me", until=NOW + POLICY.lease)
     assert done.wake_at == NOW + POLICY.lease
     assert (done.stalled_claims, done.trouble, done.stage) == (0, None, Stage.FETCH)
+
+
+def test_making_a_missing_file_anew_does_not_forget_that_it_was_missing() -> None:
+    missing = lifecycle.render_again(running(trouble=TROUBLE), holder(), FileMissing())
+    again = lifecycle.rendered(missing, holder(), A_FILE)
+    assert again.trouble is not None
+    assert (again.trouble.code, again.trouble.since, again.trouble.count) == ("file_missing", TROUBLE.since, 2)
 
 
 def test_the_page_without_a_next_cursor_ends_the_fetch() -> None:

@@ -375,8 +375,41 @@ def test_a_lost_part_is_fetched_again_and_the_others_are_not() -> None:
         del world.files.content[key]
     world.source.calls.clear()
     world.pass_time()
+    waiting = world.export(export)
+    assert waiting.trouble is not None
+    assert (waiting.status, waiting.trouble.code) == (ExportStatus.WAITING, "file_missing"), "two losses in a row"
+    world.pass_time()
     assert world.export(export).status is ExportStatus.COMPLETED
     assert [call.cursor for call in world.source.calls] == ["6:7"]
+
+
+class FilesThatVanish(MemoryFiles):
+    """Keeps no CSV for as long as it takes to read it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rendered = 0
+
+    def read(self, key: str) -> bytes | None:
+        if not key.startswith("csv/"):
+            return super().read(key)
+        self.rendered += 1
+        return None
+
+
+def test_a_file_that_vanishes_each_time_is_made_ever_less_often_and_in_the_end_given_up() -> None:
+    world = World()
+    files = world.files = FilesThatVanish()
+    world.services = world.over(world.ports)
+    export = world.request()
+    world.work()
+    assert files.rendered == 2, "once more at once, then it waits"
+    world.pass_time(timedelta(minutes=1), steps=25 * 60)
+    failed = world.export(export)
+    assert failed.failure is not None
+    assert failed.failure.code == "gave_up_waiting"
+    assert "A stored file of the export is not there" in failed.failure.reason
+    assert files.rendered < 200
 
 
 def test_a_lost_file_is_rendered_again_before_it_is_mailed() -> None:
