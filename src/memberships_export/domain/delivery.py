@@ -16,7 +16,7 @@ from memberships_export.domain.export import (
     ExportStatus,
     Send,
 )
-from memberships_export.domain.lifecycle import Holder, finished_times, heartbeat, move, redrive
+from memberships_export.domain.lifecycle import Holder, finished_times, heartbeat, misses_files, move, redrive
 from memberships_export.domain.policy import AfterUnknownSend, Policy
 
 _RANK = list(Delivery)
@@ -70,9 +70,10 @@ def next_step(export: Export, now: datetime, policy: Policy, *, repeatable: bool
 
 
 def intend(export: Export, holder: Holder, send: Send) -> Export:
-    """Put the intent on the record, before the first byte leaves."""
+    """Put the intent on the record, before the first byte leaves: the file was read."""
     others = tuple(known for known in export.sends if known.number != send.number)
-    return replace(heartbeat(export, holder), sends=(*others, send))
+    trouble = None if misses_files(export) else export.trouble
+    return replace(heartbeat(export, holder), sends=(*others, send), trouble=trouble)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -227,8 +227,11 @@ def files_deleted(export: Export) -> Export:
 
 
 def next_trouble(export: Export, error: ExportError, now: datetime) -> Trouble:
-    """Count this trouble onto the ones since the export last got further."""
-    before = export.trouble
+    """Count this trouble onto the ones since the export last got further.
+
+    Not onto a file that was missing: that one is remembered although the export got further.
+    """
+    before = export.trouble if error.code == FileMissing.code or not misses_files(export) else None
     since, count = (before.since, before.count) if before else (now, 0)
     return Trouble(code=error.code, reason=error.reason, since=since, count=count + 1)
 
@@ -241,7 +244,7 @@ def _held(export: Export, holder: Holder) -> Export:
 
 
 def misses_files(export: Export) -> bool:
-    """Tell whether a file of it was not there, since it was last in another trouble."""
+    """Tell whether a file of it was not there, and has not been read since."""
     return export.trouble is not None and export.trouble.code == FileMissing.code
 
 

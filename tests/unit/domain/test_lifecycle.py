@@ -14,6 +14,7 @@ from memberships_export.domain.errors import (
     NoProgress,
     NotNow,
     PermanentError,
+    StorageUnavailable,
 )
 from memberships_export.domain.export import (
     STATUS_TEXT,
@@ -157,6 +158,12 @@ def test_making_a_missing_file_anew_does_not_forget_that_it_was_missing() -> Non
     again = lifecycle.rendered(missing, holder(), A_FILE)
     assert again.trouble is not None
     assert (again.trouble.code, again.trouble.since, again.trouble.count) == ("file_missing", TROUBLE.since, 2)
+
+
+def test_another_trouble_is_not_counted_onto_a_file_that_was_missing() -> None:
+    missing = lifecycle.render_again(running(), holder(), FileMissing())
+    later = lifecycle.next_trouble(missing, StorageUnavailable(), NOW + timedelta(hours=25))
+    assert (later.since, later.count) == (NOW + timedelta(hours=25), 1)
 
 
 def test_the_page_without_a_next_cursor_ends_the_fetch() -> None:

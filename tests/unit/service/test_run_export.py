@@ -412,6 +412,18 @@ def test_a_file_that_vanishes_each_time_is_made_ever_less_often_and_in_the_end_g
     assert files.rendered < 200
 
 
+def test_a_file_that_was_missing_is_forgotten_once_it_is_read() -> None:
+    world = World(7, mails=[REFUSED_FOR_NOW, REFUSED_FOR_NOW])
+    export = world.request()
+    world.work()
+    for key in [key for key in world.files.content if key.startswith("csv/")]:
+        del world.files.content[key]
+    world.pass_time()
+    waiting = world.export(export)
+    assert waiting.trouble is not None
+    assert (waiting.trouble.code, waiting.trouble.count) == ("mail_refused_for_now", 1)
+
+
 def test_a_lost_file_is_rendered_again_before_it_is_mailed() -> None:
     world = World(7, mails=[REFUSED_FOR_NOW])
     export = world.request()
