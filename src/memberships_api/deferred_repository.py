@@ -51,14 +51,19 @@ class DeferredRepository:
     def _repository(self) -> MembershipRepository:
         if self._opened:
             return self._opened
-        if self._clock() < self._again_at or not self._trying.acquire(blocking=False):
+        if not self._trying.acquire(blocking=False):
             raise MembershipsUnavailable(*self._failure.args)
         try:
-            opened = self._opened = self._opening()
+            return self._opened or self._open()  # another thread may just have opened it
+        finally:
+            self._trying.release()
+
+    def _open(self) -> MembershipRepository:
+        if self._clock() < self._again_at:
+            raise MembershipsUnavailable(*self._failure.args)
+        try:
+            self._opened = self._opening()
         except MembershipsUnavailable as error:
             self._failure, self._again_at = error, self._clock() + _PAUSE_SECONDS
             raise
-        else:
-            return opened
-        finally:
-            self._trying.release()
+        return self._opened

@@ -21,8 +21,17 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "application_name": "memberships-api",
 }
 
-# libpq hands a refusal on as text only. These are of a server that is starting, stopping or full.
-_REFUSAL, _WILL_PASS = "FATAL:", ("starting up", "shutting down", "recovery", "too many", "reserved for")
+# What does not pass by itself. libpq hands a refusal on as text only: one that is not known here counts as one that
+# passes, such as those of a server, or of a pooler before it, that is starting, stopping or full.
+_FINAL = (
+    "password authentication failed",
+    "does not exist",
+    "pg_hba.conf",
+    "permission denied",
+    "is not permitted to log in",
+    "no such database",
+    "no such user",
+)
 
 # The server is away, broken or refuses us. Not among them: errors in what was asked, such as an id that is taken.
 _TROUBLES = (psycopg.OperationalError, psycopg.InternalError, psycopg.ProgrammingError)
@@ -95,9 +104,8 @@ class Connections:
 
 
 def _kind_of(error: psycopg.Error) -> type[MembershipsUnavailable]:
-    said = str(error)
-    refused = _REFUSAL in said and not any(text in said for text in _WILL_PASS)
-    return DatabaseRefuses if refused or isinstance(error, psycopg.ProgrammingError) else MembershipsUnavailable
+    final = isinstance(error, psycopg.ProgrammingError) or any(text in str(error) for text in _FINAL)
+    return DatabaseRefuses if final else MembershipsUnavailable
 
 
 def _parameters(database_url: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What PostgreSQL alone is asked: troubles with the server, plans, and memory. The rest is in the contract."""
 
+import re
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 
 from memberships_api import postgres_statements as sql
 from memberships_api.postgres_repository import PostgresMembershipRepository
-from memberships_api.repository import MembershipsUnavailable, PageRequest
+from memberships_api.repository import DatabaseRefuses, MembershipsUnavailable, PageRequest
 from memberships_api.sample import sample_memberships
 from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.entrypoints.cli.main import make_app
@@ -119,6 +120,28 @@ def test_an_api_does_not_start_with_what_its_server_refuses(postgres: PostgresSe
     settings = read_settings({"MEMBERSHIPS_EXPORT_MEMBERSHIPS_DATABASE_URL": postgres.url(**changes)})
     with pytest.raises(CommandError, match=r"cannot be used.*MEMBERSHIPS_DATABASE_URL"):
         memberships_to_serve(settings)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "FATAL:  the database system is starting up",
+        "FATAL:  das Datenbanksystem startet",
+        "FATAL:  server login has been failing, cached error: connect timeout (server_login_retry)",
+        "FATAL:  query_wait_timeout",
+        "FATAL:  no more connections allowed (max_client_conn)",
+    ],
+)
+def test_what_a_server_or_a_pooler_says_while_it_cannot_serve_is_no_refusal(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    def refused(**_: object) -> None:
+        raise psycopg.OperationalError(said)
+
+    monkeypatch.setattr(psycopg, "connect", refused)
+    with pytest.raises(MembershipsUnavailable, match=re.escape(" ".join(said.split()))) as away:
+        PostgresMembershipRepository("postgresql://club@127.0.0.1/memberships")
+    assert not isinstance(away.value, DatabaseRefuses)
 
 
 def test_an_api_starts_while_its_server_takes_no_more_connections(
