@@ -49,17 +49,23 @@ class RotatingSecret:
 
     def _refresh(self) -> None:
         try:
-            self._value = self._read()
+            found = self._read()
         except StorageUnavailable as error:
             if not self._value:
                 raise
             log.warning("event=unavailable reason=%s The text that was read last is used.", error.reason)
+        else:
+            self._value = self._checked(found)
         self._tried_at = monotonic()
 
     def _read(self) -> str:
         with aws_errors(f"Secret {self._secret_id}", otherwise=_STATE):
-            found = self._client().get_secret_value(SecretId=self._secret_id).get("SecretString", "")
-        if len(found.encode()) < self._least_bytes:
+            return self._client().get_secret_value(SecretId=self._secret_id).get("SecretString", "")
+
+    def _checked(self, text: str) -> str:
+        """Refuse a text that was put there by mistake: what was there before is not meant to be used any more."""
+        if len(text.encode()) < self._least_bytes:
+            self._value = ""
             reason = f"Secret {self._secret_id} holds no text of at least {self._least_bytes} bytes: put one in."
             raise StorageUnavailable(reason)
-        return found
+        return text

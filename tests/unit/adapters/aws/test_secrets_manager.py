@@ -78,6 +78,21 @@ def test_while_it_cannot_be_read_the_last_text_is_used(
     assert "event=unavailable reason=Secret the-secret refused GetSecretValue" in caplog.text
 
 
+def test_what_was_put_there_by_mistake_ends_the_use_of_the_last_text(
+    secrets: ScriptedSecrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets.add_response("get_secret_value", {"SecretString": "x" * 32})
+    secrets.add_response("get_secret_value", {"SecretString": "short"})
+    secrets.add_client_error("get_secret_value", "InternalServiceError", http_status_code=500)
+    secret = RotatingSecret(lambda: secrets.client, "the-secret", least_bytes=32)
+    secret()
+    monkeypatch.setattr("memberships_export.adapters.aws.secrets_manager._KEPT_SECONDS", -1.0)
+
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable):
+            secret()
+
+
 def test_nobody_waits_for_another_threads_attempt_while_there_is_a_text(
     secrets: ScriptedSecrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
