@@ -3,6 +3,7 @@
 It does what SweepExports does with the settings of the environment, eight days from now, one export after the other.
 """
 
+import logging
 import os
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +17,8 @@ from memberships_export.settings import read_settings
 def main() -> None:
     """Print the seconds of one visit that deletes files."""
     _, services = function_services(read_settings(os.environ))
+    logging.basicConfig(level=logging.INFO)
+    services.sweep()  # nothing is due yet: it makes the client
     sweep = replace(services.sweep, clock=lambda: utc_now() + timedelta(days=8))
     begun = process_time()
     taken = sweep()
