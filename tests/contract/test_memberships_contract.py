@@ -81,7 +81,7 @@ def test_rows_come_back_with_every_field_as_it_was_added(repository: Repository)
     names=st.lists(storable_text, min_size=1, max_size=20),
     price=st.decimals(allow_nan=False, allow_infinity=False),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_text_and_any_price_come_back_exactly(new_database: NewDatabase, names: list[str], price: Decimal) -> None:
     plain = format(price, "f")
     with new_database() as open_again, closing(open_again()) as repository:
@@ -166,7 +166,7 @@ def test_rows_are_counted_on_the_first_page_only(repository: Repository) -> None
     between=st.lists(st.tuples(st.sampled_from(["user-1", "user-2"]), st.integers(0, 5)), max_size=12),
     state=st.sampled_from([None, "active", "pending"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_paging_returns_the_rows_of_the_first_page_s_moment_whatever_is_added_between(
     new_database: NewDatabase, first: int, limit: int, between: list[tuple[str, int]], state: str | None
 ) -> None:

@@ -230,7 +230,7 @@ def test_a_record_that_somebody_else_wrote_is_not_deleted(store: ExportStore) ->
 
 
 # The store is shared by all examples on purpose: each has an id of its own.
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
 @given(export=filled(Export))
 def test_every_field_survives_the_store(store: ExportStore, export: Export) -> None:
     export = replace(export, export_id=str(uuid4()), user_id=str(uuid4()))

@@ -31,8 +31,8 @@ def world_over(fake: FakeSendGrid) -> World:
         mail_from="exports@example.org",
         api_key=lambda: "SG.not-a-real-key",
         connect_seconds=1,
-        read_seconds=0.2,
-        total_seconds=0.5,
+        read_seconds=1,
+        total_seconds=2,
     )
     world.mailer = SendGrid(settings, world.clock)  # type: ignore[assignment]
     world.services = world.over(world.ports)

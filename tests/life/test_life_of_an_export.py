@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -321,6 +321,4 @@ class LifeOfExports(RuleBasedStateMachine):
 
 
 TestLifeOfExports = LifeOfExports.TestCase
-TestLifeOfExports.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestLifeOfExports.settings = settings(max_examples=150, stateful_step_count=40)

@@ -113,14 +113,14 @@ def test_prices_are_written_digit_by_digit_and_without_exponent(preset: Preset, 
 
 @pytest.mark.parametrize("preset", Preset)
 @given(rows=st.lists(ROWS, max_size=6))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_rows_equal_what_csv_writer_and_the_guard_make_of_each_cell(preset: Preset, rows: list[Membership]) -> None:
     assert csv_rows(rows, preset) == written_cell_by_cell(rows, preset)
 
 
 @pytest.mark.parametrize("preset", Preset)
 @given(row=ROWS)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_every_value_can_be_read_back(preset: Preset, row: Membership) -> None:
     (cells,) = read(csv_rows([row], preset))
     texts = [unguard(cell) if preset is Preset.SPREADSHEET else cell for cell in cells]

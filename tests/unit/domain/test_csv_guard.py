@@ -96,19 +96,19 @@ def test_a_cell_that_was_never_guarded_is_not_changed_by_unguard() -> None:
 
 
 @given(ANY_TEXT)
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_unguard_gives_back_every_cell(cell: str) -> None:
     assert unguard(guard(cell)) == cell
 
 
 @given(ANY_TEXT)
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_no_guarded_cell_could_run(cell: str) -> None:
     assert not could_run(guard(cell))
 
 
 @given(HOSTILE)
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_the_guard_touches_only_cells_that_could_run_or_look_guarded(cell: str) -> None:
     without_apostrophes = re.sub(r"(?<![^\r\n])'+", "", cell)  # those at the start of a line
 
