@@ -192,19 +192,19 @@ def test_a_message_that_nobody_can_act_on_is_a_dead_letter_with_its_reason(
 def test_an_export_that_takes_longer_than_its_function_may_run_goes_on_in_the_next_run(
     deployment: BareDeployment, code: Path
 ) -> None:
-    deployment.told(PAGE_SIZE="2").memberships.rows = 150
+    deployment.told(PAGE_SIZE="2").memberships.rows = 300
     export = deployment.ask()
 
-    with at_work(deployment, code, timeout_seconds=4) as (function, mapping):
+    with at_work(deployment, code, timeout_seconds=8) as (function, mapping):
         done = completed(deployment, export)
 
     assert function.starts == 1, "it stopped by itself, each time"
     assert [invoked.error for invoked in mapping.invoked if invoked.error] == []
     assert len(mapping.invoked) > 1
     assert done.token == len(mapping.invoked)
-    assert len(deployment.memberships.calls) == 75, "no page was fetched twice"
+    assert len(deployment.memberships.calls) == 150, "no page was fetched twice"
     (mail,) = deployment.sendgrid.accepted
-    assert mail.attachment == expected_file(150)
+    assert mail.attachment == expected_file(300)
 
 
 # --- Refused by AWS ---------------------------------------------------------------------------------------------------
