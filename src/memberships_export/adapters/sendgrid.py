@@ -73,6 +73,10 @@ class SendGrid:
         try:
             content = request_body(mail, self._settings.mail_from, self._settings.from_name)
             key = _checked_key(self._settings.api_key())
+        except Unsendable as error:
+            return SendResult(evidence=Evidence.REFUSED, detail=str(error), permanent=True)
+        except TransientError as error:
+            return SendResult(evidence=Evidence.REFUSED, detail=error.reason, retry_after=error.retry_after)
         except Exception as error:  # noqa: BLE001  (whatever it was, nothing has left: nobody is to doubt that)
             return _not_prepared(error)
         if len(content) >= BODY_LIMIT:
@@ -144,11 +148,7 @@ def _read(response: HTTPResponse) -> Answer:
 
 
 def _not_prepared(error: Exception) -> SendResult:
-    if isinstance(error, Unsendable):
-        return SendResult(evidence=Evidence.REFUSED, detail=str(error), permanent=True)
-    if isinstance(error, TransientError):
-        return SendResult(evidence=Evidence.REFUSED, detail=error.reason, retry_after=error.retry_after)
-    # Without its text, which may quote the mail or the key.
+    """Log a bug. Without its text, which may quote the mail or the key."""
     places = [f"{place.filename}:{place.lineno}" for place in extract_tb(error.__traceback__)]
     log.error("error=%s at=%s event=internal_error", type(error).__name__, " ".join(places))
     return SendResult(evidence=Evidence.REFUSED, detail=f"The mail cannot be prepared ({type(error).__name__}).")

@@ -1,4 +1,4 @@
-"""After an error: wait and try again, or give up. A pure decision."""
+"""After an error: wait and try again, or give up. Pure decisions."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from memberships_export.domain.errors import GaveUpWaiting, TransientError
 from memberships_export.domain.export import Trouble
 from memberships_export.domain.policy import Policy
+
+# By receive: soon at first, and then so seldom that five receives outlast a long outage.
+_BACK_IN = (60.0, 600.0, 5_400.0, 21_600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,11 @@ def plan(
     pause *= 1 - jitter / 2
     asked = timedelta(seconds=error.retry_after or 0)
     return WaitUntil(min(now + max(pause, asked), over_at))
+
+
+def back_in(receive_count: int) -> float | None:
+    """Return the seconds until a message whose record cannot be reached should be read again.
+
+    `receive_count`: from 1. None after the last: the queue makes a dead letter of it.
+    """
+    return _BACK_IN[receive_count - 1] if receive_count <= len(_BACK_IN) else None

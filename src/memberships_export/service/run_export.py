@@ -34,15 +34,13 @@ from memberships_export.domain.lifecycle import (
 )
 from memberships_export.domain.message import Received, wake_message
 from memberships_export.domain.policy import Policy
-from memberships_export.domain.retry import GiveUpWith, plan
+from memberships_export.domain.retry import GiveUpWith, back_in, plan
 from memberships_export.ports import Clock, ExportQueue, ExportStore
 from memberships_export.service.find_export import FindExport
 from memberships_export.service.record import HeldExport, change
 from memberships_export.service.settle_failure import SettleFailure
 
 log = logging.getLogger(__name__)
-# By receive, in seconds: soon at first, and then so seldom that five receives outlast a long outage.
-_BACK_IN = (60.0, 600.0, 5_400.0, 21_600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +107,11 @@ class RunExport:
 
     def _not_found_yet(self, received: Received, error: TransientError) -> Disposition:
         """Give the message back: a plain one has no record yet, so that nobody else would bring it back."""
-        if received.receive_count > len(_BACK_IN):
+        seconds = back_in(received.receive_count)
+        if seconds is None:
             raise error
         log.warning("message=%s code=%s event=given_back reason=%s", received.message_id, error.code, error.reason)
-        return GiveBack(_BACK_IN[received.receive_count - 1])
+        return GiveBack(seconds)
 
     def _later(self, received: Received, until: datetime) -> Disposition:
         """Give the message back for later, but never spend its last receives on that: the record wakes itself."""

@@ -7,7 +7,7 @@ import pytest
 from memberships_export.domain.errors import TransientError
 from memberships_export.domain.export import Trouble
 from memberships_export.domain.policy import Policy
-from memberships_export.domain.retry import GiveUpWith, WaitUntil, plan
+from memberships_export.domain.retry import GiveUpWith, WaitUntil, back_in, plan
 from tests.factories import REQUESTED_AT as NOW
 
 POLICY = Policy()
@@ -49,3 +49,10 @@ def test_after_a_day_of_unbroken_trouble_it_gives_up_and_says_over_what() -> Non
     decision = plan(TransientError("connection refused"), trouble(90, 86_400), NOW, POLICY, 0.0)
     assert isinstance(decision, GiveUpWith)
     assert decision.error.reason == "Tried for 24 hours. The last trouble: connection refused"
+
+
+def test_five_receives_last_longer_than_five_visibility_timeouts_of_90_minutes_and_the_first_come_soon() -> None:
+    pauses = [back_in(receive) for receive in range(1, 6)]
+    assert pauses[0] == 60
+    assert pauses[-1] is None, "the queue makes a dead letter of it"
+    assert sum(pause for pause in pauses if pause) > 4 * 90 * 60
