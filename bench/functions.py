@@ -12,8 +12,8 @@ from typing import Any
 
 from bench.results import FunctionRuns
 from infra import bundle
-from memberships_export.domain.export import Export, ExportStatus
-from memberships_export.domain.message import wake_message
+from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.messages.message import wake_message
 from tests.rig.bare_deployment import BareDeployment
 from tests.rig.built_bundle import build_here, unpack
 from tests.rig.event_source_mapping import record_of

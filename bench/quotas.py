@@ -5,7 +5,7 @@ from math import floor
 
 from bench import cost
 from memberships_export.adapters.aws.dynamodb_item import WAKE_PARTITIONS
-from memberships_export.entrypoints.functions import VISITS_AT_ONCE
+from memberships_export.entrypoints.aws_lambda.functions import VISITS_AT_ONCE
 
 _AWS_DOCS = "https://docs.aws.amazon.com"
 _UNDATED = "undated"

@@ -25,9 +25,9 @@ PACKAGE = "memberships_export"
 # What a function never imports. The rest of the package needs neither a web framework nor cryptography.
 LEFT_OUT_OF_PACKAGE = (
     "adapters/embedded",
-    "adapters/outbox.py",
-    "adapters/sendgrid_events.py",
-    "bootstrap.py",
+    "adapters/mail/outbox.py",
+    "adapters/mail/sendgrid/events.py",
+    "bootstrap/one_machine.py",
     "entrypoints/api",
     "entrypoints/cli",
     "entrypoints/worker.py",

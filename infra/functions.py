@@ -14,16 +14,16 @@ from constructs import Construct
 from infra.grants import accept, allow, role_for
 from infra.network import Network
 
-EXPORT_HANDLER = "memberships_export.entrypoints.lambda_export.handler"
-SWEEP_HANDLER = "memberships_export.entrypoints.lambda_sweep.handler"
+EXPORT_HANDLER = "memberships_export.entrypoints.aws_lambda.export.handler"
+SWEEP_HANDLER = "memberships_export.entrypoints.aws_lambda.sweep.handler"
 # An export holds a page and a chunk of the file in memory, about 150 MB with the interpreter. The processor grows with
 # the memory, and below 512 MB the TLS handshakes of a cold start take longer than the rest of a small export.
 _MEMORY_MB = 512
 LONGEST_RUN = Duration.minutes(15)
 _SWEEP_EVERY, LONGEST_SWEEP = Duration.minutes(1), Duration.minutes(5)
 # A run whose time is up sends its export's message again, for the next run. Lambda takes that for a mistake, and by
-# default stops it after about 16 rounds, in the middle of a large export. What bounds it here is in domain/policy.py:
-# 5 claims in a row that get no further, and 24 hours of trouble in one go.
+# default stops it after about 16 rounds, in the middle of a large export. What bounds it here is in the policy of the
+# domain: 5 claims in a row that get no further, and 24 hours of trouble in one go.
 _LOOP = lambda_.RecursiveLoop.ALLOW
 _PLACE_IN_NETWORK = (
     "ec2:AssignPrivateIpAddresses",

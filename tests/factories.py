@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from memberships_export.domain.export import Export
+from memberships_export.domain.export.record import Export
 
 REQUESTED_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from memberships_export.domain.export import Export, Stage
-from memberships_export.domain.mail import Mail, SendResult
-from memberships_export.domain.message import DeadLetter, Message, Received
+from memberships_export.domain.export.record import Export, Stage
+from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.messages.message import DeadLetter, Message, Received
 
 Clock = Callable[[], datetime]
 """The time now, as an aware UTC datetime."""

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from memberships_export.domain.address import checked_address
 from memberships_export.domain.errors import InvalidAddress
-from memberships_export.domain.export import Stage
-from memberships_export.domain.policy import AfterUnknownSend, Policy
+from memberships_export.domain.export.policy import AfterUnknownSend, Policy
+from memberships_export.domain.export.record import Stage
+from memberships_export.domain.mail.address import checked_address
 
 PREFIX = "MEMBERSHIPS_EXPORT_"
 CLIENT_VARIABLES = ("MEMBERSHIPS_EXPORT_URL", "MEMBERSHIPS_EXPORT_TOKEN")  # read by the command line's client commands

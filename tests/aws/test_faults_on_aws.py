@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.domain.csv_format import csv_header, csv_rows
-from memberships_export.domain.delivery import SendFact
-from memberships_export.domain.export import Delivery, Evidence, Export, ExportStatus, Lease, Preset
-from memberships_export.domain.membership import decode_page
-from memberships_export.domain.message import wake_message
-from memberships_export.service.record_mail_events import MailEvent
+from memberships_export.domain.export.delivery import SendFact
+from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Lease, Preset
+from memberships_export.domain.formats.csv import csv_header, csv_rows
+from memberships_export.domain.messages.message import wake_message
+from memberships_export.domain.source.page import decode_page
+from memberships_export.service.mail_events.record_mail_events import MailEvent
 from tests.factories import a_page
 from tests.rig.aws_faults import Fault
 from tests.rig.bare_deployment import BareDeployment

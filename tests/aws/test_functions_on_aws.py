@@ -7,12 +7,12 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from memberships_export import bootstrap
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
-from memberships_export.domain.export import ExportStatus, Stage
-from memberships_export.domain.message import Message
+from memberships_export.bootstrap import one_machine as bootstrap
+from memberships_export.domain.export.record import ExportStatus, Stage
+from memberships_export.domain.messages.message import Message
+from memberships_export.entrypoints.aws_lambda.functions import ExportFunction, export_function, sweep_function
 from memberships_export.entrypoints.cli.main import make_app
-from memberships_export.entrypoints.functions import ExportFunction, export_function, sweep_function
 from memberships_export.settings import SettingsError, read_settings
 from tests.rig.bare_deployment import BareDeployment
 from tests.rig.event_source_mapping import record_of

@@ -10,7 +10,7 @@ import urllib3
 
 from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
-from memberships_export.bootstrap_aws import utc_now
+from memberships_export.bootstrap.aws import utc_now
 from tests.infra.permissions import Table, permissions_of
 from tests.infra.synthesis import Synthesised
 from tests.rig.aws_permissions import Needed

@@ -17,7 +17,7 @@ from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
-from memberships_export.domain.export import Stage
+from memberships_export.domain.export.record import Stage
 from memberships_export.ports import DeadLetters, ExportQueue, ExportStore, FileStore
 from tests.fakes.memory import FakeClock, MemoryDeadLetters, MemoryFiles, MemoryQueue, MemoryStore
 from tests.rig.fake_aws import FakeAws, sqs_time

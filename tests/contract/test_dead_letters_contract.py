@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from memberships_export.domain.message import Message
+from memberships_export.domain.messages.message import Message
 from memberships_export.ports import DeadLetters
 from tests.fakes.memory import NOON, FakeClock
 

@@ -18,7 +18,7 @@ from memberships_api.repository import DatabaseRefuses, MembershipsUnavailable, 
 from memberships_api.sample import sample_memberships
 from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.entrypoints.cli.main import make_app
-from memberships_export.entrypoints.cli.memberships_file import memberships_to_serve
+from memberships_export.entrypoints.cli.serve.memberships_file import memberships_to_serve
 from memberships_export.settings import read_settings
 from tests.rig.postgres_server import PostgresServer
 

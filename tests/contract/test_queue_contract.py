@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from memberships_export.domain.message import Message, Received
+from memberships_export.domain.messages.message import Message, Received
 from memberships_export.ports import DeadLetters, ExportQueue
 from tests.contract.conftest import MAX_RECEIVES, VISIBILITY
 from tests.fakes.memory import NOON, FakeClock

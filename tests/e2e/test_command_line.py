@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.bootstrap import connect
-from memberships_export.domain.message import Message
+from memberships_export.bootstrap.one_machine import connect
+from memberships_export.domain.messages.message import Message
 from memberships_export.settings import Settings
 from tests.e2e.command_line import (
     PROGRAM,

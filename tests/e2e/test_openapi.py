@@ -19,8 +19,8 @@ from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.health import health_router
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.api.router import exports_router
-from memberships_export.entrypoints.cli.threads import ApiThread
-from memberships_export.service.callers import InvalidToken
+from memberships_export.entrypoints.cli.serve.threads import ApiThread
+from memberships_export.service.user.callers import InvalidToken
 from tests.fakes.world import World
 from tests.unit.api.service import HmacWebhook, exports_api, token_for
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from memberships_export.domain.export import Evidence, Export, Preset
-from memberships_export.domain.mail import Mail, SendResult
-from memberships_export.domain.message import Received
-from memberships_export.domain.policy import Policy
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Evidence, Export, Preset
+from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.messages.message import Received
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import Services, assemble
-from memberships_export.service.download_links import DownloadLinks
-from memberships_export.service.request_export import Wish
-from memberships_export.service.run_export import GiveBack
+from memberships_export.service.links import DownloadLinks
+from memberships_export.service.user.request import Wish
+from memberships_export.service.worker.run import GiveBack
 from tests.factories import a_membership
 from tests.fakes.memory import (
     FakeClock,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from memberships_export.adapters.memberships_http import HttpLimits, MembershipsHttp
-from memberships_export.adapters.tokens import ServiceTokens
-from memberships_export.bootstrap import utc_now
-from memberships_export.domain.export import Export, ExportStatus
+from memberships_export.adapters.identity.jwt import ServiceTokens
+from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
+from memberships_export.bootstrap.one_machine import utc_now
+from memberships_export.domain.export.record import Export, ExportStatus
 from tests.fakes.world import World
 from tests.rig.fake_memberships import FakeMemberships, closed_port
 

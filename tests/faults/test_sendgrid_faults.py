@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from memberships_export.adapters.sendgrid import SendGrid, SendGridSettings
-from memberships_export.adapters.sendgrid_events import SendGridWebhook
-from memberships_export.domain.export import Delivery, Evidence, Export, ExportStatus
+from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
+from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook
+from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus
 from tests.fakes.world import World
 from tests.rig.fake_sendgrid import FakeSendGrid
 from tests.rig.sendgrid_behaviour import (

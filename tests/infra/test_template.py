@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench import cost
-from memberships_export.entrypoints.cli.threads import KEEP_ALIVE_SECONDS
+from memberships_export.entrypoints.cli.serve.threads import KEEP_ALIVE_SECONDS
 from memberships_export.settings import read_settings
 from tests.infra.permissions import name_of
 from tests.infra.synthesis import EXISTING, ROOT, SMALLEST_NETWORK, Synthesised, Synthesiser
@@ -490,12 +490,12 @@ def test_the_own_metrics_are_read_from_the_logs_of_those_who_write_them(synth: S
     "module, line",
     [
         # A filter cannot cut a number off a "=".
-        ("service/sweep_exports.py", r"event=sweep oldest_unfinished_seconds %d\""),
-        ("service/record_mail_events.py", r"delivery=%s event=mail_event\""),
-        ("service/deliver.py", r"evidence=%s event=sent\""),
-        ("service/sweep_exports.py", r"export=%s event=internal_error\""),
-        ("service/run_export.py", r"export=%s event=internal_error\""),
-        ("entrypoints/functions.py", r"message=%s event=internal_error\""),
+        ("service/worker/sweep.py", r"event=sweep oldest_unfinished_seconds %d\""),
+        ("service/mail_events/record_mail_events.py", r"delivery=%s event=mail_event\""),
+        ("service/worker/deliver.py", r"evidence=%s event=sent\""),
+        ("service/worker/sweep.py", r"export=%s event=internal_error\""),
+        ("service/worker/run.py", r"export=%s event=internal_error\""),
+        ("entrypoints/aws_lambda/functions.py", r"message=%s event=internal_error\""),
     ],
 )
 def test_the_code_writes_the_lines_that_the_filters_read(module: str, line: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any
 
-from memberships_export import bootstrap
+from memberships_export.bootstrap import one_machine as bootstrap
 from memberships_export.entrypoints.cli.main import run
 from memberships_export.ports import FileSink, Ports
 from memberships_export.settings import Settings

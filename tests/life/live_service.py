@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from memberships_export import bootstrap
+from memberships_export.bootstrap import one_machine as bootstrap
 from memberships_export.settings import read_settings
 from tests.rig.export_client import Answer, ExportClient
 from tests.rig.fake_memberships import FakeMemberships

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.domain.csv_format import csv_header, csv_rows
-from memberships_export.domain.export import Preset
-from memberships_export.domain.membership import decode_page
+from memberships_export.domain.export.record import Preset
+from memberships_export.domain.formats.csv import csv_header, csv_rows
+from memberships_export.domain.source.page import decode_page
 from tests.factories import a_page
 from tests.life.live_service import live_service
 from tests.rig.fake_memberships import row

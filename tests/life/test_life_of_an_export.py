@@ -9,7 +9,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from memberships_export.domain.delivery import SendFact, parse_send_intent
 from memberships_export.domain.errors import (
     DeliveryUnknown,
     IllegalTransition,
@@ -17,7 +16,9 @@ from memberships_export.domain.errors import (
     RateLimited,
     UnknownExport,
 )
-from memberships_export.domain.export import (
+from memberships_export.domain.export.delivery import SendFact, parse_send_intent
+from memberships_export.domain.export.policy import AfterUnknownSend
+from memberships_export.domain.export.record import (
     TERMINAL,
     TRANSITIONS,
     Delivery,
@@ -28,11 +29,10 @@ from memberships_export.domain.export import (
     Preset,
     Send,
 )
-from memberships_export.domain.mail import Mail, SendResult
-from memberships_export.domain.message import Message
-from memberships_export.domain.policy import AfterUnknownSend
+from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.messages.message import Message
 from memberships_export.ports import Clock, PageRequest
-from memberships_export.service.record_mail_events import MailEvent
+from memberships_export.service.mail_events.record_mail_events import MailEvent
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryStore
 from tests.fakes.world import World

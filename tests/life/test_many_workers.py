@@ -9,14 +9,14 @@ from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
-from memberships_export.bootstrap import utc_now
-from memberships_export.domain.export import ExportStatus
-from memberships_export.domain.message import wake_message
-from memberships_export.domain.policy import Policy
+from memberships_export.bootstrap.one_machine import utc_now
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import ExportStatus
+from memberships_export.domain.messages.message import wake_message
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import Services, assemble
-from memberships_export.service.request_export import Wish
-from memberships_export.service.run_export import GiveBack
+from memberships_export.service.user.request import Wish
+from memberships_export.service.worker.run import GiveBack
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, ScriptedMailer
 from tests.fakes.world import LINKS

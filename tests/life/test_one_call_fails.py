@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.export import ExportStatus
+from memberships_export.domain.export.record import ExportStatus
 from tests.fakes.world import World
 from tests.life.crashing import Crash, Moments
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import boto3
 
-from memberships_export.bootstrap_aws import connect_aws
-from memberships_export.domain.export import Export
+from memberships_export.bootstrap.aws import connect_aws
+from memberships_export.domain.export.record import Export
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import Services, assemble
-from memberships_export.service.request_export import Wish
+from memberships_export.service.user.request import Wish
 from memberships_export.settings import read_settings
 from tests.fakes.world import LINKS
 from tests.rig.built_bundle import EXPORT, SWEEP

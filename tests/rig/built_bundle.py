@@ -6,8 +6,8 @@ from zipfile import ZipFile
 
 from infra import bundle
 
-EXPORT: Final = "memberships_export.entrypoints.lambda_export.handler"
-SWEEP: Final = "memberships_export.entrypoints.lambda_sweep.handler"
+EXPORT: Final = "memberships_export.entrypoints.aws_lambda.export.handler"
+SWEEP: Final = "memberships_export.entrypoints.aws_lambda.sweep.handler"
 
 
 def build_here(folder: Path) -> Path:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from memberships_export.adapters.tokens import mint_user_token
+from memberships_export.adapters.identity.jwt import mint_user_token
 from tests.rig.deployment import Deployment
 from tests.rig.event_source_mapping import EventSourceMapping
 from tests.rig.export_client import ExportClient

@@ -10,9 +10,9 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Protocol
 
-from memberships_export.adapters.outbox import Outbox
-from memberships_export.adapters.sendgrid import SendGrid, SendGridSettings
-from memberships_export.domain.mail import Attachment, Mail
+from memberships_export.adapters.mail.outbox import Outbox
+from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
+from memberships_export.domain.mail.mail import Attachment, Mail
 from memberships_export.ports import Mailer
 from tests.rig.fake_sendgrid import FakeSendGrid
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.adapters.sendgrid_events import SendGridWebhook
-from memberships_export.domain.delivery import SendFact
-from memberships_export.domain.export import Delivery, Evidence
-from memberships_export.service.record_mail_events import MailEvent
+from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook
+from memberships_export.domain.export.delivery import SendFact
+from memberships_export.domain.export.record import Delivery, Evidence
+from memberships_export.service.mail_events.record_mail_events import MailEvent
 from tests.rig.fake_sendgrid import FakeSendGrid
 from tests.rig.mailers import TO, a_mail, sendgrid
 from tests.rig.sendgrid_behaviour import NAMED, Behaviour, cut_body_after, read_behaviour

@@ -8,8 +8,8 @@ import pytest
 from bench.bill import Line, bill, mails
 from bench.cost import AFTER, CALLS, RECORD_BYTES, Load
 from memberships_export.adapters.aws.dynamodb_item import guard_item, record_item
-from memberships_export.domain.export import Export
-from memberships_export.service.request_export import Wish
+from memberships_export.domain.export.record import Export
+from memberships_export.service.user.request import Wish
 from tests.factories import a_membership
 from tests.fakes.memory import MemoryStore
 from tests.fakes.world import World

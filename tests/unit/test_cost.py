@@ -14,9 +14,9 @@ from bench.cost_report import tables
 from bench.prices import Price
 from bench.quotas import Quota, bounds, burst_seconds, concurrency_for
 from memberships_export.adapters.aws.dynamodb_item import WAKE_PARTITIONS
-from memberships_export.domain.export import Export
-from memberships_export.domain.sweeping import SweepAction
-from memberships_export.entrypoints.functions import VISITS_AT_ONCE
+from memberships_export.domain.export.record import Export
+from memberships_export.domain.export.sweeping import SweepAction
+from memberships_export.entrypoints.aws_lambda.functions import VISITS_AT_ONCE
 from tests.fakes.memory import MemoryStore
 from tests.fakes.world import World
 

@@ -14,11 +14,11 @@ from fastapi import FastAPI
 from jwt import InvalidTokenError
 
 from memberships_export.adapters.embedded import sqs_rules
-from memberships_export.adapters.tokens import ServiceTokens
-from memberships_export.domain.csv_format import COLUMNS
+from memberships_export.adapters.identity.jwt import ServiceTokens
 from memberships_export.domain.errors import ExportError
-from memberships_export.domain.export import Progress
-from memberships_export.domain.membership import after_page, decode_page
+from memberships_export.domain.export.record import Progress
+from memberships_export.domain.formats.csv import COLUMNS
+from memberships_export.domain.source.page import after_page, decode_page
 from memberships_export.entrypoints.cli.exits import ExitCode
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.settings import CLIENT_VARIABLES, PREFIX, Settings, variable
@@ -162,7 +162,7 @@ def test_every_error_code_is_in_the_runbook(error: type[ExportError]) -> None:
 
 def test_codes_that_are_no_errors_are_in_the_runbook_too() -> None:
     codes = re.findall(r'"errorCode": "(\w+)"', inspect.getsource(sqs_rules))
-    codes += re.findall(r'Trouble\(\s*code="(\w+)"', text_of("src/memberships_export/service/deliver.py"))
+    codes += re.findall(r'Trouble\(\s*code="(\w+)"', text_of("src/memberships_export/service/worker/deliver.py"))
 
     assert sorted(codes) == ["delivery_unconfirmed", "received_too_often"], (
         "another code: explain it in docs/runbook.md"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.export import Export, ExportStatus, Lease, Stage
-from memberships_export.domain.message import Message, Received
-from memberships_export.entrypoints.functions import ExportFunction, SweepFunction
+from memberships_export.domain.export.record import Export, ExportStatus, Lease, Stage
+from memberships_export.domain.messages.message import Message, Received
+from memberships_export.entrypoints.aws_lambda.functions import ExportFunction, SweepFunction
 from tests.fakes.memory import MemoryStore
 from tests.fakes.world import World
 

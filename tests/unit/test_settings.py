@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.domain.policy import AfterUnknownSend
+from memberships_export.domain.export.policy import AfterUnknownSend
 from memberships_export.settings import Settings, SettingsError, read_settings
 
 

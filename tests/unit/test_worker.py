@@ -6,9 +6,9 @@ from threading import Event
 import pytest
 
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.message import Received
+from memberships_export.domain.messages.message import Received
 from memberships_export.entrypoints.worker import Worker
-from memberships_export.service.run_export import Acknowledge, GiveBack
+from memberships_export.service.worker.run import Acknowledge, GiveBack
 from tests.fakes.world import World
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from memberships_export.domain.errors import TransientError
-from memberships_export.domain.message import Received
+from memberships_export.domain.messages.message import Received
 from memberships_export.ports import ExportQueue
-from memberships_export.service.run_export import GiveBack, RunExport
-from memberships_export.service.sweep_exports import SweepExports
+from memberships_export.service.worker.run import GiveBack, RunExport
+from memberships_export.service.worker.sweep import SweepExports
 
 log = logging.getLogger(__name__)
 _RECEIVE_SECONDS = 1.0

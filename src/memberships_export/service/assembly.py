@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from memberships_export.domain.policy import Policy
+from memberships_export.domain.export.policy import Policy
 from memberships_export.ports import Ports
-from memberships_export.service.download_links import DownloadLinks
-from memberships_export.service.read_exports import ReadExports
-from memberships_export.service.record_mail_events import RecordMailEvents
-from memberships_export.service.redrive_exports import RedriveExports
-from memberships_export.service.request_export import RequestExport
-from memberships_export.service.run_export import RunExport
-from memberships_export.service.steer_exports import CancelExport, ResendExport
-from memberships_export.service.sweep_exports import SweepExports
-from memberships_export.service.worker_assembly import assemble_workers
+from memberships_export.service.links import DownloadLinks
+from memberships_export.service.mail_events.record_mail_events import RecordMailEvents
+from memberships_export.service.operator.redrive import RedriveExports
+from memberships_export.service.user.read import ReadExports
+from memberships_export.service.user.request import RequestExport
+from memberships_export.service.user.steer import CancelExport, ResendExport
+from memberships_export.service.worker.assembly import assemble_workers
+from memberships_export.service.worker.run import RunExport
+from memberships_export.service.worker.sweep import SweepExports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from memberships_export.domain.export import Export
+from memberships_export.domain.export.record import Export
 
 
 def parts_folder(export_id: str) -> str:

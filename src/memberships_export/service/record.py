@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from memberships_export.domain.errors import FileMissing, IllegalTransition, StorageUnavailable, UnknownExport
-from memberships_export.domain.export import Export
-from memberships_export.domain.lifecycle import Holder, heartbeat, misses_files
-from memberships_export.domain.policy import Policy
+from memberships_export.domain.export.lifecycle import Holder, heartbeat, misses_files
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Export
 from memberships_export.ports import Clock, ExportStore
 
 _TRIES = 50

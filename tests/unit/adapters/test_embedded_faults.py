@@ -15,7 +15,7 @@ from memberships_export.adapters.embedded.disk import locked_folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.message import Message
+from memberships_export.domain.messages.message import Message
 from tests.factories import an_export
 from tests.fakes.broken_disk import files_end_at, not_allowed
 from tests.fakes.memory import FakeClock

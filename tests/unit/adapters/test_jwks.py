@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 import jwt
 import pytest
 
-from memberships_export.adapters.tokens import AnyOf, JwksVerifier, ServiceTokens, SharedSecretVerifier
-from memberships_export.service.callers import InvalidToken, KeysUnavailable
+from memberships_export.adapters.identity.jwt import AnyOf, JwksVerifier, ServiceTokens, SharedSecretVerifier
+from memberships_export.service.user.callers import InvalidToken, KeysUnavailable
 from tests.rig.forged_tokens import (
     EC_KEY,
     OTHER_RSA_KEY,

@@ -10,11 +10,11 @@ import pytest
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, ProtocolError
 
-from memberships_export.adapters.memberships_http import HttpLimits, MembershipsHttp, trouble
-from memberships_export.adapters.retry_after import retry_after
-from memberships_export.adapters.tokens import ServiceTokens
+from memberships_export.adapters.http.retry_after import retry_after
+from memberships_export.adapters.identity.jwt import ServiceTokens
+from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp, trouble
 from memberships_export.domain.errors import ExportError, MembershipsContractBroken, MembershipsUnavailable
-from memberships_export.domain.membership import decode_page
+from memberships_export.domain.source.page import decode_page
 from memberships_export.ports import PageRequest
 from tests.rig.fake_memberships import FakeMemberships, closed_port
 from tests.rig.membership_faults import Call

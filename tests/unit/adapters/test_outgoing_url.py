@@ -1,6 +1,6 @@
 import pytest
 
-from memberships_export.adapters.outgoing_url import checked_url
+from memberships_export.adapters.http.outgoing_url import checked_url
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from memberships_export.adapters.sendgrid import SendGrid, SendGridSettings
-from memberships_export.domain.export import Evidence
-from memberships_export.domain.mail import Attachment, Mail, SendResult
+from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
+from memberships_export.domain.export.record import Evidence
+from memberships_export.domain.mail.mail import Attachment, Mail, SendResult
 from tests.rig.fake_memberships import closed_port
 from tests.rig.fake_sendgrid import FakeSendGrid
 from tests.rig.mailers import KEY, NOW, a_mail, sendgrid

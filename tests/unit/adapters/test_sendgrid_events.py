@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memberships_export.adapters.sendgrid_events import SendGridWebhook, SignatureCheck, parse_events
-from memberships_export.domain.delivery import SendFact, learn
-from memberships_export.domain.export import Delivery, Evidence, Export, ExportStatus, Send
-from memberships_export.domain.policy import Policy
-from memberships_export.service.record_mail_events import MailEvent
-from memberships_export.service.webhook import ForgedEvents, MalformedEvents
+from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook, SignatureCheck, parse_events
+from memberships_export.domain.export.delivery import SendFact, learn
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Send
+from memberships_export.service.mail_events.record_mail_events import MailEvent
+from memberships_export.service.mail_events.webhook import ForgedEvents, MalformedEvents
 from tests.factories import REQUESTED_AT, an_export
 from tests.rig.sendgrid_mail import ReceivedMail
 from tests.rig.sendgrid_webhook import EventSigner

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from memberships_export.adapters.sendgrid_request import BODY_LIMIT, Unsendable, request_body
-from memberships_export.domain.export import CsvFile, Export, Failure, Send, Stage
-from memberships_export.domain.mail import Attachment, Mail
-from memberships_export.domain.mail_text import failure_mail, ready_mail
+from memberships_export.adapters.mail.sendgrid.request import BODY_LIMIT, Unsendable, request_body
+from memberships_export.domain.export.record import CsvFile, Export, Failure, Send, Stage
+from memberships_export.domain.mail.mail import Attachment, Mail
+from memberships_export.domain.mail.texts import failure_mail, ready_mail
 from tests.factories import REQUESTED_AT, an_export
 from tests.rig.mailers import FROM, TO, a_mail
 

@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
-from memberships_export.adapters.sendgrid import SendGrid, SendGridSettings
+from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.domain.errors import InvalidAddress, StorageUnavailable
-from memberships_export.domain.export import Evidence
-from memberships_export.domain.mail import SendResult
+from memberships_export.domain.export.record import Evidence
+from memberships_export.domain.mail.mail import SendResult
 from tests.rig.fake_sendgrid import FakeSendGrid
 from tests.rig.mailers import FROM, KEY, TO, a_mail, sendgrid
 from tests.rig.sendgrid_behaviour import ACCEPT, ACCEPT_THEN_RESET, HANG, Behaviour, status

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from memberships_export.domain.export import Evidence
-from memberships_export.domain.mail import Attachment, SendResult
+from memberships_export.domain.export.record import Evidence
+from memberships_export.domain.mail.mail import Attachment, SendResult
 from tests.rig.fake_sendgrid import FakeSendGrid
 from tests.rig.mailers import a_mail, sendgrid
 from tests.rig.sendgrid_behaviour import ACCEPT_THEN_RESET, HANG, Behaviour, cut_body_after, status

@@ -10,7 +10,7 @@ import pytest
 
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
-from memberships_export.domain.message import Message, Received
+from memberships_export.domain.messages.message import Message, Received
 from tests.fakes.memory import FakeClock
 
 

@@ -9,16 +9,16 @@ import httpx2
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from memberships_export.adapters.tokens import SharedSecretVerifier
-from memberships_export.domain.delivery import SendFact
-from memberships_export.domain.export import Evidence
+from memberships_export.adapters.identity.jwt import SharedSecretVerifier
+from memberships_export.domain.export.delivery import SendFact
+from memberships_export.domain.export.record import Evidence
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.health import health_router
 from memberships_export.entrypoints.api.router import exports_router
-from memberships_export.service.callers import TokenVerifier
-from memberships_export.service.record_mail_events import MailEvent
-from memberships_export.service.webhook import ForgedEvents, MailWebhook, MalformedEvents
+from memberships_export.service.mail_events.record_mail_events import MailEvent
+from memberships_export.service.mail_events.webhook import ForgedEvents, MailWebhook, MalformedEvents
+from memberships_export.service.user.callers import TokenVerifier
 from tests.fakes.world import World
 from tests.rig.forged_tokens import SECRET, claims, hs
 

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from memberships_export.service.callers import Caller, KeysUnavailable
+from memberships_export.service.user.callers import Caller, KeysUnavailable
 from tests.fakes.world import World
 from tests.rig import forged_tokens as forged
 from tests.unit.api.service import (

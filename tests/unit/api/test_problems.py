@@ -22,8 +22,8 @@ from memberships_export.domain.errors import (
     UnknownExport,
 )
 from memberships_export.entrypoints.api.problems import answer_to
-from memberships_export.service.callers import InvalidToken, KeysUnavailable
-from memberships_export.service.webhook import ForgedEvents, MalformedEvents
+from memberships_export.service.mail_events.webhook import ForgedEvents, MalformedEvents
+from memberships_export.service.user.callers import InvalidToken, KeysUnavailable
 from tests.factories import REQUESTED_AT
 from tests.fakes.memory import MemoryStore
 from tests.fakes.world import World

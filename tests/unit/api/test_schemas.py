@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from memberships_export.domain.export import (
+from memberships_export.domain.export.record import (
     CsvFile,
     Delivery,
     Evidence,

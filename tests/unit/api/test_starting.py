@@ -5,8 +5,8 @@ import httpx2
 import pytest
 
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.export import Preset
-from memberships_export.domain.message import Message
+from memberships_export.domain.export.record import Preset
+from memberships_export.domain.messages.message import Message
 from tests.unit.api.service import Service, assert_problem, bearer, token_for
 
 KEY = "Idempotency-Key"

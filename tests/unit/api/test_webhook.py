@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from memberships_export.adapters.sendgrid_events import SendGridWebhook
+from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook
 from memberships_export.entrypoints.api.problem_route import LONGEST_BODY
 from tests.fakes.world import SILENT, World
 from tests.rig.sendgrid_webhook import EventSigner

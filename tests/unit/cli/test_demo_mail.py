@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.entrypoints.cli.demo_mail import check, read_csv, receive
+from memberships_export.entrypoints.cli.demo.mail import check, read_csv, receive
 from memberships_export.entrypoints.cli.exits import CommandError
 from tests.unit.cli.stub_api import EXPORT_ID, an_answer
 

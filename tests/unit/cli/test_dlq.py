@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from memberships_export.bootstrap import connect, utc_now
+from memberships_export.bootstrap.one_machine import connect, utc_now
 from memberships_export.domain.errors import MembershipsContractBroken
-from memberships_export.domain.export import Export, ExportStatus
-from memberships_export.domain.lifecycle import claim, fail
-from memberships_export.domain.message import Message, failure_attributes, wake_message
-from memberships_export.domain.policy import Policy
+from memberships_export.domain.export.lifecycle import claim, fail
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.messages.message import Message, failure_attributes, wake_message
 from memberships_export.ports import Ports
 from memberships_export.settings import Settings
 from tests.factories import an_export
@@ -165,7 +165,7 @@ def test_without_the_packages_of_aws_it_says_how_to_get_them(
     def not_there(_: Settings) -> None:
         raise ModuleNotFoundError(name=package)
 
-    monkeypatch.setattr("memberships_export.bootstrap.operator_desk", not_there)
+    monkeypatch.setattr("memberships_export.bootstrap.one_machine.operator_desk", not_there)
 
     result = dlq("list")
 

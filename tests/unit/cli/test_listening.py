@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from memberships_export.entrypoints.cli.exits import CommandError, WrongUsage
-from memberships_export.entrypoints.cli.listening import Listening, listen, local_url
+from memberships_export.entrypoints.cli.serve.listening import Listening, listen, local_url
 from memberships_export.settings import Settings
 
 

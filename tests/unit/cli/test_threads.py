@@ -4,7 +4,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from memberships_export.entrypoints.cli.threads import KEEP_ALIVE_SECONDS, ApiThread
+from memberships_export.entrypoints.cli.serve.threads import KEEP_ALIVE_SECONDS, ApiThread
 
 
 def test_the_server_is_told_how_long_to_keep_a_connection_that_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

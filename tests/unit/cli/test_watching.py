@@ -3,7 +3,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from memberships_export.entrypoints.cli.watching import answers, bars, follow, lines
+from memberships_export.entrypoints.cli.ask.watching import answers, bars, follow, lines
 from tests.unit.cli.stub_api import a_completed_answer, an_answer
 
 

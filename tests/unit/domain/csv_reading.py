@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from memberships_export.domain.csv_format import COLUMNS, csv_header, csv_rows, guard
-from memberships_export.domain.export import Preset
-from memberships_export.domain.membership import Membership
+from memberships_export.domain.export.record import Preset
+from memberships_export.domain.formats.csv import COLUMNS, csv_header, csv_rows, guard
+from memberships_export.domain.source.page import Membership
 from tests.factories import a_membership
 
 TEXT_HEADERS = (

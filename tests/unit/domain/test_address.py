@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from memberships_export.domain.address import checked_address
 from memberships_export.domain.errors import InvalidAddress
+from memberships_export.domain.mail.address import checked_address
 
 # The cases of the isemail corpus that pass, by id. A change of the rule shows here.
 ACCEPTED = {5, 8, 9, 10, 11, 12, 13, 14, 19, 21, 22, 23, 24, 25, 27, 29, 32, 33, 37, 38, 100, 101, 166, 167, 168}

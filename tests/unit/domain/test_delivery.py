@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memberships_export.domain.delivery import (
+from memberships_export.domain.errors import DeliveryUnknown
+from memberships_export.domain.export.delivery import (
     AlreadyAccepted,
     AwaitEvidence,
     GiveUp,
@@ -19,9 +20,8 @@ from memberships_export.domain.delivery import (
     parse_send_intent,
     send_intent,
 )
-from memberships_export.domain.errors import DeliveryUnknown
-from memberships_export.domain.export import Delivery, Evidence, Export, ExportStatus, Failure, Send, Stage
-from memberships_export.domain.policy import AfterUnknownSend, Policy
+from memberships_export.domain.export.policy import AfterUnknownSend, Policy
+from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Failure, Send, Stage
 from tests.factories import REQUESTED_AT as NOW
 from tests.factories import an_export
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from memberships_export.domain import lifecycle
 from memberships_export.domain.errors import (
     FileMissing,
     IllegalTransition,
@@ -16,7 +15,10 @@ from memberships_export.domain.errors import (
     PermanentError,
     StorageUnavailable,
 )
-from memberships_export.domain.export import (
+from memberships_export.domain.export import lifecycle
+from memberships_export.domain.export.lifecycle import Holder
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import (
     STATUS_TEXT,
     TERMINAL,
     TRANSITIONS,
@@ -31,8 +33,6 @@ from memberships_export.domain.export import (
     Stage,
     Trouble,
 )
-from memberships_export.domain.lifecycle import Holder
-from memberships_export.domain.policy import Policy
 from tests.factories import REQUESTED_AT, an_export
 
 NOW = REQUESTED_AT + timedelta(minutes=1)

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from memberships_export.domain.errors import TransientError
-from memberships_export.domain.export import Trouble
-from memberships_export.domain.policy import Policy
-from memberships_export.domain.retry import GiveUpWith, WaitUntil, back_in, plan
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Trouble
+from memberships_export.domain.export.retry import GiveUpWith, WaitUntil, back_in, plan
 from tests.factories import REQUESTED_AT as NOW
 
 POLICY = Policy()

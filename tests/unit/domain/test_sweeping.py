@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from memberships_export.domain.export import Export, ExportStatus, Lease, Owed
-from memberships_export.domain.sweeping import SweepAction, sweep_action
+from memberships_export.domain.export.record import Export, ExportStatus, Lease, Owed
+from memberships_export.domain.export.sweeping import SweepAction, sweep_action
 from tests.factories import REQUESTED_AT as NOW
 from tests.factories import an_export
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from memberships_export.domain.errors import MembershipsUnavailable, StorageUnavailable
-from memberships_export.domain.export import Export, ExportStatus
-from memberships_export.domain.mail import Mail, SendResult
-from memberships_export.domain.message import Message
+from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.messages.message import Message
 from tests.fakes.memory import MemoryFiles, MemoryStore
 from tests.fakes.world import ACCEPTED, World
 

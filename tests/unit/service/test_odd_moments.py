@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from memberships_export.domain.delivery import SendFact
 from memberships_export.domain.errors import ForeignRows, StorageUnavailable
-from memberships_export.domain.export import (
+from memberships_export.domain.export.delivery import SendFact
+from memberships_export.domain.export.record import (
     Evidence,
     Export,
     ExportStatus,
@@ -15,11 +15,11 @@ from memberships_export.domain.export import (
     Send,
     Stage,
 )
-from memberships_export.domain.message import Message, wake_message
+from memberships_export.domain.messages.message import Message, wake_message
 from memberships_export.ports import PageRequest
 from memberships_export.service.file_keys import part_key
+from memberships_export.service.mail_events.record_mail_events import MailEvent
 from memberships_export.service.record import change
-from memberships_export.service.record_mail_events import MailEvent
 from tests.factories import a_membership, an_export
 from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore
 from tests.fakes.world import LINKS, REFUSED_FOR_NOW, SILENT, World

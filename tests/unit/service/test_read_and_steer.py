@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from memberships_export.domain.delivery import SendFact
 from memberships_export.domain.errors import FileGone, IllegalTransition, RateLimited, StorageUnavailable, UnknownExport
-from memberships_export.domain.export import Delivery, Evidence, Export, ExportStatus, Stage
-from memberships_export.domain.message import Message
-from memberships_export.service.record_mail_events import MailEvent
+from memberships_export.domain.export.delivery import SendFact
+from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Stage
+from memberships_export.domain.messages.message import Message
+from memberships_export.service.mail_events.record_mail_events import MailEvent
 from tests.fakes.memory import MemoryFiles
 from tests.fakes.world import LINKS, SILENT, World
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from memberships_export.domain.errors import MembershipsContractBroken
-from memberships_export.domain.export import Export, ExportStatus
-from memberships_export.domain.mail import SendResult
-from memberships_export.domain.message import Message, wake_message
-from memberships_export.domain.policy import AfterUnknownSend
-from memberships_export.service.redrive_exports import Redriven, RedriveOutcome
+from memberships_export.domain.export.policy import AfterUnknownSend
+from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.mail.mail import SendResult
+from memberships_export.domain.messages.message import Message, wake_message
+from memberships_export.service.operator.redrive import Redriven, RedriveOutcome
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource
 from tests.fakes.world import DOUBTFUL, REFUSED_FOR_GOOD, SILENT, World

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from memberships_export.domain.errors import IdempotencyKeyReused, InvalidAddress, RateLimited, StorageUnavailable
-from memberships_export.domain.export import ExportStatus, Preset
-from memberships_export.domain.message import Message, parse_message
-from memberships_export.service.request_export import Wish
+from memberships_export.domain.export.record import ExportStatus, Preset
+from memberships_export.domain.messages.message import Message, parse_message
+from memberships_export.service.user.request import Wish
 from tests.fakes.world import World
 
 WISH = Wish(user_id="user-1", email="member@example.org")

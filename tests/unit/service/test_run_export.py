@@ -14,12 +14,12 @@ from memberships_export.domain.errors import (
     MembershipsUnavailable,
     StorageUnavailable,
 )
-from memberships_export.domain.export import Delivery, Evidence, Export, ExportStatus, Lease, Owed, Preset, Stage
-from memberships_export.domain.mail import Mail, SendResult
-from memberships_export.domain.message import Message, Received, wake_message
-from memberships_export.domain.policy import AfterUnknownSend
+from memberships_export.domain.export.policy import AfterUnknownSend
+from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Lease, Owed, Preset, Stage
+from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.messages.message import Message, Received, wake_message
 from memberships_export.service.file_keys import part_key
-from memberships_export.service.run_export import Acknowledge, GiveBack
+from memberships_export.service.worker.run import Acknowledge, GiveBack
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore
 from tests.fakes.world import DOUBTFUL, LINKS, REFUSED_FOR_GOOD, REFUSED_FOR_NOW, SILENT, TOO_LARGE, World
@@ -553,7 +553,7 @@ def test_a_worker_that_was_paused_too_long_before_the_first_byte_does_not_send(
 ) -> None:
     world = World(7)
     times = iter([0.0, 61.0])
-    monkeypatch.setattr("memberships_export.service.deliver.monotonic", lambda: next(times, 0.0))
+    monkeypatch.setattr("memberships_export.service.worker.deliver.monotonic", lambda: next(times, 0.0))
     export = world.request()
     world.work()
     assert not world.mails

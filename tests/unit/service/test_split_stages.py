@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from memberships_export.domain.errors import ForeignRows
-from memberships_export.domain.export import Export, ExportStatus, Owed, Stage
-from memberships_export.domain.message import Message, Received
+from memberships_export.domain.export.record import Export, ExportStatus, Owed, Stage
+from memberships_export.domain.messages.message import Message, Received
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryQueue
 from tests.fakes.world import REFUSED_FOR_NOW, World

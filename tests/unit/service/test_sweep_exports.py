@@ -9,9 +9,9 @@ from threading import Barrier
 import pytest
 
 from memberships_export.domain.errors import MembershipsContractBroken, StorageUnavailable
-from memberships_export.domain.export import Export, ExportStatus, Stage
-from memberships_export.domain.message import Message
-from memberships_export.domain.sweeping import SweepAction
+from memberships_export.domain.export.record import Export, ExportStatus, Stage
+from memberships_export.domain.export.sweeping import SweepAction
+from memberships_export.domain.messages.message import Message
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore
 from tests.fakes.world import World

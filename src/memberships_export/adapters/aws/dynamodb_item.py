@@ -17,7 +17,7 @@ from zlib import crc32
 
 import msgspec
 
-from memberships_export.domain.export import Export
+from memberships_export.domain.export.record import Export
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef

@@ -23,7 +23,7 @@ from memberships_export.adapters.aws.dynamodb_writes import (
     take_guard,
 )
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.export import Export
+from memberships_export.domain.export.record import Export
 from memberships_export.ports import Clock
 
 if TYPE_CHECKING:

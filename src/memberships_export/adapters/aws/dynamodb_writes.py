@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
     from memberships_export.adapters.aws.dynamodb_item import Item
-    from memberships_export.domain.export import Export
+    from memberships_export.domain.export.record import Export
 
 T = TypeVar("T")
 _TRIES = 5  # when another transaction holds the same item; it does so for milliseconds

@@ -4,7 +4,7 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from memberships_export.domain.message import Message
+from memberships_export.domain.messages.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from memberships_export.adapters.aws.aws_errors import aws_errors, error_code
 from memberships_export.adapters.aws.sqs_message import message_from, message_group, queue_name, sqs_attributes
-from memberships_export.domain.export import Stage
-from memberships_export.domain.message import Message, Received
-from memberships_export.domain.message_rules import check_message
+from memberships_export.domain.export.record import Stage
+from memberships_export.domain.messages.limits import check_message
+from memberships_export.domain.messages.message import Message, Received
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient

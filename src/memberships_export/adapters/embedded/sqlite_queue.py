@@ -11,9 +11,9 @@ import msgspec
 
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqs_rules import received_too_often
-from memberships_export.domain.export import Stage
-from memberships_export.domain.message import DeadLetter, Message, Received
-from memberships_export.domain.message_rules import check_message
+from memberships_export.domain.export.record import Stage
+from memberships_export.domain.messages.limits import check_message
+from memberships_export.domain.messages.message import DeadLetter, Message, Received
 from memberships_export.ports import Clock
 
 _POLL = 0.1  # seconds between two looks for messages that other processes sent

@@ -10,7 +10,7 @@ from uuid import uuid4
 import msgspec
 
 from memberships_export.adapters.embedded.database import Database, Value
-from memberships_export.domain.export import Export
+from memberships_export.domain.export.record import Export
 
 log = logging.getLogger(__name__)
 _GET = "SELECT document FROM exports WHERE export_id = ?"

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from memberships_export.domain.message import Message, Received
+from memberships_export.domain.messages.message import Message, Received
 
 
 def received_too_often(received: Received, max_receives: int, now: datetime) -> Message:

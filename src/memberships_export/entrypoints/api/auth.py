@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from memberships_export.entrypoints.api.exports_api import Api
 from memberships_export.entrypoints.api.problems import Refused
-from memberships_export.service.callers import Caller
+from memberships_export.service.user.callers import Caller
 
 _bearer = HTTPBearer(
     auto_error=False,  # its own error is no problem document

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi.routing import APIRoute
 
-from memberships_export.domain.export import Export
+from memberships_export.domain.export.record import Export
 from memberships_export.entrypoints.api import examples
 from memberships_export.entrypoints.api.problems import PROBLEM_JSON, Problem
 from memberships_export.entrypoints.api.schemas import ExportView

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from memberships_export.domain.errors import MailRefused, MembershipsUnavailable
-from memberships_export.domain.export import (
+from memberships_export.domain.export.record import (
     CsvFile,
     Delivery,
     Evidence,

@@ -10,14 +10,14 @@ from fastapi import Depends, Header, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from memberships_export.domain.export import Export, ExportStatus
+from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.entrypoints.api.auth import AnyCaller, checked_email
 from memberships_export.entrypoints.api.export_ids import ExportId
 from memberships_export.entrypoints.api.exports_api import Api
 from memberships_export.entrypoints.api.problems import Refused, seconds
 from memberships_export.entrypoints.api.schemas import ExportList, ExportOptions, ExportView, export_view
-from memberships_export.service.read_exports import FileAnswer
-from memberships_export.service.request_export import Accepted, Wish
+from memberships_export.service.user.read import FileAnswer
+from memberships_export.service.user.request import Accepted, Wish
 
 _POLL_SECONDS = 2
 CSV = "text/csv; charset=utf-8"

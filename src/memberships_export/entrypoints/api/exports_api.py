@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.requests import Request
 
-from memberships_export.service.callers import TokenVerifier
-from memberships_export.service.read_exports import ReadExports
-from memberships_export.service.record_mail_events import RecordMailEvents
-from memberships_export.service.request_export import RequestExport
-from memberships_export.service.steer_exports import CancelExport, ResendExport
-from memberships_export.service.webhook import MailWebhook
+from memberships_export.service.mail_events.record_mail_events import RecordMailEvents
+from memberships_export.service.mail_events.webhook import MailWebhook
+from memberships_export.service.user.callers import TokenVerifier
+from memberships_export.service.user.read import ReadExports
+from memberships_export.service.user.request import RequestExport
+from memberships_export.service.user.steer import CancelExport, ResendExport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

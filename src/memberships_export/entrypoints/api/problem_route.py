@@ -17,7 +17,7 @@ from memberships_export.domain.errors import TransientError
 from memberships_export.entrypoints.api.export_ids import is_export_id
 from memberships_export.entrypoints.api.headers import secured
 from memberships_export.entrypoints.api.problems import Refused, answer_to, unforeseen
-from memberships_export.service.callers import KeysUnavailable
+from memberships_export.service.user.callers import KeysUnavailable
 
 log = logging.getLogger(__name__)
 LONGEST_BODY = 1024 * 1024  # bytes; SendGrid's batches stay below 768 KB

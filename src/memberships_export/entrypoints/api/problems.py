@@ -22,8 +22,8 @@ from memberships_export.domain.errors import (
     TransientError,
     UnknownExport,
 )
-from memberships_export.service.callers import InvalidToken, KeysUnavailable
-from memberships_export.service.webhook import ForgedEvents, MalformedEvents
+from memberships_export.service.mail_events.webhook import ForgedEvents, MalformedEvents
+from memberships_export.service.user.callers import InvalidToken, KeysUnavailable
 
 PROBLEM_JSON = "application/problem+json"
 _BACK_SOON = 5  # seconds, when nobody knows better

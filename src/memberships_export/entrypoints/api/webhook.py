@@ -10,7 +10,7 @@ from starlette.responses import Response
 from memberships_export.entrypoints.api.documentation import Responses, problems
 from memberships_export.entrypoints.api.exports_api import Api
 from memberships_export.entrypoints.api.problems import Refused
-from memberships_export.service.webhook import ForgedEvents
+from memberships_export.service.mail_events.webhook import ForgedEvents
 from memberships_export.settings import variable
 
 _RECORDED: Responses = {204: {"description": "Recorded, as far as they belong to exports of this service."}}

@@ -14,9 +14,12 @@ import typer
 from typer.core import TyperGroup
 
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.entrypoints.cli import demo, dlq, exports, import_file, serving, tokens
+from memberships_export.entrypoints.cli.ask import exports
+from memberships_export.entrypoints.cli.demo import command as demo
 from memberships_export.entrypoints.cli.exits import CommandError, ExitCode
+from memberships_export.entrypoints.cli.operate import dlq, import_file, tokens
 from memberships_export.entrypoints.cli.output import complain
+from memberships_export.entrypoints.cli.serve import serving
 from memberships_export.settings import SettingsError
 
 _EPILOG = (

@@ -6,12 +6,12 @@ from bench.cost import CALLS
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
-from memberships_export.domain.export import ExportStatus
-from memberships_export.domain.policy import Policy
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import ExportStatus
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import assemble
-from memberships_export.service.request_export import Wish
-from memberships_export.service.run_export import Acknowledge
+from memberships_export.service.user.request import Wish
+from memberships_export.service.worker.run import Acknowledge
 from tests.factories import a_membership
 from tests.fakes.memory import FakeClock, ListSource, ScriptedMailer
 from tests.fakes.world import LINKS

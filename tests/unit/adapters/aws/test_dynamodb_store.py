@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from memberships_export.adapters.aws.dynamodb_item import GUARD_IS_FREE, WAKE_PARTITIONS, guard_key, wake_partition
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.export import Export, ExportStatus, Failure, Stage
+from memberships_export.domain.export.record import Export, ExportStatus, Failure, Stage
 from tests.factories import an_export
 from tests.fakes.memory import FakeClock
 from tests.rig.fake_aws import FakeAws

@@ -5,7 +5,7 @@ import pytest
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.stage_queues import StageDeadLetters
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.message import Message
+from memberships_export.domain.messages.message import Message
 from tests.rig.fake_aws import FakeAws
 from tests.unit.adapters.aws.conftest import ScriptedSqs
 

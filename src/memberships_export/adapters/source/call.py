@@ -1,0 +1,165 @@
+"""The memberships API over HTTP: one page per call, as the user it is about, believing as little as possible."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from memberships_export.adapters.http.outgoing_url import checked_url
+from memberships_export.adapters.http.pool import open_pool
+from memberships_export.adapters.http.retry_after import retry_after
+from memberships_export.domain.errors import MembershipsContractBroken, MembershipsUnavailable
+from memberships_export.ports import Clock, PageRequest
+
+_CHUNK = 256 * 1024
+_WILL_PASS = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,  # keys and rights are repaired without anybody touching the export
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpLimits:
+    """How long one page may take, and how large it may be."""
+
+    connect_seconds: float = 5
+    read_seconds: float = 30  # for the head of the answer, and between two pieces of its body
+    total_seconds: float = 120
+    body_bytes: int = 32 * 1024 * 1024
+
+
+class MembershipsHttp:
+    """A MembershipSource on one pool of kept-alive connections. Safe to share between threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        service_token: Callable[[str], str],
+        limits: HttpLimits = HttpLimits(),
+        clock: Clock = lambda: datetime.now(UTC),
+    ) -> None:
+        """`service_token` makes a token for one user id. ValueError when the URL is not one to send tokens to."""
+        url = checked_url("MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL", base_url)
+        self._pool = open_pool(url)
+        self._path = url.path.rstrip("/") + "/memberships"
+        self._where = f"{url.netloc}{self._path}"
+        self._service_token = service_token
+        self._limits = limits
+        self._clock = clock
+
+    def fetch(self, request: PageRequest) -> bytes:
+        """Fetch one page as received. No retries, no redirects, no decompression."""
+        deadline = time.monotonic() + self._limits.total_seconds
+        try:
+            answer = self._ask(request)
+            try:
+                self._check_head(answer)
+                body = self._read(answer, deadline)
+            finally:
+                answer.close()  # a connection that was read to its end is back in the pool by now, and stays open
+        except HTTPError as error:
+            raise self._unavailable(trouble(error, self._limits)) from error
+        return self._checked_body(body)
+
+    def _ask(self, request: PageRequest) -> urllib3.BaseHTTPResponse:
+        query = {"limit": request.limit} | ({"cursor": request.cursor} if request.cursor else {})
+        return self._pool.urlopen(
+            "GET",
+            f"{self._path}?{urlencode(query)}",
+            headers={
+                "Authorization": f"Bearer {self._service_token(request.user_id)}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # nothing to unpack: no bomb
+            },
+            timeout=urllib3.Timeout(
+                total=self._limits.total_seconds, connect=self._limits.connect_seconds, read=self._limits.read_seconds
+            ),
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+
+    def _check_head(self, answer: urllib3.BaseHTTPResponse) -> None:
+        if answer.status != HTTPStatus.OK:
+            raise self._not_ok(answer)
+        encoding = answer.headers.get("Content-Encoding", "identity")
+        if encoding.strip().lower() != "identity":
+            raise self._broken("sent a compressed page although it was asked not to; switch compression off for it")
+        announced = answer.headers.get("Content-Length", "")
+        if announced.isdecimal() and float(announced) > self._limits.body_bytes:
+            raise self._too_large()
+
+    def _read(self, answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+        """Read to the end; read1 comes back after each piece, so that a slow drip cannot outlast the deadline."""
+        chunks, size = [], 0
+        while chunk := answer.read1(_CHUNK, decode_content=False):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > self._limits.body_bytes:
+                raise self._too_large()
+            if time.monotonic() > deadline:
+                raise self._unavailable(f"took longer than {self._limits.total_seconds:g} seconds for one page")
+        return b"".join(chunks)
+
+    def _checked_body(self, body: bytes) -> bytes:
+        """Tell an error page and a cut-off body from a page, without parsing it."""
+        if body[:64].lstrip()[:1] != b"{" or body[-64:].rstrip()[-1:] != b"}":
+            raise self._unavailable("sent something that is not a whole JSON object")
+        return body
+
+    def _not_ok(self, answer: urllib3.BaseHTTPResponse) -> MembershipsUnavailable | MembershipsContractBroken:
+        status = answer.status
+        if status in _WILL_PASS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            seconds = retry_after(answer.headers.get("Retry-After"), self._clock())
+            return self._unavailable(f"answered with status {status}", seconds)
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            return self._broken(
+                f"answered with a redirect (status {status}). Redirects are not followed, as the token would travel "
+                "along; set MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL to the final URL"
+            )
+        return self._broken(f"answered with status {status} where only 200 is expected")
+
+    def _too_large(self) -> MembershipsContractBroken:
+        return self._broken(
+            f"sent a page of more than {self._limits.body_bytes} bytes; lower MEMBERSHIPS_EXPORT_PAGE_SIZE"
+        )
+
+    def _unavailable(self, what: str, seconds: float | None = None) -> MembershipsUnavailable:
+        return MembershipsUnavailable(f"The memberships API at {self._where} {what}.", retry_after=seconds)
+
+    def _broken(self, what: str) -> MembershipsContractBroken:
+        return MembershipsContractBroken(f"The memberships API at {self._where} {what}.")
+
+
+def trouble(error: HTTPError, limits: HttpLimits) -> str:
+    """Say what went wrong on the wire. Never with the text of the error: it may quote the URL or the body."""
+    match error:
+        case NameResolutionError():
+            return "cannot be found: its host name does not resolve"
+        case NewConnectionError():  # a ConnectTimeoutError to urllib3, so it comes first
+            return "does not accept connections"
+        case ConnectTimeoutError():
+            return f"did not accept a connection within {min(limits.connect_seconds, limits.total_seconds):g} seconds"
+        case ReadTimeoutError():
+            return f"kept us waiting for more than {min(limits.read_seconds, limits.total_seconds):g} seconds"
+        case SSLError():
+            return "could not be reached safely: the TLS handshake failed, check its certificate"
+        case _:
+            return "broke off its answer"

@@ -1,0 +1,284 @@
+"""Every way an export can change: pure functions from one record to the next.
+
+Each takes the record as it is and returns the record as it should be written; the store writes it only if nobody else
+wrote in between. Functions for a worker take a `Holder` and refuse with `LeaseLost` when its fencing token is stale.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from memberships_export.domain.errors import ExportError, FileMissing, IllegalTransition, LeaseLost, NoProgress, NotNow
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import (
+    TRANSITIONS,
+    CsvFile,
+    Event,
+    Export,
+    ExportStatus,
+    Failure,
+    Lease,
+    Owed,
+    Progress,
+    Stage,
+    Trouble,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who writes, and when: the fencing token of a claim, the time now and the policy in force."""
+
+    token: int
+    now: datetime
+    policy: Policy
+
+
+def move(export: Export, event: Event, **changes: Any) -> Export:  # noqa: ANN401  (fields of Export)
+    """Apply an event of the transition table. Raises IllegalTransition when the status does not allow it."""
+    status = TRANSITIONS.get((export.status, event))
+    if status is None:
+        reason = f"Export {export.export_id} is {export.status}: {event} is not possible."
+        raise IllegalTransition(reason)
+    return replace(export, status=status, **changes)
+
+
+def lease_is_live(export: Export, now: datetime) -> bool:
+    """Tell whether a worker that may still be alive holds the export."""
+    return export.status is ExportStatus.RUNNING and export.lease is not None and now < export.lease.until
+
+
+def claim(export: Export, owner: str, now: datetime, policy: Policy) -> Export:
+    """Take the lease under the next fencing token. Raises IllegalTransition for a finished export.
+
+    Returns the record unchanged when `owner` holds it already (the answer to our own write was lost). Raises NotNow
+    while another worker is alive or the export waits, and NoProgress after `policy.max_stalled_claims` claims that led
+    nowhere.
+    """
+    if export.lease and export.lease.owner == owner:
+        return export
+    if export.lease and lease_is_live(export, now):
+        raise NotNow(export.lease.until)
+    if export.status is ExportStatus.WAITING and export.wake_at and now < export.wake_at:
+        raise NotNow(export.wake_at)
+    claimed = move(export, Event.CLAIM)
+    if export.stalled_claims >= policy.max_stalled_claims:
+        last = f" The last trouble: {export.trouble.reason}" if export.trouble else ""
+        reason = f"{export.stalled_claims} workers in a row got no further at step {export.stage}.{last}"
+        raise NoProgress(reason)
+    lease = Lease(owner=owner, until=now + policy.lease)
+    return replace(
+        claimed,
+        lease=lease,
+        token=export.token + 1,
+        claims=export.claims + 1,
+        stalled_claims=export.stalled_claims + 1,
+        nudges=0,
+        started_at=export.started_at or now,
+        wake_at=lease.until,
+    )
+
+
+def heartbeat(export: Export, holder: Holder) -> Export:
+    """Renew the lease, nothing else."""
+    held = _held(export, holder)
+    assert held.lease is not None  # noqa: S101  (a running export has one; see claim)
+    until = holder.now + holder.policy.lease
+    return move(held, Event.CHECKPOINT, lease=replace(held.lease, until=until), wake_at=until)
+
+
+def page_fetched(export: Export, holder: Holder, progress: Progress) -> Export:
+    """Checkpoint one page; without a next cursor the fetch is over."""
+    stage = Stage.FETCH if progress.cursor else Stage.RENDER
+    return replace(_got_further(export, holder), progress=progress, stage=stage)
+
+
+def rendered(export: Export, holder: Holder, file: CsvFile) -> Export:
+    """Point the record to the finished CSV."""
+    return replace(_got_further(export, holder), file=file, stage=Stage.DELIVER)
+
+
+def render_again(export: Export, holder: Holder, error: FileMissing) -> Export:
+    """Forget a CSV that is not in the file store any more: the parts still are."""
+    return replace(_missing(export, holder, error), file=None, stage=Stage.RENDER)
+
+
+def fetch_again(export: Export, holder: Holder, error: FileMissing) -> Export:
+    """Start the fetch over because a part is gone; parts that are still there are taken up, not fetched."""
+    return replace(_missing(export, holder, error), progress=Progress(), stage=Stage.FETCH)
+
+
+def link_only(export: Export, holder: Holder) -> Export:
+    """Mail a link from here on: the attachment was refused as too large."""
+    return replace(heartbeat(export, holder), always_link=True)
+
+
+def yield_back(export: Export, holder: Holder) -> Export:
+    """Stop in good order: what is done is done, the next worker goes on from here."""
+    return replace(run_out(export, holder), stalled_claims=max(export.stalled_claims - 1, 0))
+
+
+def run_out(export: Export, holder: Holder) -> Export:
+    """Stop in a step that begins anew: this does count as a stalled claim, so that it does not go on for ever."""
+    return move(_held(export, holder), Event.YIELD, lease=None, wake_at=holder.now + holder.policy.nudge_after)
+
+
+def wait(export: Export, holder: Holder, trouble: Trouble, until: datetime) -> Export:
+    """Park the export until `until`. Waiting in good order is not a stalled claim."""
+    held = _held(export, holder)
+    return move(held, Event.WAIT, lease=None, stalled_claims=0, trouble=trouble, wake_at=until)
+
+
+def stumble(export: Export, holder: Holder, trouble: Trouble, until: datetime) -> Export:
+    """Park the export after an error nobody foresaw: this does count as a stalled claim."""
+    return replace(wait(export, holder, trouble, until), stalled_claims=export.stalled_claims)
+
+
+def fail(export: Export, error: ExportError, now: datetime, policy: Policy) -> Export:
+    """End in failure with the reason on the record; a dead letter and a mail to the user are owed from here on.
+
+    No mail when the user was told of the same failure before: an export that is redriven too early fails again.
+    """
+    failure = Failure(stage=export.stage, code=error.code, reason=error.reason, at=now)
+    return move(
+        export,
+        Event.FAIL,
+        lease=None,
+        failure=failure,
+        owed=(Owed.DEAD_LETTER,) if error.code == export.told else (Owed.DEAD_LETTER, Owed.FAILURE_MAIL),
+        finished_at=now,
+        files_until=now + policy.keep_files,
+        expires_at=now + policy.keep_records,
+        wake_at=now + policy.nudge_after,
+    )
+
+
+def fail_held(export: Export, holder: Holder, error: ExportError) -> Export:
+    """`fail`, by the worker that holds the export."""
+    return fail(_held(export, holder), error, holder.now, holder.policy)
+
+
+def cancel(export: Export, now: datetime, policy: Policy) -> Export:
+    """Stop it; a worker under way notices at its next write. Files go once that worker must have noticed."""
+    return move(
+        export,
+        Event.CANCEL,
+        lease=None,
+        trouble=None,
+        link_generation=export.link_generation + 1,
+        finished_at=now,
+        files_until=now + policy.lease,
+        expires_at=now + policy.keep_records,
+        wake_at=now + policy.lease,
+    )
+
+
+def redrive(export: Export, now: datetime, policy: Policy) -> Export:
+    """Put a failed export back on its way, from its last checkpoint."""
+    return move(export, Event.REDRIVE, **_fresh_start(now, policy))
+
+
+def resend(export: Export, now: datetime, policy: Policy) -> Export:
+    """Mail the stored file again on purpose; links mailed before stop working."""
+    if export.file is None or export.file.deleted:
+        reason = f"Export {export.export_id} has no stored file to mail: ask for a new export."
+        raise IllegalTransition(reason)
+    fresh = _fresh_start(now, policy) | {"stage": Stage.DELIVER, "told": None}
+    generation = export.link_generation + 1
+    return move(export, Event.RESEND, mailing=export.mailing + 1, link_generation=generation, **fresh)
+
+
+def paid(export: Export, owed: Owed, now: datetime, policy: Policy) -> Export:
+    """Note that one debt of a failed export is settled. Raises IllegalTransition when it was settled before."""
+    if owed not in export.owed:
+        reason = f"Export {export.export_id} owes no {owed} any more."
+        raise IllegalTransition(reason)
+    rest = tuple(debt for debt in export.owed if debt is not owed)
+    wake_at = now + policy.nudge_after if rest else export.files_until
+    told = export.failure.code if owed is Owed.FAILURE_MAIL and export.failure else export.told
+    return replace(export, owed=rest, told=told, wake_at=wake_at)
+
+
+def nudged(export: Export, now: datetime, policy: Policy) -> Export:
+    """Note that the sweeper sends its message again; the pause doubles, so a long backlog is not flooded."""
+    awake = move(export, Event.WAKE) if export.status is ExportStatus.WAITING else export
+    pause = policy.nudge_after * 2 ** min(export.nudges, 5)
+    return replace(awake, nudges=export.nudges + 1, wake_at=now + pause)
+
+
+def put_off(export: Export, now: datetime, policy: Policy) -> Export:
+    """Let the sweeper look at it again later."""
+    return replace(export, wake_at=now + policy.longest_back_off)
+
+
+def files_going(export: Export, now: datetime, policy: Policy) -> Export:
+    """Note that the files are about to be deleted; `files_until` stays until they are, for another try later."""
+    file = replace(export.file, deleted=True) if export.file else None
+    return put_off(replace(export, file=file), now, policy)
+
+
+def files_deleted(export: Export) -> Export:
+    """Note that parts and CSV are gone. What was fetched must be fetched again if it is ever redriven."""
+    file = replace(export.file, deleted=True) if export.file else None
+    gone = replace(export, file=file, files_until=None, wake_at=export.expires_at)
+    if export.status is ExportStatus.COMPLETED:
+        return gone
+    return replace(gone, file=None, progress=Progress(), stage=Stage.FETCH)
+
+
+def next_trouble(export: Export, error: ExportError, now: datetime) -> Trouble:
+    """Count this trouble onto the ones since the export last got further.
+
+    Not onto a file that was missing: that one is remembered although the export got further.
+    """
+    before = export.trouble if error.code == FileMissing.code or not misses_files(export) else None
+    since, count = (before.since, before.count) if before else (now, 0)
+    return Trouble(code=error.code, reason=error.reason, since=since, count=count + 1)
+
+
+def _held(export: Export, holder: Holder) -> Export:
+    if export.status is not ExportStatus.RUNNING or export.token != holder.token:
+        reason = f"Export {export.export_id} is {export.status} under token {export.token}, not {holder.token}."
+        raise LeaseLost(reason)
+    return export
+
+
+def misses_files(export: Export) -> bool:
+    """Tell whether a file of it was not there, and has not been read since."""
+    return export.trouble is not None and export.trouble.code == FileMissing.code
+
+
+def _missing(export: Export, holder: Holder, error: FileMissing) -> Export:
+    trouble = export.trouble if misses_files(export) else next_trouble(export, error, holder.now)
+    return replace(heartbeat(export, holder), trouble=trouble)
+
+
+def _got_further(export: Export, holder: Holder) -> Export:
+    # A file that was missing is not forgotten: making it anew is no progress if it is then missing again.
+    trouble = export.trouble if misses_files(export) else None
+    return replace(heartbeat(export, holder), stalled_claims=0, trouble=trouble)
+
+
+def _fresh_start(now: datetime, policy: Policy) -> dict[str, Any]:
+    return {
+        "lease": None,
+        "stalled_claims": 0,
+        "nudges": 0,
+        "trouble": None,
+        "failure": None,
+        "owed": (),
+        "finished_at": None,
+        "files_until": None,
+        "expires_at": None,
+        "wake_at": now + policy.nudge_after,
+    }
+
+
+def finished_times(now: datetime, policy: Policy) -> dict[str, Any]:
+    """Return the times that a completed export carries, as fields for `move`."""
+    return {
+        "finished_at": now,
+        "files_until": now + policy.keep_files,
+        "expires_at": now + policy.keep_records,
+        "wake_at": now + policy.keep_files,
+    }

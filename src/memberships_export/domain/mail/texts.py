@@ -1,0 +1,152 @@
+"""What the mails say: the one that brings the file, and the one that tells why there is none."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from memberships_export.domain.errors import (
+    DeliveryUnknown,
+    ForeignRows,
+    GaveUpWaiting,
+    MailRefused,
+    MembershipsContractBroken,
+    NoProgress,
+    RowCountMismatch,
+)
+from memberships_export.domain.export.delivery import send_intent
+from memberships_export.domain.export.record import CsvFile, Export, Failure, Preset, Send, Stage
+from memberships_export.domain.mail.layout import Block, Facts, Link, Paragraph, as_html, as_text
+from memberships_export.domain.mail.mail import Attachment, Mail
+
+READY_SUBJECT = "Your memberships export"
+FAILURE_SUBJECT = "Your memberships export failed"
+
+_STEPS: Mapping[Stage, str] = {
+    Stage.FETCH: "reading your memberships",
+    Stage.RENDER: "writing the file",
+    Stage.DELIVER: "sending the mail",
+}
+_REASONS: Mapping[str, str] = {
+    MembershipsContractBroken.code: "The membership data arrived in a form that we could not read.",
+    ForeignRows.code: "The data did not match your account, so we stopped. Nothing was sent to anybody.",
+    RowCountMismatch.code: "A check found that the file would not have been complete, so we did not send it.",
+    MailRefused.code: "The mail with your file was not accepted for sending.",
+    DeliveryUnknown.code: "We cannot tell whether the mail with your file reached you.",
+    NoProgress.code: "The export was started several times and did not get any further.",
+    GaveUpWaiting.code: "Something that we need was out of order for too long, so we stopped trying.",
+}
+_ANOTHER_REASON = "Something went wrong on our side."
+_PASSES_BY_ITSELF = frozenset({GaveUpWaiting.code, NoProgress.code})
+
+
+def ready_mail(export: Export, send: Send, content: bytes | None, link: str | None) -> Mail:
+    """Compose the mail with the file attached, or with a link to it when `content` is None.
+
+    Raises ValueError when the export has no file, or when neither or both of content and link are given.
+    """
+    if export.file is None or (content is None) == (link is None):
+        raise ValueError(f"Export {export.export_id}: a mail needs a file, and either its content or a link to it.")
+    blocks = [*_greeting(export.file, link), *_file_notes(export, export.file), *_notes(export, send, link)]
+    return Mail(
+        to=export.email,
+        subject=READY_SUBJECT,
+        text=as_text(blocks),
+        html=as_html(READY_SUBJECT, blocks),
+        export_id=export.export_id,
+        intent=send_intent(export, send),
+        attachment=None if content is None else Attachment(export.file.name, "text/csv", content),
+    )
+
+
+def failure_mail(export: Export) -> Mail:
+    """Compose the mail that tells why there is no file, and what to do. Raises ValueError when nothing failed."""
+    if export.failure is None:
+        raise ValueError(f"Export {export.export_id} has not failed: there is nothing to tell.")
+    blocks = list(_failure_blocks(export, export.failure))
+    return Mail(
+        to=export.email,
+        subject=FAILURE_SUBJECT,
+        text=as_text(blocks),
+        html=as_html(FAILURE_SUBJECT, blocks),
+        export_id=export.export_id,
+        intent=f"{export.export_id}:failure",
+    )
+
+
+def _greeting(file: CsvFile, link: str | None) -> Iterator[Block]:
+    yield Paragraph("Hello,")
+    if link is None:
+        yield Paragraph(f"your memberships export is ready. It is attached as {file.name}.")
+        return
+    yield Paragraph(f"your memberships export is ready. This link gives you the file until {_time(file.expires_at)}.")
+    yield Link(f"Download {file.name}", link)
+    yield Paragraph("Whoever has the link can download the file, so please do not pass this mail on.")
+
+
+def _file_notes(export: Export, file: CsvFile) -> Iterator[Block]:
+    yield Facts(
+        [
+            ("Requested", _time(export.requested_at)),
+            ("Memberships", f"{file.rows:,} (one row each, below a row with the column names)"),
+            ("Size", f"{file.bytes:,} bytes"),
+            ("SHA-256", file.sha256),
+            ("Can be downloaded until", _time(file.expires_at)),
+            ("Export number", export.export_id),
+        ]
+    )
+
+
+def _notes(export: Export, send: Send, link: str | None) -> Iterator[Block]:
+    if send.possible_duplicate:
+        yield Paragraph(
+            "This mail may be a second copy. We could not find out whether an earlier one reached you, so we sent it "
+            "once more. If you have both and the SHA-256 is the same, so are the files: keep either."
+        )
+    if export.preset is Preset.SPREADSHEET:
+        yield Paragraph(
+            "The file is made for spreadsheet programs: text that such a program could take for a formula (it begins "
+            "with =, +, - or @, for example) has an apostrophe (') in front, and removing that first apostrophe gives "
+            "the original text."
+        )
+    if link is None:
+        yield Paragraph("Until the time above you can also download the file, or have it sent again, where you asked.")
+    yield Paragraph("If you did not ask for this export, please tell your club, and give the export number.")
+
+
+def _failure_blocks(export: Export, failure: Failure) -> Iterator[Block]:
+    yield Paragraph("Hello,")
+    yield Paragraph(f"we could not finish your memberships export. It stopped at this step: {_STEPS[failure.stage]}.")
+    yield Paragraph(_REASONS.get(failure.code, _ANOTHER_REASON))
+    yield Paragraph(_what_to_do(export, failure))
+    yield Facts(
+        [
+            ("Requested", _time(export.requested_at)),
+            ("Stopped", _time(failure.at)),
+            ("Export number", export.export_id),
+            ("Error code", failure.code),
+        ]
+    )
+    yield Paragraph("If you did not ask for this export, please tell your club, and give the export number.")
+
+
+def _what_to_do(export: Export, failure: Failure) -> str:
+    """Say the next useful step: take the finished file, wait and ask again, or ask for help."""
+    if export.file is not None and not export.file.deleted:
+        until = _time(export.file.expires_at)
+        return (
+            f"The file itself is finished and kept until {until}: you can download it, or have it sent again, where "
+            "you asked for it."
+        )
+    if failure.code in _PASSES_BY_ITSELF:
+        return (
+            "Please ask for a new export a little later. If it fails again, tell your club, and give the export number "
+            "below."
+        )
+    return (
+        "Asking again would probably end the same way, so please tell your club, and give the export number and the "
+        "error code below. Your memberships themselves are not affected."
+    )
+
+
+def _time(moment: datetime) -> str:
+    """Write a time so that it means the same everywhere."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,12 @@
+"""Process entry of the function SweepExports: a wrong setting stops it here, before the first pass."""
+
+import gc
+import os
+
+gc.disable()  # what a start makes is not garbage, and looking for some takes time
+
+from memberships_export.entrypoints.aws_lambda.functions import sweep_function  # noqa: E402
+
+handler = sweep_function(os.environ)
+
+gc.enable()

@@ -1,0 +1,77 @@
+"""The API's JSON about an export, put into words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from memberships_export.domain.export.record import TERMINAL, ExportStatus
+from memberships_export.entrypoints.cli.output import table, visible
+
+Answer = Mapping[str, Any]
+
+
+def has_ended(answer: Answer) -> bool:
+    """Tell whether the export will not change any more by itself."""
+    return answer.get("status") in TERMINAL
+
+
+def has_completed(answer: Answer) -> bool:
+    """Tell whether the mail was accepted."""
+    return answer.get("status") == ExportStatus.COMPLETED
+
+
+def rows_fetched(answer: Answer) -> tuple[int, int | None]:
+    """Return how many rows are fetched, and of how many, if that is known."""
+    progress = answer.get("progress") or {}
+    return progress.get("rows") or 0, progress.get("total")
+
+
+def in_a_line(answer: Answer) -> str:
+    """Say where the export is."""
+    status, stage = answer.get("status"), answer.get("stage")
+    if has_ended(answer) or status == ExportStatus.QUEUED:
+        return visible(status)
+    rows, total = rows_fetched(answer)
+    of_total = f" of {total:,}" if total is not None else ""
+    return f"{visible(status)} at {visible(stage)}, {rows:,}{of_total} rows fetched{_reason(answer)}"
+
+
+def in_full(answer: Answer) -> str:
+    """Say all that the API tells, one fact per line."""
+    return "\n".join(f"{name + ':':<12} {visible(value)}" for name, value in _facts(answer) if value is not None)
+
+
+def as_table(answers: Sequence[Answer]) -> str:
+    """One export per line, newest first, as the API sends them."""
+    columns = ("EXPORT ID", "STATUS", "ROWS", "REQUESTED AT", "FILE")
+    return table(columns, [_row(answer) for answer in answers])
+
+
+def _row(answer: Answer) -> Sequence[object]:
+    file = answer.get("file") or {}
+    rows = rows_fetched(answer)[0]
+    return (answer.get("exportId"), answer.get("status"), rows, answer.get("requestedAt"), file.get("name"))
+
+
+def _facts(answer: Answer) -> list[tuple[str, object]]:
+    file = answer.get("file") or {}
+    return [
+        ("export", answer.get("exportId")),
+        ("status", f"{in_a_line(answer)} ({answer.get('statusText')})"),
+        ("requested", answer.get("requestedAt")),
+        ("next try", answer.get("nextAttemptAt")),
+        ("finished", answer.get("finishedAt")),
+        ("attempts", answer.get("attempts")),
+        ("file", file.get("name")),
+        ("rows", file.get("rows")),
+        ("bytes", file.get("bytes")),
+        ("sha256", file.get("sha256")),
+        ("expires", file.get("expiresAt")),
+        ("mailed to", answer.get("email") if answer.get("delivery") else None),
+        ("delivery", (answer.get("delivery") or {}).get("status")),
+        ("reason", _reason(answer).removeprefix(": ") or None),
+    ]
+
+
+def _reason(answer: Answer) -> str:
+    error = answer.get("error") or answer.get("trouble") or {}
+    return f": {visible(error.get('reason') or error.get('code'))}" if error else ""

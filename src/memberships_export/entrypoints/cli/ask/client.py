@@ -1,0 +1,128 @@
+"""A small client of the export API: bounded answers, timeouts, no redirects, errors that say what to do."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from memberships_export.entrypoints.cli.ask.answers import Answer
+from memberships_export.entrypoints.cli.ask.refusal import refusal
+from memberships_export.entrypoints.cli.exits import Unreachable, WrongUsage
+
+_TIMEOUT = urllib3.Timeout(connect=5, read=30)
+_LARGEST_ANSWER = 4 * 1024 * 1024
+_CHUNK = 64 * 1024
+
+
+class ExportsClient:
+    """Speaks for one user. Raises Unreachable when nobody answers, Refused for an answer that is an error."""
+
+    def __init__(self, url: str, token: str) -> None:
+        """Raise WrongUsage when the URL is none, or the token cannot travel in a header."""
+        self.url = _checked_url(url)
+        self._headers = {"Authorization": f"Bearer {_checked_token(token)}", "Accept": "application/json"}
+        self._pool = urllib3.PoolManager(maxsize=1, retries=False)
+
+    def get_export(self) -> Answer:
+        """Ask for an export as a browser does, all options left alone."""
+        return self._json("GET", "/memberships/export")
+
+    def request(self, preset: str) -> Answer:
+        """Ask for an export."""
+        return self._json("POST", "/memberships/exports", {"preset": preset})
+
+    def status(self, export_id: str) -> Answer:
+        """Read one export."""
+        return self._json("GET", _path_of(export_id))
+
+    def list(self) -> Answer:
+        """Read the user's exports, newest first."""
+        return self._json("GET", "/memberships/exports")
+
+    def cancel(self, export_id: str) -> Answer:
+        """Stop an export."""
+        return self._json("POST", _path_of(export_id) + "/cancel")
+
+    def resend(self, export_id: str) -> Answer:
+        """Mail the stored file again."""
+        return self._json("POST", _path_of(export_id) + "/resend")
+
+    def download(self, link: str, target: Path) -> None:
+        """Save what a mailed link gives. The link holds its own token, so ours stays here."""
+        answer = self._ask("GET", link, {})
+        try:
+            if answer.status != HTTPStatus.OK:
+                raise refusal(answer.status, answer.headers, answer.read(_LARGEST_ANSWER))
+            with target.open("wb") as file:
+                for chunk in answer.stream(_CHUNK):
+                    file.write(chunk)
+        except HTTPError as error:
+            raise Unreachable(f"{self.url} broke off while it sent the file: try again.") from error
+        finally:
+            answer.close()
+
+    def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+        answer = self._ask(method, self.url + path, self._headers, body)
+        try:
+            content = answer.read(_LARGEST_ANSWER)
+        except HTTPError as error:
+            raise Unreachable(f"{self.url} broke off its answer: try again.") from error
+        finally:
+            answer.close()
+        if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
+            raise refusal(answer.status, answer.headers, content)
+        return _json_object(content, self.url)
+
+    def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
+    ) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._pool.request(
+                method, url, headers=headers, json=body, timeout=_TIMEOUT, redirect=False, preload_content=False
+            )
+        except HTTPError as error:
+            raise Unreachable(
+                f"Nothing answers at {self.url} ({_trouble(error)}).\n"
+                "Start the service with: memberships-export serve\n"
+                "If it runs elsewhere, say where with --url or MEMBERSHIPS_EXPORT_URL."
+            ) from error
+
+
+def _trouble(error: HTTPError) -> str:
+    """Say in two words what went wrong. The text of the error itself quotes objects and addresses."""
+    words = {"NewConnectionError": "connection refused", "NameResolutionError": "unknown host name"}
+    return words.get(type(error).__name__, "no answer in time" if "Timeout" in type(error).__name__ else "no HTTP")
+
+
+def _path_of(export_id: str) -> str:
+    return f"/memberships/exports/{quote(export_id, safe='')}"
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise WrongUsage(f"--url is {url!r}, but must be a URL like http://127.0.0.1:8000, without query.")
+    return url.rstrip("/")
+
+
+def _checked_token(token: str) -> str:
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise WrongUsage(
+            "The token (--token or MEMBERSHIPS_EXPORT_TOKEN) is not a JWT: it holds spaces or control characters."
+        )
+    return token
+
+
+def _json_object(content: bytes, url: str) -> Answer:
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise Unreachable(f"What answers at {url} is not the export API (no JSON object): check --url.")
+    return answer

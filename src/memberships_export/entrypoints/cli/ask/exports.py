@@ -1,0 +1,108 @@
+"""The commands of a user: each asks the API one thing over HTTP.
+
+Modules that take long to import (urllib3, Rich) are imported by the commands that need them: --help must not wait.
+"""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from memberships_export.domain.export.record import Preset
+from memberships_export.entrypoints.cli.ask.answers import Answer, as_table, has_completed, in_full
+from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
+from memberships_export.entrypoints.cli.output import complain, say, say_json
+
+if TYPE_CHECKING:
+    from memberships_export.entrypoints.cli.ask.client import ExportsClient
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+Url = Annotated[str, typer.Option("--url", envvar="MEMBERSHIPS_EXPORT_URL", help="Where the service is.")]
+Token = Annotated[
+    str,
+    typer.Option(
+        "--token",
+        envvar="MEMBERSHIPS_EXPORT_TOKEN",
+        show_default=False,
+        help="Your token. Better in the variable: other users of this machine can see arguments.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
+ExportId = Annotated[str, typer.Argument(metavar="ID", help="The export's id.")]
+
+
+def request(
+    preset: Annotated[Preset, typer.Option(help="spreadsheet: opens well in Excel. raw: for programs.")] = (
+        Preset.SPREADSHEET
+    ),
+    url: Url = DEFAULT_URL,
+    token: Token = "",
+    as_json: AsJson = False,
+) -> None:
+    """Ask for an export of your memberships. While one is under way, this finds that one."""
+    answer = _client(url, token).request(preset)
+    if as_json:
+        return say_json(answer)
+    say(str(answer.get("exportId")))
+    complain(f"{answer.get('statusText')}. To follow it: memberships-export watch {answer.get('exportId')}")
+    return None
+
+
+def status(export_id: ExportId, url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
+    """Show where an export is."""
+    _show(_client(url, token).status(export_id), as_json=as_json)
+
+
+def watch(export_id: ExportId, url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
+    """Follow an export to its end: exit code 0 when it completed, 1 when it failed or was cancelled."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from memberships_export.entrypoints.cli.ask import watching  # noqa: PLC0415
+
+    client = _client(url, token)
+    console = Console(stderr=True)
+    quiet = watching.silence() if as_json else watching.lines()
+    view = watching.bars(console) if console.is_terminal and sys.stdout.isatty() and not as_json else quiet
+    last = watching.follow(watching.answers(lambda: client.status(export_id)), view)
+    _show(last, as_json=as_json)
+    if not has_completed(last):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def list_exports(url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
+    """List your exports, newest first."""
+    answer = _client(url, token).list()
+    if as_json:
+        return say_json(answer)
+    items = answer.get("items") or []
+    say(as_table(items)) if items else complain("No exports yet. Ask for one: memberships-export request")
+    return None
+
+
+def cancel(export_id: ExportId, url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
+    """Stop an export that is not finished. Its files are deleted, links to it stop working."""
+    _show(_client(url, token).cancel(export_id), as_json=as_json)
+
+
+def resend(export_id: ExportId, url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
+    """Mail the file of a finished export again."""
+    _show(_client(url, token).resend(export_id), as_json=as_json)
+
+
+def _client(url: str, token: str) -> "ExportsClient":
+    from memberships_export.entrypoints.cli.ask.client import ExportsClient  # noqa: PLC0415
+
+    if not token:
+        raise WrongUsage(
+            "There is no token. Set MEMBERSHIPS_EXPORT_TOKEN (or --token) to one, made where the service runs with:\n"
+            "memberships-export token --user-id ID --email ADDRESS"
+        )
+    return ExportsClient(url, token)
+
+
+def _show(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        say_json(answer)
+    else:
+        say(in_full(answer))

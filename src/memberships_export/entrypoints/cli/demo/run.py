@@ -1,0 +1,132 @@
+"""The steps of the demo."""
+
+import os
+import signal
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from memberships_api.sample import sample_memberships
+from memberships_export.bootstrap.one_machine import mint_token, outbox_folder
+from memberships_export.entrypoints.cli.ask import watching
+from memberships_export.entrypoints.cli.ask.answers import Answer, has_completed, in_a_line
+from memberships_export.entrypoints.cli.ask.client import ExportsClient
+from memberships_export.entrypoints.cli.demo import text as demo_text
+from memberships_export.entrypoints.cli.demo.mail import Arrival, check, read_csv, receive
+from memberships_export.entrypoints.cli.demo.service import log_tail, running_service
+from memberships_export.entrypoints.cli.exits import CommandError
+from memberships_export.entrypoints.cli.output import complain, say
+from memberships_export.entrypoints.cli.serve.memberships_file import open_memberships
+from memberships_export.settings import PREFIX, Settings, read_settings, variable
+
+_USER, _EMAIL = "demo-user", "demo@example.org"
+_PAGES = 10  # enough for a bar that moves
+_LARGEST_PAGE = 5000
+_PATIENCE = 900.0  # seconds; a million rows take a minute or two
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the demo plays: its folder, and the settings of its service."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    settings: Settings
+
+    @property
+    def log(self) -> Path:
+        """The service's output."""
+        return self.folder / "service.log"
+
+
+def run_demo(rows: int, *, keep: bool) -> None:
+    """Play it. Raises CommandError, with the end of the service's log, unless the right mail arrived."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script started it with SIGINT ignored
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # so that the service ends too
+    try:
+        stage = _stage(rows)
+    except OSError as error:
+        raise CommandError(f"No temporary folder can be made ({error}): set TMPDIR to a folder for it.") from error
+    try:
+        _play(stage, rows, keep=keep)
+    except (CommandError, OSError, sqlite3.Error) as error:
+        raise CommandError(f"{error}\n\n{log_tail(stage.log)}\n\nThe whole log: {stage.log}") from error
+
+
+def _play(stage: Stage, rows: int, *, keep: bool) -> None:
+    say(f"Making {rows:,} memberships for {_USER} ...")
+    _fill(stage.settings, rows)
+    token = mint_token(stage.settings, _USER, _EMAIL, timedelta(hours=24))
+    say("Starting the service ...")
+    with running_service(stage.environ, stage.log) as url:
+        client = ExportsClient(url, token)
+        began = time.monotonic()
+        say(f"GET {url}/memberships/export")
+        answer = _followed(client, client.get_export())
+        seconds = time.monotonic() - began
+        arrival = receive(outbox_folder(stage.settings), answer, client.download)
+        _report(arrival, answer, rows, seconds)
+        if keep:
+            say(demo_text.while_running(url, token, str(answer["exportId"]), stage.folder))
+            _wait_for_interrupt()
+    if not keep:
+        say(demo_text.afterwards(stage.folder, _USER, _EMAIL))
+
+
+def _stage(rows: int) -> Stage:
+    folder = Path(tempfile.mkdtemp(prefix="memberships-export-demo-"))
+    page_size = min(max(rows // _PAGES, 1), _LARGEST_PAGE)
+    ours = {
+        variable("data_dir"): str(folder / "data"),
+        variable("port"): "0",
+        variable("page_size"): str(page_size),
+    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return Stage(folder, clean | ours, read_settings(ours))
+
+
+def _fill(settings: Settings, rows: int) -> None:
+    repository = open_memberships(settings)
+    try:
+        repository.add(sample_memberships(rows, _USER))
+    finally:
+        repository.close()
+
+
+def _followed(client: ExportsClient, accepted: Answer) -> Answer:
+    """Watch the export to its end. Raises CommandError when it did not complete."""
+    console = Console()
+    answers = watching.answers(lambda: client.status(str(accepted["exportId"])), seconds=0.05)
+    view = watching.bars(console) if console.is_terminal else watching.lines()
+    last = watching.follow(_in_time(answers), view)
+    if not has_completed(last):
+        raise CommandError(f"The export did not complete: {in_a_line(last)}")
+    return last
+
+
+def _in_time(answers: Iterable[Answer]) -> Iterator[Answer]:
+    deadline = time.monotonic() + _PATIENCE
+    for answer in answers:
+        yield answer
+        if time.monotonic() > deadline:
+            raise CommandError(f"The export did not end within {_PATIENCE:.0f} seconds: {in_a_line(answer)}")
+
+
+def _report(arrival: Arrival, answer: Answer, rows: int, seconds: float) -> None:
+    content = read_csv(arrival.csv)
+    check(content, answer, rows)
+    say(demo_text.result(arrival, content, seconds))
+
+
+def _wait_for_interrupt() -> None:
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        complain("Stopping the service.")

@@ -1,0 +1,155 @@
+"""`dlq`: the dead letter queue, of the service on this machine or on AWS."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from memberships_export.domain.export.record import Export
+from memberships_export.domain.messages.message import DeadLetter
+from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
+from memberships_export.entrypoints.cli.exits import CommandError, ExitCode, WrongUsage
+from memberships_export.entrypoints.cli.output import complain, masked, say, say_json, table, visible
+from memberships_export.service.operator.redrive import RedriveExports, RedriveOutcome, export_id_of
+
+commands = typer.Typer(
+    no_args_is_help=True, help="Look at exports that failed, put them back on their way, clear them."
+)
+
+Backend = Annotated[
+    str | None,
+    typer.Option("--backend", help="embedded or aws: instead of MEMBERSHIPS_EXPORT_BACKEND.", metavar="NAME"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_WHY = ("stage", "errorCode", "attempts", "failedAt", "reason")
+
+
+@commands.command("list")
+def list_letters(as_json: AsJson = False, backend: Backend = None) -> None:
+    """List the letters, oldest first."""
+    letters = _desk(backend).letters()
+    if as_json:
+        return say_json([_in_short(letter) for letter in letters])
+    if not letters:
+        return complain("The dead letter queue is empty.")
+    columns = ("EXPORT ID", "STAGE", "ERROR CODE", "ATTEMPTS", "FAILED AT", "REASON")
+    return say(table(columns, [tuple(_in_short(letter).values()) for letter in letters]))
+
+
+@commands.command()
+def show(
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the export or of the message.")],
+    as_json: AsJson = False,
+    backend: Backend = None,
+) -> None:
+    """Show all that is known about a letter and its export. Mail addresses are masked."""
+    desk = _desk(backend)
+    found = [_in_full(letter, desk) for letter in _letters_of(desk, letter_id)]
+    if as_json:
+        return say_json(found)
+    return say("\n\n".join("\n".join(_outline(entry)) for entry in found))
+
+
+@commands.command()
+def redrive(
+    letter_id: Annotated[str, typer.Argument(metavar="[ID]", help="Id of the export or of the message.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Redrive all letters.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
+    backend: Backend = None,
+) -> None:
+    """Put exports back on their way, from where they stopped. A mail that may have arrived is never sent again."""
+    if bool(letter_id) == everything:
+        raise WrongUsage("Say which: `dlq redrive ID` for one export, or `dlq redrive --all`.")
+    desk = _desk(backend)
+    counts = dict.fromkeys(RedriveOutcome, 0)
+    results = (
+        desk.redrive_all(dry_run=dry_run) if everything else desk.redrive(_letters_of(desk, letter_id), dry_run=dry_run)
+    )
+    for result in results:
+        counts[result.outcome] += 1
+        say(visible(f"{result.export_id or result.letter.message_id}  {result.outcome}  {result.text}"))
+    say(_summary(counts, dry_run=dry_run))
+    if counts[RedriveOutcome.REFUSED]:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@commands.command()
+def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, backend: Backend = None) -> None:
+    """Remove all letters for good. The records of the exports stay and keep their reasons."""
+    desk = _desk(backend)
+    count = len(desk.letters())
+    if count and not yes:
+        typer.confirm(f"Remove {_counted(count)} for good?", abort=True, err=True)
+    say(f"{_counted(desk.purge())} removed.")
+
+
+def _desk(backend: str | None) -> RedriveExports:
+    settings = settings_with_data(backend)
+    from memberships_export.bootstrap.one_machine import operator_desk  # noqa: PLC0415  (takes long: not for --help)
+
+    with wiring():
+        return operator_desk(settings)
+
+
+def _letters_of(desk: RedriveExports, letter_id: str) -> Sequence[DeadLetter]:
+    letters = desk.letters_of(letter_id)
+    if not letters:
+        raise CommandError(f"There is no letter of {letter_id!r}: `memberships-export dlq list` shows those there are.")
+    return letters
+
+
+def _in_short(letter: DeadLetter) -> dict[str, str | None]:
+    """Say why a letter is there. One that the queue itself put there, after too many receives, cannot tell."""
+    why: dict[str, str | None] = {name: letter.message.attributes.get(name) for name in _WHY}
+    why["failedAt"] = why["failedAt"] or letter.sent_at.isoformat()
+    why["reason"] = why["reason"] or "Received too often: workers died before they could say why."
+    return {"exportId": export_id_of(letter) or letter.message_id, **why}
+
+
+def _in_full(letter: DeadLetter, desk: RedriveExports) -> dict[str, Any]:
+    export_id = export_id_of(letter)
+    export = desk.store.get(export_id) if export_id else None
+    told = {
+        "messageId": letter.message_id,
+        "sentAt": letter.sent_at.isoformat(),
+        "attributes": dict(letter.message.attributes),
+        "body": letter.message.body,
+        "export": _record(export) if export else None,
+    }
+    return {name: masked(value) for name, value in told.items()}
+
+
+def _record(export: Export) -> dict[str, Any]:
+    """Return the record as JSON values."""
+    return {name: _plain(value) for name, value in asdict(export).items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever a field of the record holds)
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return value if value is None or isinstance(value, (bool, int)) else str(value)
+
+
+def _outline(value: Any, depth: int = 0) -> list[str]:  # noqa: ANN401  (any JSON value)
+    """Lay a JSON value out as indented lines."""
+    indent = "  " * depth
+    entries = value.items() if isinstance(value, dict) else [(str(n + 1), e) for n, e in enumerate(value)]
+    lines = []
+    for key, entry in entries:
+        if isinstance(entry, (dict, list)) and entry:
+            lines += [f"{indent}{visible(key)}:", *_outline(entry, depth + 1)]
+        else:
+            lines.append(f"{indent}{visible(key)}: {visible(entry if entry != [] else None)}")
+    return lines
+
+
+def _summary(counts: dict[RedriveOutcome, int], *, dry_run: bool) -> str:
+    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    return f"{told} (dry run: nothing was changed)" if dry_run else told
+
+
+def _counted(count: int) -> str:
+    return f"{count} letter" if count == 1 else f"{count} letters"

@@ -1,0 +1,45 @@
+"""`token`: a user's token to try the API with."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from memberships_export.domain.errors import InvalidAddress
+from memberships_export.domain.mail.address import checked_address
+from memberships_export.entrypoints.cli.environment import settings_here, wiring
+from memberships_export.entrypoints.cli.exits import WrongUsage
+from memberships_export.entrypoints.cli.output import complain, say
+from memberships_export.settings import variable
+
+_LONGEST_HOURS = 24 * 365
+
+
+def token(
+    user_id: Annotated[str, typer.Option(help="The user whose memberships are exported.")],
+    email: Annotated[str, typer.Option(help="The address that exports are mailed to.")],
+    hours: Annotated[float, typer.Option(min=0.01, max=_LONGEST_HOURS, help="How long it is valid.")] = 1,
+) -> None:
+    """Print a token for a user, signed with the secret of the service on this machine."""
+    settings = settings_here()
+    if settings.jwks_url:
+        raise WrongUsage(
+            f"{variable('jwks_url')} is set, so tokens come from your identity provider: take one from there, or unset "
+            "it to try the service with tokens made here."
+        )
+    _check(user_id, email)
+    from memberships_export.bootstrap.one_machine import mint_token  # noqa: PLC0415  (takes long; wrong usage is told at once)
+
+    if not settings.jwt_secret and not (settings.data_dir / "secrets").exists():
+        complain(f"Made a new secret in {settings.data_dir.absolute()}: the service must use this data folder too.")
+    with wiring():
+        say(mint_token(settings, user_id, email, timedelta(hours=hours)))
+
+
+def _check(user_id: str, email: str) -> None:
+    if not user_id.strip():
+        raise WrongUsage("--user-id is empty: give the user's id.")
+    try:
+        checked_address(email)
+    except InvalidAddress as error:
+        raise WrongUsage(f"--email is {email!r}, but must be one plain email address.") from error

@@ -1,0 +1,144 @@
+"""What `serve`, `api` and `worker` have in common: settings become threads, and a welcome."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+
+from memberships_export.bootstrap import one_machine as bootstrap
+from memberships_export.entrypoints.api.app import create_app
+from memberships_export.entrypoints.api.exports_api import ExportsApi
+from memberships_export.entrypoints.api.health import health_router
+from memberships_export.entrypoints.api.router import exports_router
+from memberships_export.entrypoints.cli import logs
+from memberships_export.entrypoints.cli.environment import wiring
+from memberships_export.entrypoints.cli.exits import CommandError
+from memberships_export.entrypoints.cli.output import say
+from memberships_export.entrypoints.cli.program import program
+from memberships_export.entrypoints.cli.serve.bundled import bundled_memberships
+from memberships_export.entrypoints.cli.serve.listening import Listening, listen, local_url
+from memberships_export.entrypoints.cli.serve.threads import ApiThread, run_until_signal
+from memberships_export.entrypoints.worker import Worker
+from memberships_export.ports import Ports
+from memberships_export.service.assembly import Services, assemble
+from memberships_export.settings import Settings, variable
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What this process does."""
+
+    api: bool
+    worker: bool
+
+
+def host(settings: Settings, roles: Roles) -> None:
+    """Run until SIGTERM or SIGINT. Raises CommandError, StorageUnavailable for what keeps it from starting."""
+    logs.to_stderr()
+    if settings.backend == "embedded":
+        _check_writable(settings.data_dir)
+    listening = listen(settings) if roles.api else None
+    url = settings.public_url or (listening.url if listening else local_url(settings))
+    memberships_url = settings.memberships_url or (listening.local_url if listening else local_url(settings))
+    with wiring():
+        ports = bootstrap.connect(settings, memberships_url)
+        services = assemble(ports, settings.policy, bootstrap.download_links(settings, url))
+        api = ApiThread(_app(settings, ports, services), listening.sockets) if listening else None
+    _check_store(ports)
+    worker = _worker(settings, ports, services) if roles.worker else None
+    welcome = _Welcome(settings, listening, memberships_url, roles)
+    if not run_until_signal(api, worker, welcome.print):
+        raise CommandError("The API ended by itself: the log above says why.")
+
+
+def _app(settings: Settings, ports: Ports, services: Services) -> FastAPI:
+    api = ExportsApi(
+        request=services.request,
+        read=services.read,
+        cancel=services.cancel,
+        resend=services.resend,
+        record_mail_events=services.record_mail_events,
+        tokens=bootstrap.user_tokens(settings),
+        webhook=bootstrap.mail_webhook(settings),
+    )
+    bundled: list[APIRouter] = [] if settings.memberships_url else [bundled_memberships(settings)]
+    return create_app([*bundled, exports_router(api), health_router(lambda: _check_store(ports))])
+
+
+def _check_store(ports: Ports) -> None:
+    """Read one record, as every request does; there is none of this id. Raises StorageUnavailable."""
+    ports.store.get("is-the-store-there")
+
+
+def _worker(settings: Settings, ports: Ports, services: Services) -> Worker:
+    return Worker(
+        queue=ports.queue,
+        run_export=services.run,
+        sweep=services.sweep,
+        threads=settings.workers,
+        sweep_seconds=settings.sweep_seconds,
+    )
+
+
+def _check_writable(folder: Path) -> None:
+    """Make the data folder, and try whether it takes files: better now than with the first export."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CommandError(
+            f"The data folder {folder.absolute()} cannot be written to ({error.strerror}). Give this user (id "
+            f"{os.getuid()}) the right to, or choose another folder with {variable('data_dir')}."
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Welcome:
+    """What a newcomer wants to know first."""
+
+    settings: Settings
+    listening: Listening | None
+    memberships_url: str
+    roles: Roles
+
+    def print(self) -> None:
+        """Print it, now that it is true."""
+        for name, value in self._facts():
+            say(f"{name:<12} {value}")
+        for line in self._next_steps():
+            say(line)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        listening = [("Listening on", self.listening.url)] if self.listening else []
+        return [*listening, ("Memberships", f"{self.memberships_url}/memberships"), *self._places()]
+
+    def _places(self) -> list[tuple[str, str]]:
+        settings = self.settings
+        if settings.backend == "aws":
+            return [("Records", f"DynamoDB table {settings.table}"), ("Messages", str(settings.queue_url))]
+        outbox = str(bootstrap.outbox_folder(settings).absolute())
+        mailer = f"outbox folder {outbox}" if settings.mailer == "outbox" else settings.sendgrid_url
+        return [("Data folder", str(settings.data_dir.absolute())), ("Mails go to", mailer)]
+
+    def _next_steps(self) -> list[str]:
+        """Say what to type in another terminal; a worker alone needs nothing more, nor does one of many containers."""
+        if not self.listening or self.settings.backend == "aws":
+            return []
+        return [
+            "",
+            "Try it in another terminal, in this folder:",
+            f"  export MEMBERSHIPS_EXPORT_URL={self.listening.url}",
+            *self._token_step(),
+            f"  {program()} watch $({program()} request)",
+            *([] if self.settings.memberships_url else [f"To have something to export: {program()} import --help"]),
+            *([] if self.roles.worker else [f"Nothing is exported until a worker runs: {program()} worker"]),
+        ]
+
+    def _token_step(self) -> list[str]:
+        if self.settings.jwks_url:
+            return ["  export MEMBERSHIPS_EXPORT_TOKEN=<a token of your identity provider>"]
+        command = f"{program()} token --user-id user-1 --email you@example.org"
+        return [f"  export MEMBERSHIPS_EXPORT_TOKEN=$({command})"]

@@ -1,0 +1,161 @@
+"""The dead letter desk: look at what failed, put it back on its way, clear it."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from memberships_export.domain.errors import IllegalTransition, InvalidMessage, UnknownExport
+from memberships_export.domain.export.delivery import back_on_its_way
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.messages.message import DeadLetter, Wake, parse_message, wake_message
+from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore
+from memberships_export.service.record import change
+
+log = logging.getLogger(__name__)
+_BATCH = 100_000
+
+
+class RedriveOutcome(StrEnum):
+    """What redriving a letter does, or would do in a dry run."""
+
+    REDRIVEN = "redriven"  # on its way again, from its last checkpoint
+    FINISHED = "finished"  # nothing to do any more: the letter is removed
+    REFUSED = "refused"  # stays in the dead letter queue; the text says why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redriven:
+    """The outcome for one letter."""
+
+    letter: DeadLetter
+    export_id: str | None
+    outcome: RedriveOutcome
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedriveExports:
+    """The use cases behind `dlq list|show|redrive|purge`."""
+
+    store: ExportStore
+    queue: ExportQueue
+    dead_letters: DeadLetters
+    clock: Clock
+    policy: Policy
+
+    def letters(self) -> Sequence[DeadLetter]:
+        """Read all letters, oldest first."""
+        return self.dead_letters.browse(_BATCH)
+
+    def letters_of(self, export_id: str) -> Sequence[DeadLetter]:
+        """Read the letters of one export (or with that message id)."""
+        return [letter for letter in self.letters() if export_id in (export_id_of(letter), letter.message_id)]
+
+    def redrive_all(self, *, dry_run: bool) -> Iterator[Redriven]:
+        """Put all back on their way; their letters at once where the queue can move them by itself, else one by one.
+
+        Records first: whatever becomes of a letter then, the sweeper wakes its export.
+        """
+        letters = self.letters()
+        decided = [self._decide(letter) for letter in letters]
+        if not dry_run and decided and all(map(_can_be_moved, decided)):
+            decided = [self._prepare(one) for one in decided]
+            if all(map(_can_be_moved, decided)) and self.dead_letters.move_all():
+                yield from decided
+                return
+        yield from self.redrive(letters, dry_run=dry_run)
+
+    def redrive(self, letters: Sequence[DeadLetter], *, dry_run: bool) -> Iterator[Redriven]:
+        """Put exports back on their way, one after the other. Killed half-way, it can simply be run again."""
+        for letter in letters:
+            decided = self._decide(letter)
+            if not dry_run:
+                decided = self._apply(decided)
+            yield decided
+
+    def purge(self) -> int:
+        """Remove all letters; return how many. The records stay and keep their reasons."""
+        return self.dead_letters.purge()
+
+    def _decide(self, letter: DeadLetter) -> Redriven:
+        try:
+            wake = parse_message(letter.message, letter.message_id)
+        except InvalidMessage as error:
+            return _refused(letter, None, f"{error.reason} It can only be purged.")
+        export = self.store.get(wake.export_id)
+        if export is not None:
+            return self._decide_about(export, wake, letter)
+        if not wake.plain:
+            return _refused(letter, wake.export_id, "The record of this export is gone; it can only be purged.")
+        return _decided(letter, wake.export_id, RedriveOutcome.REDRIVEN, "Starts from the beginning.")
+
+    def _decide_about(self, export: Export, wake: Wake, letter: DeadLetter) -> Redriven:
+        if (export.user_id, export.email) != (wake.user_id, wake.email):
+            return _refused(letter, export.export_id, "It names another user or address than its export.")
+        if export.status in {ExportStatus.COMPLETED, ExportStatus.CANCELLED}:
+            text = f"The export is {export.status}: the letter is no longer needed."
+            return _decided(letter, export.export_id, RedriveOutcome.FINISHED, text)
+        try:
+            text = f"Goes on at step {self._on_its_way(export).stage}."
+        except IllegalTransition as error:
+            return _refused(letter, export.export_id, error.reason)
+        return _decided(letter, export.export_id, RedriveOutcome.REDRIVEN, text)
+
+    def _prepare(self, decided: Redriven) -> Redriven:
+        """Put the record on its way, and leave the letter to be moved."""
+        export = self.store.get(decided.export_id or "")
+        if export is None or decided.outcome is RedriveOutcome.FINISHED:
+            return decided
+        try:
+            change(self.store, export, self._on_its_way)
+        except (IllegalTransition, UnknownExport) as error:
+            return _refused(decided.letter, decided.export_id, error.reason)
+        return decided
+
+    def _apply(self, decided: Redriven) -> Redriven:
+        """Record first, message second, letter last: at every point in between a second run does the rest."""
+        if decided.outcome is RedriveOutcome.REDRIVEN:
+            try:
+                self._wake(decided)
+            except (IllegalTransition, UnknownExport) as error:
+                return _refused(decided.letter, decided.export_id, error.reason)
+            except ValueError as error:  # the queue takes no such message
+                return _refused(decided.letter, decided.export_id, str(error))
+        if decided.outcome is not RedriveOutcome.REFUSED:
+            self.dead_letters.remove(decided.letter)
+        log.info("export=%s event=redrive outcome=%s", decided.export_id, decided.outcome)
+        return decided
+
+    def _wake(self, decided: Redriven) -> None:
+        export = self.store.get(decided.export_id or "")
+        if export is None:
+            self.queue.send(decided.letter.message)  # a plain message: the worker makes its record
+            return
+        export = change(self.store, export, self._on_its_way)
+        self.queue.send(wake_message(export), export.stage)
+
+    def _on_its_way(self, export: Export) -> Export:
+        return back_on_its_way(export, self.clock(), self.policy)
+
+
+def export_id_of(letter: DeadLetter) -> str | None:
+    """Return the export a letter belongs to, None when it cannot be read."""
+    try:
+        return parse_message(letter.message, letter.message_id).export_id
+    except InvalidMessage:
+        return None
+
+
+def _can_be_moved(decided: Redriven) -> bool:
+    """Tell whether a letter does as a message: one that names no export would start another one under its new id."""
+    return decided.outcome is not RedriveOutcome.REFUSED and "exportId" in decided.letter.message.attributes
+
+
+def _refused(letter: DeadLetter, export_id: str | None, text: str) -> Redriven:
+    return _decided(letter, export_id, RedriveOutcome.REFUSED, text)
+
+
+def _decided(letter: DeadLetter, export_id: str | None, outcome: RedriveOutcome, text: str) -> Redriven:
+    return Redriven(letter=letter, export_id=export_id, outcome=outcome, text=text)

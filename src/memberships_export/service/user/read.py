@@ -1,0 +1,69 @@
+"""What users see of their exports: status, list, file. Rights are checked at every read."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from memberships_export.domain.errors import FileGone, UnknownExport
+from memberships_export.domain.export.record import CsvFile, Export
+from memberships_export.ports import Clock, ExportStore, FileStore
+from memberships_export.service.links import DownloadLinks
+
+_LINK_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """The file: either a short-lived URL to be redirected to, or its bytes in chunks."""
+
+    file: CsvFile
+    url: str | None
+    chunks: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadExports:
+    """Every read names the user who reads; somebody else's export is as unknown as one that never was."""
+
+    store: ExportStore
+    files: FileStore
+    links: DownloadLinks
+    clock: Clock
+
+    def get(self, export_id: str, user_id: str) -> Export:
+        """Read one export of this user. Raises UnknownExport."""
+        export = self.store.get(export_id)
+        if export is None or export.user_id != user_id:
+            raise UnknownExport
+        return export
+
+    def list(self, user_id: str, limit: int) -> Sequence[Export]:
+        """Read this user's exports, newest first."""
+        return self.store.list_for_user(user_id, limit)
+
+    def file(self, export_id: str, user_id: str) -> FileAnswer:
+        """Open the file of this user's export. Raises UnknownExport, FileGone."""
+        return self._open(self.get(export_id, user_id))
+
+    def file_by_link(self, export_id: str, token: str) -> FileAnswer:
+        """Open the file for whoever holds the mailed link. Raises UnknownExport (also for a wrong token), FileGone."""
+        export = self.store.get(export_id)
+        if export is None or not self.links.opens(export, token):
+            raise UnknownExport
+        return self._open(export)
+
+    def _open(self, export: Export) -> FileAnswer:
+        file = export.file
+        if file is None:
+            reason = f"Export {export.export_id} has no file: it is {export.status}."
+            raise FileGone(reason)
+        if file.deleted or self.clock() >= file.expires_at:
+            reason = f"The file of export {export.export_id} expired on {file.expires_at:%Y-%m-%d %H:%M} UTC."
+            raise FileGone(reason)
+        url = self.files.signed_url(file.key, file.name, _LINK_SECONDS)
+        if url is not None:
+            return FileAnswer(file, url, iter(()))
+        chunks = self.files.stream(file.key)
+        if chunks is None:
+            reason = f"The file of export {export.export_id} is not in the file store any more."
+            raise FileGone(reason)
+        return FileAnswer(file, None, chunks)

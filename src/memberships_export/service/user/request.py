@@ -1,0 +1,114 @@
+"""Accepting an export: the record first, the message second, and never two for one wish."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4, uuid5
+
+from memberships_export.domain.errors import IdempotencyKeyReused, RateLimited, TransientError
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Export, Preset
+from memberships_export.domain.mail.address import checked_address
+from memberships_export.domain.messages.message import wake_message
+from memberships_export.ports import Clock, ExportQueue, ExportStore
+
+log = logging.getLogger(__name__)
+_IDEMPOTENCY_KEYS = UUID("c1d0d5f6-93cb-4a39-8a0e-0f3c8f0f7f3e")  # made once, at random
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What an authenticated user asks for."""
+
+    user_id: str
+    email: str
+    preset: Preset = Preset.SPREADSHEET
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The export that answers the wish; `created` is false when it was under way already."""
+
+    export: Export
+    created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestExport:
+    """The use case behind `GET /memberships/export`."""
+
+    store: ExportStore
+    queue: ExportQueue
+    clock: Clock
+    policy: Policy
+
+    def __call__(self, wish: Wish) -> Accepted:
+        """Record the export and wake a worker.
+
+        Raises InvalidAddress, RateLimited (with the seconds to wait), IdempotencyKeyReused. An error of the queue
+        is not one of the request: the sweeper sends what was not sent.
+        """
+        checked_address(wish.email)
+        wanted = _record_for(wish, self.clock(), self.policy)
+        known = self._known(wish, wanted)
+        if known is not None:
+            return Accepted(known, created=False)
+        stored = self.store.create(wanted)
+        if stored.export_id != wanted.export_id:
+            return Accepted(stored, created=False)
+        self._wake_worker(stored)
+        return Accepted(stored, created=True)
+
+    def _known(self, wish: Wish, wanted: Export) -> Export | None:
+        """Find the export that answers this wish already; if there is none, check that the user may have one more."""
+        if wish.idempotency_key and (same := self.store.get(wanted.export_id)):
+            return _same_options(same, wish)
+        recent = self.store.list_for_user(wish.user_id, self.policy.max_exports_per_hour)
+        for export in recent:
+            if export.unfinished and export.preset is wish.preset:
+                return export
+        _check_rate([export.requested_at for export in recent], wanted.requested_at, self.policy)
+        return None
+
+    def _wake_worker(self, export: Export) -> None:
+        try:
+            self.queue.send(wake_message(export))
+        except TransientError as error:
+            log.warning("export=%s event=message_not_sent reason=%s", export.export_id, error.reason)
+        else:
+            log.info("export=%s event=requested", export.export_id)
+
+
+def _record_for(wish: Wish, now: datetime, policy: Policy) -> Export:
+    return Export(
+        export_id=_export_id(wish),
+        user_id=wish.user_id,
+        email=wish.email,
+        preset=wish.preset,
+        requested_at=now,
+        wake_at=now + policy.nudge_after,
+    )
+
+
+def _export_id(wish: Wish) -> str:
+    """Random, or always the same for the same user and key: so a repeated POST finds its export again."""
+    if wish.idempotency_key is None:
+        return str(uuid4())
+    return str(uuid5(_IDEMPOTENCY_KEYS, f"{len(wish.user_id)}:{wish.user_id}:{wish.idempotency_key}"))
+
+
+def _same_options(export: Export, wish: Wish) -> Export:
+    if export.preset is not wish.preset:
+        reason = f"This Idempotency-Key was used before for an export with preset {export.preset}: use a new key."
+        raise IdempotencyKeyReused(reason)
+    return export
+
+
+def _check_rate(times: list[datetime], now: datetime, policy: Policy) -> None:
+    hour = timedelta(hours=1)
+    within = [at for at in times if now - at < hour]
+    if len(within) >= policy.max_exports_per_hour:
+        seconds = (min(within) + hour - now).total_seconds()
+        reason = f"You can ask for {policy.max_exports_per_hour} exports an hour; try again in {seconds:.0f} seconds."
+        raise RateLimited(reason, retry_after=seconds)

@@ -1,0 +1,67 @@
+"""The use cases of workers, wired over whatever stands behind the ports. A Lambda function loads no others."""
+
+import random
+from dataclasses import dataclass
+
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Stage
+from memberships_export.ports import Ports
+from memberships_export.service.links import DownloadLinks
+from memberships_export.service.worker.deliver import DeliverMail
+from memberships_export.service.worker.fetch import FetchPages
+from memberships_export.service.worker.find import FindExport
+from memberships_export.service.worker.render import RenderCsv
+from memberships_export.service.worker.run import RunExport, StageStep
+from memberships_export.service.worker.settle import SettleFailure
+from memberships_export.service.worker.sweep import SweepExports, VisitAll
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """The use cases that nobody asks for: they are woken by messages and by the clock."""
+
+    run: RunExport
+    sweep: SweepExports
+
+
+def assemble_workers(
+    ports: Ports,
+    policy: Policy,
+    links: DownloadLinks,
+    stages: frozenset[Stage] = frozenset(Stage),
+    visit_all: VisitAll = map,
+) -> Workers:
+    """Wire the use cases over the ports. `stages`: the steps that workers of this process take.
+
+    `visit_all`: how the sweeper visits exports; here, one after the other.
+    """
+    clock, store, queue, files = ports.clock, ports.store, ports.queue, ports.files
+    settle = SettleFailure(
+        store=store, dead_letters=ports.dead_letters, queue=queue, mailer=ports.mailer, clock=clock, policy=policy
+    )
+    steps = _steps(ports, policy, links)
+    find = FindExport(store=store, dead_letters=ports.dead_letters, clock=clock, policy=policy)
+    run = RunExport(
+        find=find,
+        store=store,
+        queue=queue,
+        stages={stage: step for stage, step in steps.items() if stage in stages},
+        settle=settle,
+        clock=clock,
+        policy=policy,
+        jitter=random.random,
+    )
+    sweep = SweepExports(
+        store=store, queue=queue, files=files, settle=settle, clock=clock, policy=policy, visit_all=visit_all
+    )
+    return Workers(run=run, sweep=sweep)
+
+
+def _steps(ports: Ports, policy: Policy, links: DownloadLinks) -> dict[Stage, StageStep]:
+    """Return the steps for which this process has what they need."""
+    steps: dict[Stage, StageStep] = {Stage.RENDER: RenderCsv(files=ports.files)}
+    if ports.source:
+        steps[Stage.FETCH] = FetchPages(source=ports.source, files=ports.files, page_size=policy.page_size)
+    if ports.mailer:
+        steps[Stage.DELIVER] = DeliverMail(mailer=ports.mailer, files=ports.files, links=links)
+    return steps

@@ -1,0 +1,148 @@
+"""Step 3: mail the file. The intent is on the record before the first byte leaves, and evidence decides."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+
+from memberships_export.domain.errors import (
+    DeliveryUnknown,
+    FileMissing,
+    MailRefused,
+    MailRefusedForNow,
+    StopRequested,
+    TransientError,
+)
+from memberships_export.domain.export.delivery import (
+    AlreadyAccepted,
+    AwaitEvidence,
+    GiveUp,
+    SendFact,
+    SendNow,
+    intend,
+    learn,
+    next_step,
+)
+from memberships_export.domain.export.lifecycle import link_only, render_again, wait
+from memberships_export.domain.export.record import CsvFile, Evidence, Export, Send, Trouble
+from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.mail.texts import ready_mail
+from memberships_export.ports import FileStore, Mailer
+from memberships_export.service.links import DownloadLinks
+from memberships_export.service.record import HeldExport, begin_again
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverMail:
+    """Take the next step towards an accepted mail."""
+
+    mailer: Mailer
+    files: FileStore
+    links: DownloadLinks
+
+    def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
+        """Send, wait for evidence, or give up. Raises the error that the record should show."""
+        if should_stop():  # a send that is cut off half-way is one that nobody can judge
+            raise StopRequested
+        now = held.clock()
+        match next_step(held.export, now, held.policy, repeatable=self.mailer.repeatable):
+            case AlreadyAccepted():
+                held.note(partial(learn, fact=_accepted_fact(held.export), now=now, policy=held.policy))
+            case AwaitEvidence(until=until):
+                held.write(partial(wait, trouble=_unconfirmed(held), until=until))
+            case GiveUp():
+                raise DeliveryUnknown(_UNKNOWN)
+            case SendNow(send=send):
+                self._send(held, send, should_stop)
+
+    def _send(self, held: HeldExport, send: Send, should_stop: Callable[[], bool]) -> None:
+        begun = monotonic()
+        try:
+            mail = self._compose(held.export, send)
+        except FileMissing as error:
+            begin_again(held, render_again, error)
+            return
+        if should_stop():  # reading the file may have taken the time that was left
+            raise StopRequested
+        held.write(partial(intend, send=send))
+        log.info("export=%s send=%d as_link=%s event=sending", held.export.export_id, send.number, send.as_link)
+        if monotonic() - begun > held.policy.send_time_limit.total_seconds():
+            # This process was stopped for so long that another may have taken over: sending now could be a duplicate.
+            result = SendResult(evidence=Evidence.REFUSED, detail="The worker was paused and did not send.")
+        else:
+            result = self.mailer.send(mail)
+        self._record(held, send, result)
+
+    def _compose(self, export: Export, send: Send) -> Mail:
+        file = _file(export)
+        if send.as_link:
+            if self.files.stream(file.key) is None:
+                raise FileMissing
+            return ready_mail(export, send, None, self.links.url(export))
+        content = self.files.read(file.key)
+        if content is None:
+            raise FileMissing
+        return ready_mail(export, send, content, None)
+
+    def _record(self, held: HeldExport, send: Send, result: SendResult) -> None:
+        """Put the outcome on the record. No token needed: a fact is a fact, also from a fenced-out worker."""
+        now = held.clock()
+        fact = SendFact(
+            number=send.number, evidence=result.evidence, message_id=result.message_id, detail=result.detail
+        )
+        _note_for_sure(held, partial(learn, fact=fact, now=now, policy=held.policy))
+        log.info("export=%s send=%d evidence=%s event=sent", held.export.export_id, send.number, result.evidence)
+        if result.evidence is Evidence.REFUSED:
+            self._refused(held, send, result)
+
+    def _refused(self, held: HeldExport, send: Send, result: SendResult) -> None:
+        if result.too_large and not send.as_link:
+            held.write(link_only)
+            return
+        reason = f"The mail service refused the mail: {result.detail or 'it gave no reason'}"
+        if result.permanent or result.too_large:
+            raise MailRefused(reason)
+        raise MailRefusedForNow(reason, retry_after=result.retry_after)
+
+
+_NOTE_TRIES = 4
+_UNKNOWN = (
+    "Nobody can tell whether the mail was accepted, so it is not sent again by itself. "
+    "If it did not arrive, ask for it to be sent again (resend)."
+)
+
+
+def _note_for_sure(held: HeldExport, decide: Callable[[Export], Export]) -> None:
+    """Try a few times: a fact that is forgotten here costs a second mail."""
+    for _ in range(_NOTE_TRIES - 1):
+        with suppress(TransientError):
+            held.note(decide)
+            return
+    held.note(decide)
+
+
+def _file(export: Export) -> CsvFile:
+    if export.file is None:
+        raise FileMissing
+    return export.file
+
+
+def _accepted_fact(export: Export) -> SendFact:
+    number = next(
+        send.number for send in export.sends if send.mailing == export.mailing and send.evidence is Evidence.ACCEPTED
+    )
+    return SendFact(number=number, evidence=Evidence.ACCEPTED)
+
+
+def _unconfirmed(held: HeldExport) -> Trouble:
+    before = held.export.trouble
+    return Trouble(
+        code="delivery_unconfirmed",
+        reason="The mail service gave no clear answer; waiting for it to tell whether the mail was accepted.",
+        since=before.since if before else held.clock(),
+        count=before.count + 1 if before else 1,
+    )

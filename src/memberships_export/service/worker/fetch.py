@@ -1,0 +1,57 @@
+"""Step 1: fetch the memberships page by page; every page becomes a write-once part, then a checkpoint."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from memberships_export.domain.errors import FileMissing, StopRequested
+from memberships_export.domain.export.lifecycle import page_fetched
+from memberships_export.domain.export.record import Export, Progress, Stage
+from memberships_export.domain.source.page import after_page, decode_page
+from memberships_export.ports import FileStore, MembershipSource, PageRequest
+from memberships_export.service.file_keys import part_key
+from memberships_export.service.record import HeldExport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchPages:
+    """Fetch what is still missing."""
+
+    source: MembershipSource
+    files: FileStore
+    page_size: int
+
+    def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
+        """Fetch until the last page is checkpointed. Raises StopRequested between two pages."""
+        resumed = held.export.claims > 1
+        while held.export.stage is Stage.FETCH:
+            if should_stop():
+                raise StopRequested
+            progress = self._stored_page(held.export) if resumed else None
+            resumed = progress is not None
+            checkpoint = progress or self._fetch_page(held.export)
+            held.write(partial(page_fetched, progress=checkpoint))
+
+    def _stored_page(self, export: Export) -> Progress | None:
+        """Take up a page that a worker before us stored but did not live to checkpoint."""
+        body = self.files.read(_key(export))
+        return None if body is None else _progress(export, body)
+
+    def _fetch_page(self, export: Export) -> Progress:
+        body = self.source.fetch(PageRequest(export.user_id, export.progress.cursor, self.page_size))
+        progress = _progress(export, body)  # nothing is stored before it is checked
+        if self.files.put_once(_key(export), body):
+            return progress
+        stored = self._stored_page(export)
+        if stored is None:
+            reason = f"Page {export.progress.pages + 1} was stored by another worker and then deleted."
+            raise FileMissing(reason)
+        return stored
+
+
+def _key(export: Export) -> str:
+    return part_key(export.export_id, export.progress.pages, export.progress.cursor)
+
+
+def _progress(export: Export, body: bytes) -> Progress:
+    return after_page(export.progress, decode_page(body), export.user_id)

@@ -1,0 +1,90 @@
+"""Which export a message is about: a plain message gets a record, a moved letter a redrive, nonsense a dead letter."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from memberships_export.domain.errors import IllegalTransition, InvalidMessage, UnknownExport
+from memberships_export.domain.export.delivery import back_on_its_way
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Export
+from memberships_export.domain.messages.message import (
+    Message,
+    Received,
+    Wake,
+    invalid_letter,
+    is_letter_about,
+    parse_message,
+)
+from memberships_export.ports import Clock, DeadLetters, ExportStore
+from memberships_export.service.record import change
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindExport:
+    """The first step of a worker."""
+
+    store: ExportStore
+    dead_letters: DeadLetters
+    clock: Clock
+    policy: Policy
+
+    def __call__(self, received: Received) -> Export | None:
+        """Return the export as its record is now; None when there is nothing left to do about the message."""
+        try:
+            export = self._export_for(parse_message(received.message, received.message_id))
+        except InvalidMessage as error:
+            self.dead_letters.add(invalid_letter(error, received, self.clock()))
+            log.warning("message=%s event=dead_letter reason=%s", received.message_id, error.reason)
+            return None
+        if export is not None and export.failure and is_letter_about(received.message, export.failure):
+            return self._taken_back(export, received.message)
+        return export
+
+    def _export_for(self, wake: Wake) -> Export | None:
+        """Find the record; a plain message gets one. The record's address is the one that counts.
+
+        None when a plain message is answered by an export that is under way already: that one wakes itself.
+        """
+        export = self.store.get(wake.export_id)
+        if export is None and wake.plain:
+            export = self.store.create(_record_for(wake, self.clock(), self.policy))
+            if export.export_id != wake.export_id and export.email == wake.email:
+                return None
+        if export is None:
+            reason = f"There is no export {wake.export_id}."
+            raise InvalidMessage(reason)
+        if (export.user_id, export.email) != (wake.user_id, wake.email):
+            reason = f"The message names another user or address than export {export.export_id}."
+            raise InvalidMessage(reason)
+        return export
+
+    def _taken_back(self, export: Export, letter: Message) -> Export | None:
+        """Redrive an export whose dead letter was moved back to the queue; None: the letter has to stay one."""
+        try:
+            export = change(self.store, export, partial(self._redriven, letter=letter))
+        except (IllegalTransition, UnknownExport) as error:
+            self.dead_letters.add(letter)
+            log.warning("export=%s event=not_redriven reason=%s", export.export_id, error.reason)
+            return None
+        log.info("export=%s event=redrive outcome=redriven", export.export_id)
+        return export
+
+    def _redriven(self, export: Export, letter: Message) -> Export:
+        """Decide by the record as it is when it is written: about a later failure this letter says nothing."""
+        if export.failure is None or not is_letter_about(letter, export.failure):
+            return export
+        return back_on_its_way(export, self.clock(), self.policy)
+
+
+def _record_for(wake: Wake, now: datetime, policy: Policy) -> Export:
+    return Export(
+        export_id=wake.export_id,
+        user_id=wake.user_id,
+        email=wake.email,
+        requested_at=now,
+        wake_at=now + policy.nudge_after,
+    )

@@ -1,0 +1,91 @@
+"""Step 2: stream the parts into one CSV."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from memberships_export.domain.errors import FileMissing, OutOfTime, RowCountMismatch, StopRequested
+from memberships_export.domain.export.lifecycle import fetch_again, rendered
+from memberships_export.domain.export.record import CsvFile, Export
+from memberships_export.domain.formats.csv import csv_header, csv_rows
+from memberships_export.domain.source.page import Page, decode_page
+from memberships_export.ports import FileSink, FileStore
+from memberships_export.service.file_keys import csv_key, part_key
+from memberships_export.service.record import HeldExport, begin_again
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderCsv:
+    """Write the file, then point the record to it."""
+
+    files: FileStore
+
+    def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
+        """Render all parts. A part that is gone sends the export back to the fetch.
+
+        The record points to the file from the next write on, which is the send intent: nothing is sent before.
+        """
+        try:
+            file = self._render(held, should_stop)
+        except FileMissing as error:
+            begin_again(held, fetch_again, error)
+            return
+        held.write_with_next(partial(rendered, file=file))
+
+    def _render(self, held: HeldExport, should_stop: Callable[[], bool]) -> CsvFile:
+        export, key = held.export, csv_key(held.export)
+        with self.files.writing(key) as sink:
+            written = _Written(sink)
+            written.add(csv_header(export.preset), rows=0)
+            for page in self._pages(export):
+                if should_stop():
+                    raise OutOfTime if written.rows else StopRequested
+                written.add(csv_rows(page.items, export.preset), rows=len(page.items))
+                held.keep_alive()
+            _check_complete(export, written.rows)
+        return CsvFile(
+            key=key,
+            name=f"memberships-{export.requested_at:%Y-%m-%d}.csv",
+            rows=written.rows,
+            bytes=written.size,
+            sha256=written.digest.hexdigest(),
+            expires_at=held.clock() + held.policy.keep_files,
+        )
+
+    def _pages(self, export: Export) -> Iterator[Page]:
+        """Walk the parts; each names the cursor, and so the key, of the next."""
+        cursor: str | None = None
+        for number in range(export.progress.pages):
+            body = self.files.read(part_key(export.export_id, number, cursor))
+            if body is None:
+                raise FileMissing
+            page = decode_page(body)
+            yield page
+            cursor = page.next_cursor
+
+
+@dataclass(slots=True)
+class _Written:
+    """The CSV so far: what was written is also counted and hashed."""
+
+    sink: FileSink
+    rows: int = 0
+    size: int = 0
+    digest: "_Hash" = field(default_factory=sha256)
+
+    def add(self, chunk: bytes, rows: int) -> None:
+        self.sink.write(chunk)
+        self.digest.update(chunk)
+        self.size += len(chunk)
+        self.rows += rows
+
+
+def _check_complete(export: Export, rows: int) -> None:
+    if rows != export.progress.rows:
+        reason = f"{export.progress.rows} rows were fetched and {rows} written: the file was not mailed."
+        raise RowCountMismatch(reason)

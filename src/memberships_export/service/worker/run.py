@@ -1,0 +1,206 @@
+"""What a worker does with one message: claim the export, take it as far as it goes, say what to do with the message."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from time import monotonic
+from typing import Protocol
+from uuid import uuid4
+
+from memberships_export.domain.errors import (
+    ExportError,
+    IllegalTransition,
+    LeaseLost,
+    NoProgress,
+    NotNow,
+    OutOfTime,
+    StopRequested,
+    TransientError,
+    UnknownExport,
+)
+from memberships_export.domain.export.lifecycle import (
+    Holder,
+    claim,
+    fail,
+    fail_held,
+    next_trouble,
+    run_out,
+    stumble,
+    wait,
+    yield_back,
+)
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Export, ExportStatus, Stage
+from memberships_export.domain.export.retry import GiveUpWith, back_in, plan
+from memberships_export.domain.messages.message import Received, wake_message
+from memberships_export.ports import Clock, ExportQueue, ExportStore
+from memberships_export.service.record import HeldExport, change
+from memberships_export.service.worker.find import FindExport
+from memberships_export.service.worker.settle import SettleFailure
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The message has done its work: remove it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Somebody else is at it, or its record cannot be reached: show the message again later."""
+
+    delay_seconds: float
+
+
+Disposition = Acknowledge | GiveBack
+
+
+class StageStep(Protocol):
+    """One of fetch, render and deliver."""
+
+    def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
+        """Take the export out of this stage, or raise why not."""
+        ...
+
+
+class _InternalError(TransientError):
+    code = "internal_error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunExport:
+    """The worker's use case. The record decides; the message only wakes.
+
+    `stages`: the steps this worker takes; an export that is at another one is handed to the queue of that stage.
+    """
+
+    find: FindExport
+    store: ExportStore
+    queue: ExportQueue
+    stages: Mapping[Stage, StageStep]
+    settle: SettleFailure
+    clock: Clock
+    policy: Policy
+    jitter: Callable[[], float]
+
+    def __call__(self, received: Received, should_stop: Callable[[], bool]) -> Disposition:
+        """Handle one message. `should_stop` turns true when the worker must finish soon."""
+        try:
+            export = self.find(received)
+        except TransientError as error:
+            return self._not_found_yet(received, error)
+        if export is None:
+            return Acknowledge()
+        if export.unfinished and export.stage not in self.stages:
+            self.queue.send(wake_message(export), export.stage)
+            return Acknowledge()
+        try:
+            held = self._claim(export)
+        except NotNow as error:
+            return self._later(received, error.until)
+        if held is not None:
+            self._run(held, should_stop)
+        return Acknowledge()
+
+    def _not_found_yet(self, received: Received, error: TransientError) -> Disposition:
+        """Give the message back: a plain one has no record yet, so that nobody else would bring it back."""
+        seconds = back_in(received.receive_count)
+        if seconds is None:
+            raise error
+        log.warning("message=%s code=%s event=given_back reason=%s", received.message_id, error.code, error.reason)
+        return GiveBack(seconds)
+
+    def _later(self, received: Received, until: datetime) -> Disposition:
+        """Give the message back for later, but never spend its last receives on that: the record wakes itself."""
+        if received.receive_count >= self.policy.max_receives - 1:
+            return Acknowledge()
+        return GiveBack(max((until - self.clock()).total_seconds(), 1.0))
+
+    def _claim(self, export: Export) -> HeldExport | None:
+        """Take the lease; None when the export is finished, also by being claimed too often for nothing."""
+        now, owner = self.clock(), uuid4().hex
+        try:
+            export = change(self.store, export, partial(claim, owner=owner, now=now, policy=self.policy))
+        except NoProgress as error:
+            self._fail_unclaimed(export, error)
+            return None
+        except (IllegalTransition, UnknownExport):  # finished already, but maybe by a worker that died right then
+            self.settle(export)
+            return None
+        log.info("export=%s token=%d stage=%s event=claimed", export.export_id, export.token, export.stage)
+        return HeldExport(export=export, store=self.store, clock=self.clock, policy=self.policy, token=export.token)
+
+    def _fail_unclaimed(self, export: Export, error: ExportError) -> None:
+        try:
+            export = change(self.store, export, partial(fail, error=error, now=self.clock(), policy=self.policy))
+        except (IllegalTransition, UnknownExport) as other:
+            log.info("export=%s event=stopped reason=%s", export.export_id, other.reason)
+            return
+        log.error("export=%s code=%s event=failed reason=%s", export.export_id, error.code, error.reason)
+        self.settle(export)
+
+    def _run(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
+        try:
+            while held.export.status is ExportStatus.RUNNING:
+                self._run_stage(held, should_stop)
+        except (LeaseLost, IllegalTransition, UnknownExport) as error:
+            log.info("export=%s event=stopped reason=%s", held.export.export_id, error.reason)
+        except StopRequested as error:
+            self._leave(held, run_out if isinstance(error, OutOfTime) else yield_back)
+        except ExportError as error:
+            self._stopped_by(held, error)
+        except Exception as error:  # a bug must not leave the export without a reason on its record
+            log.exception("export=%s event=internal_error", held.export.export_id)
+            self._stopped_by(held, _InternalError(f"Unexpected error {type(error).__name__}; see the service's log."))
+        log.info("export=%s status=%s event=left", held.export.export_id, held.export.status)
+
+    def _run_stage(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
+        stage, begun = held.export.stage, monotonic()
+        if stage not in self.stages:
+            raise StopRequested
+        self.stages[stage](held, should_stop)
+        seconds = monotonic() - begun
+        log.info("export=%s stage=%s seconds=%.3f event=stage_done", held.export.export_id, stage, seconds)
+
+    def _stopped_by(self, held: HeldExport, error: ExportError) -> None:
+        """Write the error's consequence. Losing the lease meanwhile means that somebody else decides."""
+        try:
+            if isinstance(error, TransientError):
+                self._wait(held, error)
+            else:
+                self._fail(held, error)
+        except (LeaseLost, IllegalTransition, UnknownExport) as lost:
+            log.info("export=%s event=stopped reason=%s", held.export.export_id, lost.reason)
+
+    def _wait(self, held: HeldExport, error: TransientError) -> None:
+        now = self.clock()
+        trouble = next_trouble(held.export, error, now)
+        decision = plan(error, trouble, now, self.policy, self.jitter())
+        if isinstance(decision, GiveUpWith):
+            self._fail(held, decision.error)
+            return
+        park = stumble if isinstance(error, _InternalError) else wait
+        held.write(partial(park, trouble=trouble, until=decision.at))
+        log.warning(
+            "export=%s code=%s until=%s event=waiting reason=%s",
+            held.export.export_id,
+            error.code,
+            decision.at.isoformat(timespec="seconds"),
+            error.reason,
+        )
+
+    def _fail(self, held: HeldExport, error: ExportError) -> None:
+        held.write(partial(fail_held, error=error))
+        log.error("export=%s code=%s event=failed reason=%s", held.export.export_id, error.code, error.reason)
+        self.settle(held.export)
+
+    def _leave(self, held: HeldExport, stop: Callable[[Export, Holder], Export]) -> None:
+        """Leave the rest to the next worker, and wake it."""
+        try:
+            held.write(stop)
+        except (LeaseLost, UnknownExport):
+            return
+        self.queue.send(wake_message(held.export), held.export.stage)

@@ -1,0 +1,60 @@
+"""After a failure: a copy of the message goes to the dead letter queue, and the user is told."""
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+
+from memberships_export.domain.errors import IllegalTransition, UnknownExport
+from memberships_export.domain.export.lifecycle import paid, put_off
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Evidence, Export, Owed, Stage
+from memberships_export.domain.mail.texts import failure_mail
+from memberships_export.domain.messages.message import Message, failure_attributes, wake_message
+from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore, Mailer
+from memberships_export.service.record import change
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleFailure:
+    """Pays what a failed export owes. Whoever dies in between leaves the rest to the sweeper."""
+
+    store: ExportStore
+    dead_letters: DeadLetters
+    queue: ExportQueue
+    mailer: Mailer | None
+    clock: Clock
+    policy: Policy
+
+    def __call__(self, export: Export) -> None:
+        """Settle everything that is owed; nothing for an export that owes nothing.
+
+        A process without a mailer hands the mail to the workers of the deliver stage: they find it owed.
+        """
+        try:
+            if Owed.DEAD_LETTER in export.owed:
+                export = self._bury(export)
+            if Owed.FAILURE_MAIL in export.owed and self.mailer:
+                self._tell_user(export, self.mailer)
+            elif Owed.FAILURE_MAIL in export.owed:
+                export = change(self.store, export, partial(put_off, now=self.clock(), policy=self.policy))
+                self.queue.send(wake_message(export), Stage.DELIVER)
+        except (IllegalTransition, UnknownExport) as error:  # somebody else was faster
+            log.info("export=%s event=already_settled reason=%s", export.export_id, error.reason)
+
+    def _bury(self, export: Export) -> Export:
+        """Letter first, note second: a second letter is harmless, a missing one is not."""
+        message = wake_message(export)
+        self.dead_letters.add(Message(message.body, {**message.attributes, **failure_attributes(export)}))
+        return self._paid(export, Owed.DEAD_LETTER)
+
+    def _tell_user(self, export: Export, mailer: Mailer) -> None:
+        """Note first, mail second: a second mail about one failure would be worse than none."""
+        export = self._paid(export, Owed.FAILURE_MAIL)
+        result = mailer.send(failure_mail(export))
+        if result.evidence is not Evidence.ACCEPTED:
+            log.warning("export=%s event=failure_mail_not_sent detail=%s", export.export_id, result.detail)
+
+    def _paid(self, export: Export, owed: Owed) -> Export:
+        return change(self.store, export, partial(paid, owed=owed, now=self.clock(), policy=self.policy))

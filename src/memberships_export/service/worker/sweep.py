@@ -1,0 +1,120 @@
+"""The sweeper: puts back in the queue whatever should be moving and is not; deletes what expired."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from memberships_export.domain.errors import ExportError
+from memberships_export.domain.export.lifecycle import files_deleted, files_going, nudged, put_off
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import Export
+from memberships_export.domain.export.sweeping import SweepAction, sweep_action
+from memberships_export.domain.messages.message import wake_message
+from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore
+from memberships_export.service.file_keys import csv_folder, parts_folder
+from memberships_export.service.worker.settle import SettleFailure
+
+log = logging.getLogger(__name__)
+_BATCH = 200
+
+Visit = Callable[[Export], Sequence[SweepAction]]
+VisitAll = Callable[[Visit, Iterable[Export]], Iterable[Sequence[SweepAction]]]
+"""Visits each of many exports: `map`, one after the other, or that of a thread pool, several at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepExports:
+    """One pass over all that is due. Two may run at once: every write is conditional."""
+
+    store: ExportStore
+    queue: ExportQueue
+    files: FileStore
+    settle: SettleFailure
+    clock: Clock
+    policy: Policy
+    visit_all: VisitAll = map
+
+    def __call__(self, should_stop: Callable[[], bool] = lambda: False) -> Mapping[SweepAction, int]:
+        """Do what is due, batch by batch; return how often each action was taken.
+
+        One export's trouble does not stop the others, and none is looked at twice in a pass.
+        """
+
+        def visit(export: Export) -> Sequence[SweepAction]:
+            return [] if should_stop() else self._try_to_sweep(export)
+
+        taken: Counter[SweepAction] = Counter()
+        for batch in self._all_due():
+            for actions in self.visit_all(visit, batch):
+                taken.update(actions)
+            if should_stop():
+                break
+        return taken
+
+    def _all_due(self) -> Iterator[Sequence[Export]]:
+        """Read what is due, the longest overdue first; what was read is out of the way when the next batch is."""
+        seen: set[str] = set()  # an index may show for a moment what was dealt with already
+        while True:
+            batch = self._batch()
+            new = [export for export in batch if export.export_id not in seen]
+            yield new
+            seen |= {export.export_id for export in new}
+            if not new or len(batch) < _BATCH:
+                return
+
+    def _batch(self) -> Sequence[Export]:
+        now = self.clock()
+        batch = self.store.due(now, _BATCH)
+        ages = [(now - export.requested_at).total_seconds() for export in batch if export.unfinished]
+        if ages:  # an alarm watches this line; its filter finds a number only as a word of its own, at the end
+            log.info("event=sweep oldest_unfinished_seconds %d", max(ages))
+        return batch
+
+    def _try_to_sweep(self, export: Export) -> Sequence[SweepAction]:
+        try:
+            return [self._sweep(export)]
+        except ExportError as error:
+            log.warning("export=%s event=not_swept reason=%s", export.export_id, error.reason)
+        except Exception:
+            log.exception("export=%s event=internal_error", export.export_id)
+        self._put_off(export)
+        return []
+
+    def _sweep(self, export: Export) -> SweepAction:
+        action = sweep_action(export, self.clock())
+        match action:
+            case SweepAction.NUDGE:
+                self._nudge(export)
+            case SweepAction.SETTLE:
+                self.settle(export)
+            case SweepAction.DELETE_FILES:
+                self._delete_files(export)
+            case SweepAction.DELETE_RECORD:
+                self.store.delete(export)
+        log.info("export=%s event=swept action=%s", export.export_id, action)
+        return action
+
+    def _nudge(self, export: Export) -> None:
+        """Write first: of two sweepers only one gets to send."""
+        stored = self.store.replace(export, nudged(export, self.clock(), self.policy))
+        if stored is not None:
+            self.queue.send(wake_message(stored), stored.stage)
+
+    def _put_off(self, export: Export) -> None:
+        """Look at it again later, so that what cannot be swept never keeps a batch from what can."""
+        try:
+            self.store.replace(export, put_off(export, self.clock(), self.policy))
+        except ExportError as error:
+            log.warning("export=%s event=not_swept reason=%s", export.export_id, error.reason)
+        except Exception:
+            log.exception("export=%s event=internal_error", export.export_id)
+
+    def _delete_files(self, export: Export) -> None:
+        """Say first that they are gone: whoever asks for them from then on is told so."""
+        going = self.store.replace(export, files_going(export, self.clock(), self.policy))
+        if going is None:
+            return
+        self.files.delete_folder(parts_folder(export.export_id))
+        self.files.delete_folder(csv_folder(export.export_id))
+        self.store.replace(going, files_deleted(going))

@@ -1,0 +1,137 @@
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memberships_export.domain.export.record import Preset
+from memberships_export.domain.formats.csv import COLUMNS, Kind, csv_header, csv_rows, unguard
+from memberships_export.domain.source.page import Membership
+from tests.unit.domain.csv_reading import IGNORED, TEXT_HEADERS, TRIGGERS, a_row, read, written_cell_by_cell
+
+HEADERS = [
+    "id", "uuid", "name", "userId", "recurringPrice", "validFrom", "validUntil", "state", "assignedBy", "paymentMethod",
+    "billingInterval", "billingPeriods",
+]  # fmt: skip
+ROW = a_row(name="Zürich, Gold", validUntil="2026-12-31", recurringPrice="-5.00")
+HOSTILE = st.text(st.sampled_from(TRIGGERS + IGNORED + "''\r\n\",;ab1"), max_size=6)
+TEXT = st.one_of(st.just("Gold Plan"), HOSTILE, st.text(st.characters(exclude_categories=["Cs"])))
+PRICES = st.builds(lambda units, exponent: Decimal(units).scaleb(exponent), st.integers(), st.integers(-30, 30))
+ROWS = st.builds(
+    Membership,
+    id=st.integers(), uuid=TEXT, name=TEXT, user_id=TEXT, recurring_price=PRICES, valid_from=TEXT,
+    valid_until=st.none() | TEXT, state=TEXT, assigned_by=st.none() | TEXT, payment_method=st.none() | TEXT,
+    billing_interval=TEXT, billing_periods=st.integers(),
+)  # fmt: skip
+
+
+def test_the_columns_are_the_fields_of_the_api_in_its_order() -> None:
+    fields = msgspec.structs.fields(Membership)
+
+    assert [column.header for column in COLUMNS] == HEADERS
+    assert [(column.header, column.field) for column in COLUMNS] == [(f.encode_name, f.name) for f in fields]
+
+
+def test_only_the_id_the_price_and_the_periods_are_numbers() -> None:
+    numbers = [column.header for column in COLUMNS if column.kind is Kind.NUMBER]
+
+    assert numbers == ["id", "recurringPrice", "billingPeriods"]
+
+
+def test_the_raw_header_is_one_plain_line() -> None:
+    assert csv_header(Preset.RAW) == ",".join(HEADERS).encode() + b"\r\n"
+
+
+def test_the_spreadsheet_header_is_quoted_and_begins_with_a_byte_order_mark() -> None:
+    assert csv_header(Preset.SPREADSHEET) == b'\xef\xbb\xbf"' + '","'.join(HEADERS).encode() + b'"\r\n'
+
+
+def test_raw_rows_are_quoted_only_where_rfc_4180_asks_for_it() -> None:
+    assert csv_rows([ROW, a_row(name='5" \n')], Preset.RAW).decode() == (
+        "1,00000000-0000-0000-0000-000000000001,"
+        '"Zürich, Gold",user-1,-5.00,2026-01-01,2026-12-31,active,,credit card,monthly,12\r\n'
+        "1,00000000-0000-0000-0000-000000000001,"
+        '"5"" \n",user-1,150.00,2026-01-01,,active,,credit card,monthly,12\r\n'
+    )
+
+
+def test_spreadsheet_rows_have_every_field_quoted_and_typed_numbers_unguarded() -> None:
+    assert csv_rows([ROW], Preset.SPREADSHEET).decode() == (
+        '"1","00000000-0000-0000-0000-000000000001","Zürich, Gold","user-1","-5.00","2026-01-01","2026-12-31",'
+        '"active","","credit card","monthly","12"\r\n'
+    )
+
+
+@pytest.mark.parametrize("preset", Preset)
+def test_rows_have_no_byte_order_mark_and_no_rows_are_no_bytes(preset: Preset) -> None:
+    assert not csv_rows([ROW], preset).startswith(b"\xef\xbb\xbf")
+    assert csv_rows([], preset) == b""
+
+
+@pytest.mark.parametrize("preset", Preset)
+def test_pages_written_one_by_one_are_the_same_as_one_page(preset: Preset) -> None:
+    other = a_row(name="=1+1")
+
+    assert csv_rows([ROW, other], preset) == csv_rows([ROW], preset) + csv_rows([other], preset)
+
+
+@pytest.mark.parametrize("header", [c.header for c in COLUMNS if c.kind is Kind.TEXT])
+def test_a_formula_in_any_text_column_is_guarded_for_spreadsheets_and_left_alone_in_raw(header: str) -> None:
+    row, at = a_row(**{header: "=1+1"}), HEADERS.index(header)
+
+    assert read(csv_rows([ROW, row], Preset.SPREADSHEET))[1][at] == "'=1+1"
+    assert read(csv_rows([ROW, row], Preset.RAW))[1][at] == "=1+1"
+
+
+@pytest.mark.parametrize("header", ["validUntil", "assignedBy", "paymentMethod"])
+@pytest.mark.parametrize("preset", Preset)
+def test_a_missing_value_is_an_empty_cell(preset: Preset, header: str) -> None:
+    row = a_row(**{header: None})
+
+    assert read(csv_rows([row], preset))[0][HEADERS.index(header)] == ""
+
+
+@pytest.mark.parametrize(
+    "price,cell",
+    [
+        ("120.50", "120.50"),
+        ("-5.00", "-5.00"),
+        ("0", "0"),
+        ("1E+2", "100"),
+        ("1.25e3", "1250"),
+        ("1E-9", "0.000000001"),
+        ("123456789012345678901234567890.10", "123456789012345678901234567890.10"),
+    ],
+)
+@pytest.mark.parametrize("preset", Preset)
+def test_prices_are_written_digit_by_digit_and_without_exponent(preset: Preset, price: str, cell: str) -> None:
+    rows = [a_row(recurringPrice=price), ROW]
+
+    assert [line[4] for line in read(csv_rows(rows, preset))] == [cell, "-5.00"]
+
+
+@pytest.mark.parametrize("preset", Preset)
+@given(rows=st.lists(ROWS, max_size=6))
+@settings(max_examples=300)
+def test_rows_equal_what_csv_writer_and_the_guard_make_of_each_cell(preset: Preset, rows: list[Membership]) -> None:
+    assert csv_rows(rows, preset) == written_cell_by_cell(rows, preset)
+
+
+@pytest.mark.parametrize("preset", Preset)
+@given(row=ROWS)
+@settings(max_examples=300)
+def test_every_value_can_be_read_back(preset: Preset, row: Membership) -> None:
+    (cells,) = read(csv_rows([row], preset))
+    texts = [unguard(cell) if preset is Preset.SPREADSHEET else cell for cell in cells]
+
+    for column, cell, text in zip(COLUMNS, cells, texts, strict=True):
+        value = getattr(row, column.field)
+        if column.kind is Kind.NUMBER:
+            assert type(value)(cell) == value
+        else:
+            assert text == (value or "")
+
+
+def test_the_text_columns_of_these_tests_are_all_there_are() -> None:
+    assert [c.header for c in COLUMNS if c.kind is Kind.TEXT] == list(TEXT_HEADERS)

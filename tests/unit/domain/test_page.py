@@ -1,0 +1,277 @@
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memberships_export.domain.errors import ForeignRows, MembershipsContractBroken, RowCountMismatch
+from memberships_export.domain.export.record import Progress
+from memberships_export.domain.source.page import Page, after_page, decode_page
+
+Content = dict[str, Any]
+
+
+def row(number: int = 1, **changes: object) -> Content:
+    return {
+        "id": number,
+        "uuid": f"00000000-0000-4000-8000-{number:012d}",
+        "name": "Adult",
+        "userId": "anna",
+        "recurringPrice": "39.90",
+        "validFrom": "2024-01-01",
+        "validUntil": "2024-12-31",
+        "state": "active",
+        "assignedBy": "front desk",
+        "paymentMethod": "sepa",
+        "billingInterval": "monthly",
+        "billingPeriods": 12,
+    } | changes
+
+
+def body(*rows: Content, **changes: object) -> bytes:
+    return json.dumps({"items": rows, "nextCursor": None, "total": len(rows)} | changes).encode()
+
+
+def page(*numbers: int, cursor: str | None = None, total: int | None = None) -> Page:
+    return decode_page(body(*map(row, numbers), nextCursor=cursor, total=total))
+
+
+# --- Reading a page ---------------------------------------------------------------------------------------------------
+
+
+def test_a_page_is_read_field_by_field() -> None:
+    read = decode_page(body(row(7), nextCursor="7-9", total=9))
+    (only,) = read.items
+    assert (only.id, only.uuid, only.name, only.user_id) == (7, "00000000-0000-4000-8000-000000000007", "Adult", "anna")
+    assert (only.recurring_price, only.valid_from, only.valid_until) == (Decimal("39.90"), "2024-01-01", "2024-12-31")
+    assert (only.state, only.assigned_by, only.payment_method) == ("active", "front desk", "sepa")
+    assert (only.billing_interval, only.billing_periods) == ("monthly", 12)
+    assert (read.next_cursor, read.total) == ("7-9", 9)
+
+
+def test_a_page_may_leave_out_the_total() -> None:
+    assert decode_page(b'{"items": [], "nextCursor": null}') == Page([], None, None)
+
+
+def test_fields_nobody_knows_yet_are_left_aside() -> None:
+    assert decode_page(body(row(color="red"), links={"next": "http://169.254.169.254/"})).items[0].id == 1
+
+
+@pytest.mark.parametrize("field", ["validUntil", "assignedBy", "paymentMethod"])
+def test_three_fields_may_be_null(field: str) -> None:
+    assert decode_page(body(row() | {field: None})).items[0].id == 1
+
+
+@pytest.mark.parametrize(
+    "sent,exact",
+    [
+        (b'"39.90"', "39.90"),
+        (b"39.90", "39.90"),
+        (b"0.1", "0.1"),
+        (b"1.10", "1.10"),
+        (b"39", "39"),
+        (b'"-5.00"', "-5.00"),
+        (b"12345678901234567890.123456789", "12345678901234567890.123456789"),
+        (b'"12345678901234567890.123456789"', "12345678901234567890.123456789"),
+        (b"9007199254740993", "9007199254740993"),
+    ],
+)
+def test_money_keeps_every_digit_whether_sent_as_text_or_as_number(sent: bytes, exact: str) -> None:
+    read = decode_page(body(row()).replace(b'"39.90"', sent))
+    assert str(read.items[0].recurring_price) == exact
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=2))
+def test_any_amount_survives_as_text_and_as_number(amount: Decimal) -> None:
+    for sent in (f'"{amount:f}"', f"{amount:f}"):
+        read = decode_page(body(row()).replace(b'"39.90"', sent.encode()))
+        assert str(read.items[0].recurring_price) == f"{amount:f}"
+
+
+def test_names_keep_every_character() -> None:
+    name = 'Süd, "all in"\r\n=1+1\t🧗 \u202e\u0000'
+    assert decode_page(body(row(name=name))).items[0].name == name
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "1"},
+        {"id": 1.5},
+        {"id": None},
+        {"id": True},
+        {"uuid": 1},
+        {"name": None},
+        {"name": ["Adult"]},
+        {"userId": None},
+        {"userId": 7},
+        {"recurringPrice": None},
+        {"recurringPrice": "a lot"},
+        {"recurringPrice": True},
+        {"validFrom": None},
+        {"validFrom": 20240101},
+        {"validUntil": 1},
+        {"state": None},
+        {"assignedBy": {}},
+        {"paymentMethod": 0},
+        {"billingInterval": None},
+        {"billingPeriods": "12"},
+        {"billingPeriods": None},
+    ],
+)
+def test_a_field_of_the_wrong_type_breaks_the_contract_and_is_named(changes: Content) -> None:
+    (field,) = changes
+    with pytest.raises(MembershipsContractBroken, match=rf"\$\.items\[1\]\.{field}`"):
+        decode_page(body(row(1), row(2) | changes))
+
+
+@pytest.mark.parametrize("field", sorted(row()))
+def test_a_missing_field_breaks_the_contract_and_is_named(field: str) -> None:
+    cut = row()
+    del cut[field]
+    with pytest.raises(MembershipsContractBroken, match=f"missing required field `{field}`"):
+        decode_page(body(cut))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"items": []}',
+        b'{"nextCursor": null}',
+        b'{"items": null, "nextCursor": null}',
+        b'{"items": {}, "nextCursor": null}',
+        b'{"items": [null], "nextCursor": null}',
+        b'{"items": [], "nextCursor": 7}',
+        b'{"items": [], "nextCursor": null, "total": "7"}',
+        b'{"items": [], "nextCursor": null} trailing',
+        b'{"items": [], "nextCursor": "\xff"}',
+        b'\xef\xbb\xbf{"items": [], "nextCursor": null}',
+        b'{"items": [], "nextCursor": ' + b"[" * 100_000,
+        b'{"items": [], "nextCursor": null, "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b"<html></html>",
+    ],
+)
+def test_what_is_not_a_page_breaks_the_contract(content: bytes) -> None:
+    with pytest.raises(MembershipsContractBroken, match="sent a page that breaks its contract"):
+        decode_page(content)
+
+
+def test_the_reason_holds_nothing_of_the_rows() -> None:
+    with pytest.raises(MembershipsContractBroken) as failure:
+        decode_page(body(row(name=["canary@example.org"])))
+    assert "canary" not in failure.value.reason
+
+
+# --- Believing a page -------------------------------------------------------------------------------------------------
+
+
+def test_pages_add_up() -> None:
+    first = after_page(Progress(), page(1, 2, cursor="2-4", total=4), "anna")
+    assert first == Progress(pages=1, rows=2, total=4, cursor="2-4", last_id=2)
+    second = after_page(first, page(3, 4, total=4), "anna")
+    assert second == Progress(pages=2, rows=4, total=4, cursor=None, last_id=4)
+
+
+def test_somebody_without_memberships_has_one_empty_page() -> None:
+    assert after_page(Progress(), page(total=0), "anna") == Progress(pages=1, rows=0, total=0)
+
+
+def test_an_empty_last_page_keeps_what_is_known() -> None:
+    before = Progress(pages=3, rows=30, total=30, cursor="30-30", last_id=30)
+    assert after_page(before, page(total=30), "anna") == Progress(pages=4, rows=30, total=30, cursor=None, last_id=30)
+
+
+def test_an_empty_cursor_means_there_is_no_other_page() -> None:
+    assert after_page(Progress(), page(1, cursor=""), "anna").cursor is None
+    assert after_page(Progress(), page(cursor=""), "anna").cursor is None
+
+
+def test_the_first_total_that_was_announced_counts() -> None:
+    first = after_page(Progress(), page(1, cursor="a", total=3), "anna")
+    assert after_page(first, page(2, cursor="b", total=5), "anna").total == 3
+    assert after_page(first, page(2, cursor="b"), "anna").total == 3
+
+
+@pytest.mark.parametrize("total", [0, 3, 5])
+def test_a_last_page_that_misses_the_announced_total_is_refused(total: int) -> None:
+    first = after_page(Progress(), page(1, 2, cursor="2-4", total=total), "anna")
+    with pytest.raises(RowCountMismatch, match=f"announced {total} memberships and sent 4"):
+        after_page(first, page(3, 4, total=4), "anna")
+
+
+def test_a_total_is_not_compared_before_the_last_page() -> None:
+    assert after_page(Progress(), page(1, cursor="1-9", total=9), "anna").rows == 1
+
+
+def test_gaps_between_ids_are_normal() -> None:
+    assert after_page(Progress(last_id=5), page(7, 1000), "anna").last_id == 1000
+
+
+def test_ids_may_begin_anywhere() -> None:
+    assert after_page(Progress(), page(-3, 0, 5), "anna").last_id == 5
+
+
+@pytest.mark.parametrize("owner", ["ben", "Anna", "anna ", "", "ann"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_row_of_another_user_spoils_the_page(owner: str, place: int) -> None:
+    rows = [row(number, userId=owner if number == place else "anna") for number in range(3)]
+    with pytest.raises(ForeignRows, match="nothing of it was kept or mailed") as failure:
+        after_page(Progress(), decode_page(body(*rows)), "anna")
+    assert "ben" not in failure.value.reason
+
+
+def test_foreign_rows_count_before_any_other_fault() -> None:
+    with pytest.raises(ForeignRows):
+        after_page(Progress(last_id=9), decode_page(body(row(1), row(1, userId="ben"), nextCursor="x")), "anna")
+
+
+@pytest.mark.parametrize("numbers", [(1, 1), (2, 1), (1, 2, 2), (1, 3, 2)])
+def test_ids_that_do_not_rise_within_a_page_break_the_contract(numbers: tuple[int, ...]) -> None:
+    with pytest.raises(MembershipsContractBroken, match="ids must rise"):
+        after_page(Progress(), page(*numbers), "anna")
+
+
+@pytest.mark.parametrize("numbers", [(5,), (4, 6), (1, 2)])
+def test_a_page_that_does_not_go_on_after_the_last_one_breaks_the_contract(numbers: tuple[int, ...]) -> None:
+    before = Progress(pages=1, rows=5, cursor="5-9", last_id=5)
+    with pytest.raises(MembershipsContractBroken, match=f"row {numbers[0]} after row 5"):
+        after_page(before, page(*numbers, cursor="x"), "anna")
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity", "inf", "1E+31", "1E-31", "-1E+999999"])
+def test_a_price_that_is_no_amount_breaks_the_contract(amount: str) -> None:
+    sent = decode_page(body(row(1), row(2, recurringPrice=amount)))
+    with pytest.raises(MembershipsContractBroken, match="row 2 with a recurringPrice that is no amount of money"):
+        after_page(Progress(), sent, "anna")
+
+
+@pytest.mark.parametrize(
+    "amount", ["0", "-0.00", "0.01", "-5", "1E+3", "9" * 30, "0." + "0" * 28 + "1", "1." + "0" * 99]
+)
+def test_any_amount_of_money_is_believed(amount: str) -> None:
+    assert after_page(Progress(), decode_page(body(row(recurringPrice=amount))), "anna").rows == 1
+
+
+def test_an_empty_page_that_announces_another_one_breaks_the_contract() -> None:
+    with pytest.raises(MembershipsContractBroken, match="empty page 3 with a cursor"):
+        after_page(Progress(pages=2, rows=2, last_id=2), page(cursor="2-4"), "anna")
+
+
+@given(st.lists(st.lists(st.integers(-5, 40), max_size=5), min_size=1, max_size=40))
+def test_believed_pages_never_hold_a_row_twice_and_never_go_in_circles(pages: list[list[int]]) -> None:
+    progress, kept = Progress(), list[int]()
+    for numbers in pages:
+        try:
+            progress = after_page(progress, page(*numbers, cursor="more"), "anna")
+        except MembershipsContractBroken:
+            break
+        kept += numbers
+    assert kept == sorted(set(kept))
+    assert progress.rows == len(kept)
+    assert progress.pages <= len(kept)
