@@ -6,7 +6,7 @@ ARCH ?= arm64
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The locks are whole, so nothing is left to resolve: a version that appears tomorrow cannot get in the way.
 INSTALL_LOCK := $(PIP_INSTALL) --no-deps --require-hashes --requirement
-CODE := $(wildcard src tests bench infra)
+CODE := $(wildcard src tests bench infra rig)
 
 # Stamps: newer than what they were made from, so a second run has nothing to do.
 CREATED := $(VENV)/.created
@@ -37,7 +37,7 @@ demo: install ## Show one export from request to mail on this machine (ARGS=--he
 	$(BIN)/memberships-export demo $(ARGS)
 
 demo-aws: install-dev install-infra ## Show the whole path on a simulated AWS on this machine (ARGS="--topology split" for three functions)
-	$(BIN)/python -m tests.rig.demo_aws $(ARGS)
+	$(BIN)/python -m rig.aws.demo $(ARGS)
 
 serve: install ## Run the service on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export serve $(ARGS)

@@ -14,13 +14,13 @@ from bench.results import FunctionRuns
 from infra import bundle
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.messages.message import wake_message
-from tests.rig.bare_deployment import BareDeployment
-from tests.rig.built_bundle import build_here, unpack
-from tests.rig.event_source_mapping import record_of
-from tests.rig.fake_aws import running_aws
-from tests.rig.fake_memberships import FakeMemberships
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction, link_modules
+from rig.aws.bare_deployment import BareDeployment
+from rig.aws.built_bundle import build_here, unpack
+from rig.aws.event_source_mapping import record_of
+from rig.aws.fake_aws import running_aws
+from rig.aws.lambda_runtime import FunctionSettings, LambdaFunction, link_modules
+from rig.services.fake_memberships import FakeMemberships
+from rig.services.fake_sendgrid import FakeSendGrid
 
 SMALL = 10  # rows of a small export
 _VISITED = 100  # exports

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.rig.fake_aws import FakeAws, running_aws
+from rig.aws.fake_aws import FakeAws, running_aws
 
 # How fast examples are made says more of what else the machine is doing than of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.synthesis import run_app
-from tests.rig.bare_deployment import BareDeployment
-from tests.rig.built_bundle import build_here, unpack
-from tests.rig.fake_aws import FakeAws
-from tests.rig.fake_memberships import FakeMemberships
-from tests.rig.fake_sendgrid import FakeSendGrid
+from rig.aws.bare_deployment import BareDeployment
+from rig.aws.built_bundle import build_here, unpack
+from rig.aws.fake_aws import FakeAws
+from rig.aws.synthesis import run_app
+from rig.services.fake_memberships import FakeMemberships
+from rig.services.fake_sendgrid import FakeSendGrid
 
 
 @pytest.fixture(scope="session")

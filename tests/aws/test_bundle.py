@@ -9,9 +9,9 @@ from zipfile import ZipFile
 import pytest
 
 from infra import bundle
-from tests.rig.bare_deployment import BareDeployment
-from tests.rig.built_bundle import build_here
-from tests.rig.runtime_api import FunctionFailed
+from rig.aws.bare_deployment import BareDeployment
+from rig.aws.built_bundle import build_here
+from rig.aws.runtime_api import FunctionFailed
 
 ROOT = Path(__file__).parents[2]
 LARGEST = 25_000_000

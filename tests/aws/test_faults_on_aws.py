@@ -15,14 +15,14 @@ from memberships_export.domain.formats.csv import csv_header, csv_rows
 from memberships_export.domain.messages.message import wake_message
 from memberships_export.domain.source.page import decode_page
 from memberships_export.service.mail_events.record_mail_events import MailEvent
+from rig.aws.aws_faults import Fault
+from rig.aws.bare_deployment import BareDeployment
+from rig.aws.event_source_mapping import EventSourceMapping
+from rig.aws.lambda_runtime import LambdaFunction
+from rig.services.fake_memberships import row
+from rig.services.sendgrid_behaviour import ACCEPT_THEN_HANG, status
+from rig.waiting import until
 from tests.factories import a_page
-from tests.rig.aws_faults import Fault
-from tests.rig.bare_deployment import BareDeployment
-from tests.rig.event_source_mapping import EventSourceMapping
-from tests.rig.fake_memberships import row
-from tests.rig.lambda_runtime import LambdaFunction
-from tests.rig.sendgrid_behaviour import ACCEPT_THEN_HANG, status
-from tests.rig.waiting import until
 
 QUICK = {"LEASE_SECONDS": "3", "MEMBERSHIPS_TIMEOUT_SECONDS": "2"}
 

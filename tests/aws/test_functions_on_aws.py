@@ -14,12 +14,12 @@ from memberships_export.domain.messages.message import Message
 from memberships_export.entrypoints.aws_lambda.functions import ExportFunction, export_function, sweep_function
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.settings import SettingsError, read_settings
-from tests.rig.bare_deployment import BareDeployment
-from tests.rig.event_source_mapping import record_of
-from tests.rig.fake_aws import REGION
-from tests.rig.fake_memberships import FakeMemberships
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.sendgrid_behaviour import status
+from rig.aws.bare_deployment import BareDeployment
+from rig.aws.event_source_mapping import record_of
+from rig.aws.fake_aws import REGION
+from rig.services.fake_memberships import FakeMemberships
+from rig.services.fake_sendgrid import FakeSendGrid
+from rig.services.sendgrid_behaviour import status
 
 
 class Context:

@@ -11,16 +11,16 @@ import urllib3
 from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.bootstrap.aws import utc_now
+from rig.aws.aws_permissions import Needed
+from rig.aws.deployed_service import DeployedService, Surroundings
+from rig.aws.deployment import Deployment, deploy
+from rig.aws.fake_aws import running_aws
+from rig.services.fake_memberships import FakeMemberships
+from rig.services.fake_sendgrid import FakeSendGrid
+from rig.services.sendgrid_behaviour import status
+from rig.waiting import until
 from tests.infra.permissions import Table, permissions_of
 from tests.infra.synthesis import Synthesised
-from tests.rig.aws_permissions import Needed
-from tests.rig.deployed_service import DeployedService, Surroundings
-from tests.rig.deployment import Deployment, deploy
-from tests.rig.fake_aws import running_aws
-from tests.rig.fake_memberships import FakeMemberships
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.sendgrid_behaviour import status
-from tests.rig.waiting import until
 
 ROWS = 38_000  # more than 5 MB: uploaded in parts, and mailed as a link
 ROLES = {"memberships-api": "ApiRole", "Operator": "Operator"}  # a function's is its name with Role behind it

@@ -9,15 +9,15 @@ import pytest
 from memberships_export.domain.export.record import Preset
 from memberships_export.domain.formats.csv import csv_header, csv_rows
 from memberships_export.domain.source.page import decode_page
+from rig.aws import demo as demo_aws
+from rig.aws.deployed_service import DeployedService, Surroundings
+from rig.aws.deployment import deploy
+from rig.aws.fake_aws import running_aws
+from rig.services.fake_memberships import FakeMemberships, row
+from rig.services.fake_sendgrid import FakeSendGrid
+from rig.services.sendgrid_behaviour import status
+from rig.waiting import until
 from tests.factories import a_page
-from tests.rig import demo_aws
-from tests.rig.deployed_service import DeployedService, Surroundings
-from tests.rig.deployment import deploy
-from tests.rig.fake_aws import running_aws
-from tests.rig.fake_memberships import FakeMemberships, row
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.sendgrid_behaviour import status
-from tests.rig.waiting import until
 
 PAGE_SIZE = 10
 

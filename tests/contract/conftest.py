@@ -19,9 +19,9 @@ from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters,
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import DeadLetters, ExportQueue, ExportStore, FileStore
+from rig.aws.fake_aws import FakeAws, sqs_time
+from rig.services.postgres_server import PostgresServer, postgres_package, running_postgres
 from tests.fakes.memory import FakeClock, MemoryDeadLetters, MemoryFiles, MemoryQueue, MemoryStore
-from tests.rig.fake_aws import FakeAws, sqs_time
-from tests.rig.postgres_server import PostgresServer, postgres_package, running_postgres
 
 VISIBILITY = timedelta(seconds=30)
 MAX_RECEIVES = 3

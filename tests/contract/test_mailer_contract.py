@@ -9,7 +9,7 @@ import pytest
 
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import Attachment
-from tests.rig.mailers import FROM, TO, Arrived, Rig, a_mail, outbox_rig, sendgrid_rig
+from tests.contract.mailers import FROM, TO, Arrived, Rig, a_mail, outbox_rig, sendgrid_rig
 
 Opener = Callable[[Path], AbstractContextManager[Rig]]
 

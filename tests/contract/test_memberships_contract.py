@@ -20,7 +20,7 @@ from memberships_api.membership import Membership
 from memberships_api.repository import MembershipIdTaken, MembershipRepository, Page, PageRequest, Snapshot
 from memberships_api.router import memberships_router
 from memberships_api.sample import sample_memberships
-from tests.rig.membership_databases import NewDatabase, Open, Repository, postgres_database, sqlite_database
+from tests.contract.membership_databases import NewDatabase, Open, Repository, postgres_database, sqlite_database
 
 ADDERS = 8
 storable_text = st.text(st.characters(codec="utf-8", exclude_characters="\0"))

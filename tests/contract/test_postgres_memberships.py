@@ -20,7 +20,7 @@ from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.entrypoints.cli.serve.memberships_file import memberships_to_serve
 from memberships_export.settings import read_settings
-from tests.rig.postgres_server import PostgresServer
+from rig.services.postgres_server import PostgresServer
 
 CSV = (
     "id,name,userId,recurringPrice,validFrom,state,billingInterval,billingPeriods\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from rig.services.fake_memberships import FakeMemberships
+from rig.services.fake_sendgrid import FakeSendGrid
 from tests.life.live_service import LiveService
-from tests.rig.fake_memberships import FakeMemberships
-from tests.rig.fake_sendgrid import FakeSendGrid
 
 PROGRAM = str(Path(sys.executable).parent / "memberships-export")
 COLUMNS = {

@@ -19,6 +19,7 @@ import pytest
 from memberships_export.bootstrap.one_machine import connect
 from memberships_export.domain.messages.message import Message
 from memberships_export.settings import Settings
+from rig.services.fake_memberships import FakeMemberships
 from tests.e2e.command_line import (
     PROGRAM,
     Running,
@@ -31,7 +32,6 @@ from tests.e2e.command_line import (
     running,
     until,
 )
-from tests.rig.fake_memberships import FakeMemberships
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from memberships_export.adapters.identity.jwt import ServiceTokens
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
 from memberships_export.bootstrap.one_machine import utc_now
 from memberships_export.domain.export.record import Export, ExportStatus
+from rig.services.fake_memberships import FakeMemberships, closed_port
 from tests.fakes.world import World
-from tests.rig.fake_memberships import FakeMemberships, closed_port
 
 ROWS = 7  # three pages
 # Impatient only with what goes on for ever: a busy machine must not look like a fault.

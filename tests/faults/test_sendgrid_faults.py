@@ -7,9 +7,8 @@ import pytest
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook
 from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus
-from tests.fakes.world import World
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.sendgrid_behaviour import (
+from rig.services.fake_sendgrid import FakeSendGrid
+from rig.services.sendgrid_behaviour import (
     ACCEPT,
     ACCEPT_THEN_500,
     ACCEPT_THEN_HANG,
@@ -19,6 +18,7 @@ from tests.rig.sendgrid_behaviour import (
     Behaviour,
     status,
 )
+from tests.fakes.world import World
 
 QUARTER = timedelta(minutes=16)
 E = Evidence

@@ -1,12 +1,11 @@
 """Templates to test with: each combination of parameters is synthesised once, by the command a person uses."""
 
 import json
-import subprocess
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from rig.aws.synthesis import run_app
 
 ROOT = Path(__file__).parents[2]
 EXISTING = "https://api.example.org"
@@ -44,19 +43,6 @@ class Synthesised:
 def read(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
-
-
-def run_app(output: Path, bundle: Path, parameters: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Start the app as `make synth` does, on a machine where no node is installed."""
-    context = [f"--context={name}={value}" for name, value in {"bundle": str(bundle), **parameters}.items()]
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "infra.app", "--output", str(output), *context],
-        cwd=ROOT,
-        env={"PATH": "/nonexistent", "HOME": str(Path.home())},  # the CDK unpacks itself there once, not each time
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @dataclass(slots=True)

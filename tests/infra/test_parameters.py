@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from infra.parameters import ParameterError, Parameters, read_parameters
-from tests.infra.synthesis import ROOT, Synthesiser, read, run_app
+from rig.aws.synthesis import run_app
+from tests.infra.synthesis import ROOT, Synthesiser, read
 
 Read = Callable[..., Parameters]
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from memberships_export.bootstrap import one_machine as bootstrap
 from memberships_export.settings import read_settings
-from tests.rig.export_client import Answer, ExportClient
-from tests.rig.fake_memberships import FakeMemberships
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.loopback import free_port
-from tests.rig.waiting import until
+from rig.export_client import Answer, ExportClient
+from rig.loopback import free_port
+from rig.services.fake_memberships import FakeMemberships
+from rig.services.fake_sendgrid import FakeSendGrid
+from rig.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "memberships-export"

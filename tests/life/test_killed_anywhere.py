@@ -10,10 +10,10 @@ import pytest
 from memberships_export.domain.export.record import Preset
 from memberships_export.domain.formats.csv import csv_header, csv_rows
 from memberships_export.domain.source.page import decode_page
+from rig.services.fake_memberships import row
+from rig.services.sendgrid_behaviour import ACCEPT_THEN_HANG
 from tests.factories import a_page
 from tests.life.live_service import live_service
-from tests.rig.fake_memberships import row
-from tests.rig.sendgrid_behaviour import ACCEPT_THEN_HANG
 
 ROWS = 30  # three pages
 

@@ -17,9 +17,9 @@ from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence
 from memberships_export.service.mail_events.record_mail_events import MailEvent
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.mailers import TO, a_mail, sendgrid
-from tests.rig.sendgrid_behaviour import NAMED, Behaviour, cut_body_after, read_behaviour
+from rig.services.fake_sendgrid import FakeSendGrid
+from rig.services.sendgrid_behaviour import NAMED, Behaviour, cut_body_after, read_behaviour
+from tests.contract.mailers import TO, a_mail, sendgrid
 
 _ROOT = Path(__file__).parents[2]
 
@@ -91,7 +91,7 @@ def test_every_accepted_mail_is_followed_by_signed_events() -> None:
 
 def test_it_runs_as_a_process_of_its_own_until_it_is_told_to_stop(tmp_path: Path) -> None:
     ledger = tmp_path / "mails.jsonl"
-    command = [sys.executable, "-m", "tests.rig.fake_sendgrid", "--ledger", str(ledger), "--script", "status:429"]
+    command = [sys.executable, "-m", "rig.services.fake_sendgrid", "--ledger", str(ledger), "--script", "status:429"]
     with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         port, public_key = process.stdout.readline().strip(), process.stdout.readline().strip()

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.rig.event_source_mapping import EventSourceMapping, failed_items
-from tests.rig.fake_aws import FakeAws
-from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
-from tests.rig.runtime_api import FunctionFailed
-from tests.rig.waiting import until
+from rig.aws.event_source_mapping import EventSourceMapping, failed_items
+from rig.aws.fake_aws import FakeAws
+from rig.aws.lambda_runtime import FunctionSettings, LambdaFunction
+from rig.aws.runtime_api import FunctionFailed
+from rig.waiting import until
 
 HANDLER = """
 import json, os, sys, time

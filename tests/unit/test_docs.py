@@ -200,7 +200,9 @@ def test_every_relative_link_leads_somewhere(doc: Path) -> None:
 
 @pytest.mark.parametrize("doc", DOCS, ids=name_of)
 def test_every_path_of_the_code_that_the_docs_name_exists(doc: Path) -> None:
-    named = re.findall(r"`([\w.-]+(?:/[\w.-]+)*(?:\.py|\.sql|\.toml)|(?:src|tests)/[\w./-]+)`", doc.read_text("utf-8"))
+    named = re.findall(
+        r"`([\w.-]+(?:/[\w.-]+)*(?:\.py|\.sql|\.toml)|(?:src|tests|rig)/[\w./-]+)`", doc.read_text("utf-8")
+    )
     missing = [path for path in named if not any((base / path).exists() for base in (ROOT, PACKAGE))]
 
     assert missing == [], f"{name_of(doc)} names files that are neither here nor in src/memberships_export"

@@ -6,7 +6,7 @@ import pytest
 
 from memberships_export.adapters.identity.jwt import AnyOf, JwksVerifier, ServiceTokens, SharedSecretVerifier
 from memberships_export.service.user.callers import InvalidToken, KeysUnavailable
-from tests.rig.forged_tokens import (
+from tests.fakes.forged_tokens import (
     EC_KEY,
     OTHER_RSA_KEY,
     RSA_KEY,

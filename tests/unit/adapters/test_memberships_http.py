@@ -16,8 +16,8 @@ from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp,
 from memberships_export.domain.errors import ExportError, MembershipsContractBroken, MembershipsUnavailable
 from memberships_export.domain.source.page import decode_page
 from memberships_export.ports import PageRequest
-from tests.rig.fake_memberships import FakeMemberships, closed_port
-from tests.rig.membership_faults import Call
+from rig.services.fake_memberships import FakeMemberships, closed_port
+from rig.services.membership_faults import Call
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TOKENS = ServiceTokens("s" * 32, "memberships-export", "memberships-api")

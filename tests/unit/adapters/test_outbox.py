@@ -10,14 +10,14 @@ import pytest
 from memberships_export.adapters.mail.outbox import Outbox, file_name
 from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.export.record import Evidence
-from tests.rig.mailers import FROM, NOW, TO, a_mail, read_eml
+from tests.contract.mailers import FROM, NOW, TO, a_mail, read_eml
 
 # A limit on the size of files stands in for a full disk: write() fails after the first bytes, too.
 _FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from memberships_export.adapters.mail.outbox import Outbox
-from tests.rig.mailers import FROM, NOW, a_mail
+from tests.contract.mailers import FROM, NOW, a_mail
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 result = Outbox(Path(sys.argv[1]), mail_from=FROM, clock=lambda: NOW).send(a_mail())
 print(result.evidence, result.permanent, result.detail)

@@ -9,10 +9,9 @@ import pytest
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import Attachment, Mail, SendResult
-from tests.rig.fake_memberships import closed_port
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.mailers import KEY, NOW, a_mail, sendgrid
-from tests.rig.sendgrid_behaviour import (
+from rig.services.fake_memberships import closed_port
+from rig.services.fake_sendgrid import FakeSendGrid
+from rig.services.sendgrid_behaviour import (
     ACCEPT,
     ACCEPT_THEN_500,
     ACCEPT_THEN_HANG,
@@ -26,6 +25,7 @@ from tests.rig.sendgrid_behaviour import (
     status,
     status_before_body,
 )
+from tests.contract.mailers import KEY, NOW, a_mail, sendgrid
 
 _SMALL_BUFFER = 8 * 1024
 _ERRORS = b'{"errors": [{"message": "Maximum credits exceeded", "field": null, "help": null}]}'

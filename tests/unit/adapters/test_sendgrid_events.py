@@ -20,9 +20,9 @@ from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Send
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from memberships_export.service.mail_events.webhook import ForgedEvents, MalformedEvents
+from rig.services.sendgrid_mail import ReceivedMail
+from rig.services.sendgrid_webhook import EventSigner
 from tests.factories import REQUESTED_AT, an_export
-from tests.rig.sendgrid_mail import ReceivedMail
-from tests.rig.sendgrid_webhook import EventSigner
 
 _NOW = REQUESTED_AT + timedelta(minutes=10)
 _SIGNER = EventSigner()

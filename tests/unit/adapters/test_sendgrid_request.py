@@ -15,8 +15,8 @@ from memberships_export.adapters.mail.sendgrid.request import BODY_LIMIT, Unsend
 from memberships_export.domain.export.record import CsvFile, Export, Failure, Send, Stage
 from memberships_export.domain.mail.mail import Attachment, Mail
 from memberships_export.domain.mail.texts import failure_mail, ready_mail
+from tests.contract.mailers import FROM, TO, a_mail
 from tests.factories import REQUESTED_AT, an_export
-from tests.rig.mailers import FROM, TO, a_mail
 
 Payload = dict[str, Any]
 # SendGrid puts custom_args flat into each event, where its own names win.

@@ -8,9 +8,9 @@ from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridS
 from memberships_export.domain.errors import InvalidAddress, StorageUnavailable
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import SendResult
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.mailers import FROM, KEY, TO, a_mail, sendgrid
-from tests.rig.sendgrid_behaviour import ACCEPT, ACCEPT_THEN_RESET, HANG, Behaviour, status
+from rig.services.fake_sendgrid import FakeSendGrid
+from rig.services.sendgrid_behaviour import ACCEPT, ACCEPT_THEN_RESET, HANG, Behaviour, status
+from tests.contract.mailers import FROM, KEY, TO, a_mail, sendgrid
 
 
 def test_each_mail_asks_for_the_key_so_that_it_can_be_replaced() -> None:

@@ -14,9 +14,9 @@ from cryptography.x509.oid import NameOID
 
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import Attachment, SendResult
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.mailers import a_mail, sendgrid
-from tests.rig.sendgrid_behaviour import ACCEPT_THEN_RESET, HANG, Behaviour, cut_body_after, status
+from rig.services.fake_sendgrid import FakeSendGrid
+from rig.services.sendgrid_behaviour import ACCEPT_THEN_RESET, HANG, Behaviour, cut_body_after, status
+from tests.contract.mailers import a_mail, sendgrid
 
 
 @pytest.fixture

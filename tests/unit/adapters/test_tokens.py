@@ -7,7 +7,7 @@ import pytest
 
 from memberships_export.adapters.identity.jwt import AnyOf, ServiceTokens, SharedSecretVerifier, mint_user_token
 from memberships_export.service.user.callers import Caller, InvalidToken, KeysUnavailable, TokenVerifier
-from tests.rig.forged_tokens import (
+from tests.fakes.forged_tokens import (
     OTHER_RSA_KEY,
     OTHER_SECRET,
     SECRET,

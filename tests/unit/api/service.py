@@ -19,8 +19,8 @@ from memberships_export.entrypoints.api.router import exports_router
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from memberships_export.service.mail_events.webhook import ForgedEvents, MailWebhook, MalformedEvents
 from memberships_export.service.user.callers import TokenVerifier
+from tests.fakes.forged_tokens import SECRET, claims, hs
 from tests.fakes.world import World
-from tests.rig.forged_tokens import SECRET, claims, hs
 
 PROBLEM_JSON = "application/problem+json"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"

@@ -3,8 +3,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from memberships_export.service.user.callers import Caller, KeysUnavailable
+from tests.fakes import forged_tokens as forged
 from tests.fakes.world import World
-from tests.rig import forged_tokens as forged
 from tests.unit.api.service import (
     UNKNOWN_ID,
     Service,

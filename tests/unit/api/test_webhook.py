@@ -4,8 +4,8 @@ import pytest
 
 from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook
 from memberships_export.entrypoints.api.problem_route import LONGEST_BODY
+from rig.services.sendgrid_webhook import EventSigner
 from tests.fakes.world import SILENT, World
-from tests.rig.sendgrid_webhook import EventSigner
 from tests.unit.api.service import SIGNATURE, TIMESTAMP, Service, assert_problem, exports_api, own_app, signed
 
 PATH = "/webhooks/sendgrid"

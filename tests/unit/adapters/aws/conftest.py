@@ -6,7 +6,7 @@ import pytest
 from botocore.stub import Stubber
 
 from memberships_export.adapters.aws import connections
-from tests.rig.fake_aws import FakeAws
+from rig.aws.fake_aws import FakeAws
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient

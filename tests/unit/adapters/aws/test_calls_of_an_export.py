@@ -12,10 +12,10 @@ from memberships_export.ports import Ports
 from memberships_export.service.assembly import assemble
 from memberships_export.service.user.request import Wish
 from memberships_export.service.worker.run import Acknowledge
+from rig.aws.fake_aws import FakeAws
 from tests.factories import a_membership
 from tests.fakes.memory import FakeClock, ListSource, ScriptedMailer
 from tests.fakes.world import LINKS
-from tests.rig.fake_aws import FakeAws
 
 
 def ports(aws: FakeAws) -> Ports:

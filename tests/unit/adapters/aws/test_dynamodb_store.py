@@ -10,9 +10,9 @@ from memberships_export.adapters.aws.dynamodb_item import GUARD_IS_FREE, WAKE_PA
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.record import Export, ExportStatus, Failure, Stage
+from rig.aws.fake_aws import FakeAws
 from tests.factories import an_export
 from tests.fakes.memory import FakeClock
-from tests.rig.fake_aws import FakeAws
 from tests.unit.adapters.aws.conftest import ScriptedDynamoDb
 
 CONFLICT: Any = {

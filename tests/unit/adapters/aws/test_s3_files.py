@@ -14,7 +14,7 @@ from memberships_export.adapters.aws.connections import BucketSettings
 from memberships_export.adapters.aws.s3_files import S3Files
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.ports import FileSink
-from tests.rig.fake_aws import REGION, FakeAws
+from rig.aws.fake_aws import REGION, FakeAws
 
 MIB = 1024 * 1024
 KEY = "csv/3f2a/1.csv"

@@ -6,7 +6,7 @@ from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.stage_queues import StageDeadLetters
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.messages.message import Message
-from tests.rig.fake_aws import FakeAws
+from rig.aws.fake_aws import FakeAws
 from tests.unit.adapters.aws.conftest import ScriptedSqs
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/membership_exports_dlq"

@@ -8,8 +8,8 @@ from memberships_export.adapters.aws.sqs_message import message_group
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.messages.message import Message, Received, wake_message
+from rig.aws.fake_aws import REGION, FakeAws
 from tests.factories import an_export
-from tests.rig.fake_aws import REGION, FakeAws
 from tests.unit.adapters.aws.conftest import ScriptedSqs
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/membership_exports"

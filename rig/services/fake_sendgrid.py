@@ -1,7 +1,7 @@
 """A SendGrid that misbehaves on demand: a real HTTP server, a script, and a ledger of what it truly accepted.
 
 In a test:      with FakeSendGrid([status(503), ACCEPT]) as fake: ... fake.url, fake.mails
-As a process:   python -m tests.rig.fake_sendgrid --port 0 --ledger mails.jsonl --script status:503 accept_then_reset
+As a process:   python -m rig.services.fake_sendgrid --port 0 --ledger mails.jsonl --script status:503 accept_then_reset
                 (prints its port, then the public key of its events; a missing SendGrid is a process that was ended)
 
 Each request takes one step of the script; after the last one, mails are accepted. With a webhook URL, every accepted
@@ -24,9 +24,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-from tests.rig.sendgrid_behaviour import ACCEPT, Behaviour, End, read_behaviour
-from tests.rig.sendgrid_mail import ReceivedMail
-from tests.rig.sendgrid_webhook import EventSigner
+from rig.services.sendgrid_behaviour import ACCEPT, Behaviour, End, read_behaviour
+from rig.services.sendgrid_mail import ReceivedMail
+from rig.services.sendgrid_webhook import EventSigner
 
 _EVENTS = ("processed", "delivered")
 _PIECE = 64 * 1024

@@ -10,15 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from memberships_export.adapters.identity.jwt import mint_user_token
-from tests.rig.deployment import Deployment
-from tests.rig.event_source_mapping import EventSourceMapping
-from tests.rig.export_client import ExportClient
-from tests.rig.fake_aws import FakeAws
-from tests.rig.fake_memberships import FakeMemberships
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
-from tests.rig.loopback import free_port
-from tests.rig.waiting import until
+from rig.aws.deployment import Deployment
+from rig.aws.event_source_mapping import EventSourceMapping
+from rig.aws.fake_aws import FakeAws
+from rig.aws.lambda_runtime import FunctionSettings, LambdaFunction
+from rig.export_client import ExportClient
+from rig.loopback import free_port
+from rig.services.fake_memberships import FakeMemberships
+from rig.services.fake_sendgrid import FakeSendGrid
+from rig.waiting import until
 
 _JWT_SECRET = "stands-for-the-identity-provider-of-a-deployment"
 _PREFIX = "MEMBERSHIPS_EXPORT_"

@@ -14,7 +14,7 @@ from memberships_export.adapters.mail.outbox import Outbox
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.domain.mail.mail import Attachment, Mail
 from memberships_export.ports import Mailer
-from tests.rig.fake_sendgrid import FakeSendGrid
+from rig.services.fake_sendgrid import FakeSendGrid
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEY = "SG.canary-key.of_the-tests"

@@ -6,7 +6,7 @@ from typing import Any
 
 import urllib3
 
-from tests.rig.waiting import until
+from rig.waiting import until
 
 Answer = dict[str, Any]
 

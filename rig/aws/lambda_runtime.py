@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from tests.rig.runtime_api import FunctionFailed, Invocation, RuntimeApi
+from rig.aws.runtime_api import FunctionFailed, Invocation, RuntimeApi
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -9,17 +9,18 @@ from memberships_export.bootstrap.aws import connect_aws
 from memberships_export.domain.export.record import Export
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import Services, assemble
+from memberships_export.service.links import DownloadLinks
 from memberships_export.service.user.request import Wish
 from memberships_export.settings import read_settings
-from tests.fakes.world import LINKS
-from tests.rig.built_bundle import EXPORT, SWEEP
-from tests.rig.event_source_mapping import EventSourceMapping
-from tests.rig.fake_aws import REGION, FakeAws, QueuePair
-from tests.rig.fake_memberships import FakeMemberships
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.lambda_runtime import FunctionSettings, LambdaFunction
+from rig.aws.built_bundle import EXPORT, SWEEP
+from rig.aws.event_source_mapping import EventSourceMapping
+from rig.aws.fake_aws import REGION, FakeAws, QueuePair
+from rig.aws.lambda_runtime import FunctionSettings, LambdaFunction
+from rig.services.fake_memberships import FakeMemberships
+from rig.services.fake_sendgrid import FakeSendGrid
 
 _PREFIX = "MEMBERSHIPS_EXPORT_"
+_LINKS = DownloadLinks(secret=lambda: "s" * 32, public_url="https://exports.example.org")
 
 
 @dataclass
@@ -63,7 +64,7 @@ class BareDeployment:
         hidden = (f"{_PREFIX}MEMBERSHIPS_URL", f"{_PREFIX}MAILER")
         settings = read_settings({name: value for name, value in self.environ.items() if name not in hidden})
         ports = connect_aws(settings, None)
-        return ports, assemble(ports, settings.policy, LINKS)
+        return ports, assemble(ports, settings.policy, _LINKS)
 
     def ask(self, user_id: str = "user-1") -> Export:
         _, services = self.as_api

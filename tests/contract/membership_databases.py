@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from memberships_api.postgres_repository import PostgresMembershipRepository
 from memberships_api.sqlite_repository import SqliteMembershipRepository
-from tests.rig.postgres_server import PostgresServer
+from rig.services.postgres_server import PostgresServer
 
 Repository = SqliteMembershipRepository | PostgresMembershipRepository
 Open = Callable[[], Repository]

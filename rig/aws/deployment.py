@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import boto3
 
-from tests.rig.fake_aws import REGION, FakeAws
+from rig.aws.fake_aws import REGION, FakeAws
 
 STACK: Final = "MembershipsExport"
 SECRET: Final = "AWS::SecretsManager::Secret"

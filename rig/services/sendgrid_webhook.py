@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.rig.sendgrid_mail import ReceivedMail
+from rig.services.sendgrid_mail import ReceivedMail
 
 _EXTRA: dict[str, dict[str, str]] = {
     "deferred": {"response": "400 try again later", "attempt": "5"},

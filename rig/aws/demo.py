@@ -13,16 +13,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.topology import TOPOLOGIES
-from tests.infra.synthesis import run_app
-from tests.rig.built_bundle import build_here, unpack
-from tests.rig.deployed_service import DeployedService, Surroundings
-from tests.rig.deployment import deploy
-from tests.rig.export_client import Answer, ExportClient
-from tests.rig.fake_aws import running_aws
-from tests.rig.fake_memberships import FakeMemberships
-from tests.rig.fake_sendgrid import FakeSendGrid
-from tests.rig.sendgrid_behaviour import status
-from tests.rig.waiting import until
+from rig.aws.built_bundle import build_here, unpack
+from rig.aws.deployed_service import DeployedService, Surroundings
+from rig.aws.deployment import deploy
+from rig.aws.fake_aws import running_aws
+from rig.aws.synthesis import run_app
+from rig.export_client import Answer, ExportClient
+from rig.services.fake_memberships import FakeMemberships
+from rig.services.fake_sendgrid import FakeSendGrid
+from rig.services.sendgrid_behaviour import status
+from rig.waiting import until
 
 ROWS = 1_200
 PROGRAM = "memberships-export"

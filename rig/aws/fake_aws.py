@@ -20,9 +20,9 @@ from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.connections import BucketSettings
 from memberships_export.adapters.aws.s3_files import S3Files
 from memberships_export.ports import Clock
-from tests.rig import message_move
-from tests.rig.aws_faults import Application, Faults
-from tests.rig.aws_permissions import RIG, Needed, needed_by
+from rig.aws import message_move
+from rig.aws.aws_faults import Application, Faults
+from rig.aws.aws_permissions import RIG, Needed, needed_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.rig.lambda_runtime import REGION, LambdaFunction
-from tests.rig.runtime_api import FunctionFailed
+from rig.aws.lambda_runtime import REGION, LambdaFunction
+from rig.aws.runtime_api import FunctionFailed
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient

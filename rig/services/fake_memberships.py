@@ -1,7 +1,7 @@
 """A memberships API that misbehaves on demand: a real HTTP server with a script of what each call gets.
 
 In a test:          with FakeMemberships(rows=10, script=["status:503", "ok"]) as fake: ... fake.url, fake.calls
-As a process:       python -m tests.rig.fake_memberships --port 0 --rows 10 --log calls.jsonl --script status:503 ok
+As a process:       python -m rig.services.fake_memberships --port 0 --rows 10 --log calls.jsonl --script status:503 ok
                     (prints its port; a port that refuses connections is a process that was ended)
 
 A step is a name of FAULTS or PAGE_FAULTS, "ok", or "status:503" / "status:429:Retry-After=7". Each call takes one step;
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from tests.rig.membership_faults import FAULTS, PAGE_FAULTS, Call, Page
+from rig.services.membership_faults import FAULTS, PAGE_FAULTS, Call, Page
 
 Row = dict[str, Any]
 
