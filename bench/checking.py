@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.dump import HEADER, ROWS_OF_USER
-from memberships_export.domain.formats.csv import unguard
+from memberships_export.domain.formats.guard import unguard
 
 
 def check_mail(outbox: Path, shown: Mapping[str, Any]) -> EmailMessage:

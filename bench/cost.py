@@ -4,126 +4,13 @@
 """
 
 import argparse
-from dataclasses import dataclass
-from math import ceil, sqrt
 
-from memberships_export.adapters.aws.dynamodb_item import WAKE_PARTITIONS
-
-HOURS = 730  # of a month, as AWS counts
-MINUTES, SECONDS = HOURS * 60, HOURS * 3600
-SWEEP_BATCH, SWEEP_QUERIES = 200, len(WAKE_PARTITIONS)  # records that the sweeper reads at once, and its queries
-VISITS = 2  # of the sweeper at each export: one takes the files, the other the record
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of an AWS API. Reads and writes are DynamoDB's request units: of the table, and of its two indexes.
-
-    A write unit is 1 KB of the larger of the item before and after, two in a transaction. An index takes one to add or
-    remove an entry, two to move it.
-    """
-
-    who: str
-    name: str
-    does: str
-    reads: float = 0
-    writes: int = 0
-    by_user: int = 0
-    by_wake: int = 0
-
-
-_API, _QUEUE, _RUN = "API", "event source mapping", "ExportMemberships"
-# Each query of a full batch reads 200 keys of about 80 bytes: 2 units.
-_QUERIES = f"share of {SWEEP_QUERIES} for up to {SWEEP_BATCH} records"
-_SHARE = SWEEP_QUERIES * 2 / SWEEP_BATCH
-# One export of 10 rows, in order. The record is below 1 KB until the send intent is on it.
-CALLS: tuple[Call, ...] = (
-    Call(_API, "Query", "the user's latest exports (`by-user`)", reads=0.5),
-    Call(_API, "TransactWriteItems", "record and guard", writes=4, by_user=1, by_wake=1),
-    Call(_API, "SendMessage", "wakes a worker"),
-    Call(_QUEUE, "ReceiveMessage", "starts the function"),
-    Call(_RUN, "GetItem", "the record, consistent", reads=1),
-    Call(_RUN, "PutItem", "claim", writes=1, by_wake=2),
-    Call(_RUN, "S3 PUT", "the page"),
-    Call(_RUN, "PutItem", "checkpoint", writes=1, by_wake=2),
-    Call(_RUN, "S3 PUT", "the CSV"),
-    Call(_RUN, "PutItem", "rendered, and the send intent", writes=2, by_wake=2),
-    Call(_RUN, "TransactWriteItems", "completed; guard deleted", writes=6, by_wake=2),
-    Call(_QUEUE, "DeleteMessage", "the message has done its work"),
-)
-_HOOK, _WEEK, _EXPIRY = "API, webhook", "sweeper, after 7 days", "sweeper, after 30 days"
-AFTER: tuple[Call, ...] = (
-    Call(_HOOK, "GetItem", "the record", reads=1),
-    Call(_HOOK, "PutItem", "the mail was delivered", writes=2),
-    Call(_WEEK, "Query", _QUERIES, reads=_SHARE),
-    Call(_WEEK, "BatchGetItem", "share of one for up to 100 records", reads=1),
-    Call(_WEEK, "PutItem", "files are going", writes=2, by_wake=2),
-    Call(_WEEK, "S3 List", "the pages"),
-    Call(_WEEK, "S3 DeleteObjects", "the pages"),
-    Call(_WEEK, "S3 List", "the CSV"),
-    Call(_WEEK, "S3 DeleteObjects", "the CSV"),
-    Call(_WEEK, "PutItem", "files are gone", writes=2, by_wake=2),
-    Call(_EXPIRY, "Query", _QUERIES, reads=_SHARE),
-    Call(_EXPIRY, "BatchGetItem", "share of one for up to 100 records", reads=1),
-    Call(_EXPIRY, "DeleteItem", "the record", writes=2, by_user=1, by_wake=1),
-)
-
-# Bytes of one export of 10 rows. Measured: record, entries of the indexes, page and CSV.
-RECORD_BYTES, INDEX_BYTES, FILE_BYTES = 1_424, 398, 4_840  # DynamoDB adds 100 to each entry of an index
-PEAK, RUN_SECONDS = 10.0, 1.0  # assumed; the second is what is billed for the function in one export
-# Assumed: log lines of all programs; mail, page and TLS handshakes through the NAT; the part of it that leaves AWS.
-LOG_BYTES, NAT_BYTES, OUT_BYTES = 2_500, 25_000, 10_000
-CONNECTIONS = 3  # at the load balancer, assumed: the request, the page, the webhook
-MEMORY_GB = 0.5  # infra/functions.py
-# Of the sweeper, assumed: each pass, and each visit on average. The two visits are seven calls, one after the other.
-PASS_SECONDS, VISIT_SECONDS = 0.5, 0.1
-VISIT_PROCESSOR = 0.007  # seconds of a whole one; measured (docs/benchmarks.md) and rounded up
-# "At 1,769 MB, a function has the equivalent of one vCPU", and less in proportion:
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-PROCESSOR = MEMORY_GB * 1024 / 1769
-
-POLLERS, POLL_SECONDS = 5, 20  # with MaximumConcurrency Lambda never uses fewer
-TASKS, ZONES = 2, 2
-SECRETS = 3
-SECRETS_READ, SECRET_SECONDS = 2, 60  # for a file that is attached; kept by a warm function
-KEY_SECONDS = 300  # SQS and DynamoDB ask KMS again after that; assumed for S3 bucket keys
-ALARM_METRICS, OWN_METRICS, INSIGHT_METRICS = 14, 4, 25  # the last, of Container Insights, from memory, unchecked
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """So many exports of 10 rows a month. In the busiest minutes come `peak` times as many as on average."""
-
-    exports: int
-    peak: float = PEAK
-    run_seconds: float = RUN_SECONDS
-
-    @property
-    def average(self) -> float:
-        """Exports a second."""
-        return self.exports / SECONDS
-
-    @property
-    def busiest(self) -> float:
-        """Exports a second in the busiest minutes."""
-        return self.average * self.peak
-
-    @property
-    def warm(self) -> int:
-        """Functions kept warm: those busy on average, and three standard deviations of a Poisson process."""
-        busy = self.average * self.run_seconds
-        return ceil(busy + 3 * sqrt(busy))
-
-    @property
-    def secret_reads(self) -> float:
-        """Reads a month, at most: each export, or each warm function every minute."""
-        return SECRETS_READ * min(self.exports, self.warm * SECONDS / SECRET_SECONDS)
+from bench.cost_report import show
+from bench.facts import PEAK, RUN_SECONDS
 
 
 def main() -> None:
     """Print the tables. Another time or peak shows another bill; the page holds the defaults."""
-    from bench.cost_report import show  # noqa: PLC0415  (it imports this module)
-
     parser = argparse.ArgumentParser(prog="python -m bench.cost", description=__doc__)
     parser.add_argument("--peak", type=float, default=PEAK, help="busiest minutes, times the average")
     parser.add_argument("--seconds", type=float, default=RUN_SECONDS, help="billed for one export")

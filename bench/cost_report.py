@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench import cost, prices, quotas
+from bench import facts, prices, quotas
 from bench.aims import number
 from bench.bill import bill, mails
-from bench.cost import Call, Load
+from bench.facts import Call, Load
 from bench.quotas import Bound
 from bench.tables import table
 
@@ -15,12 +15,12 @@ _PAGES, _BURSTS = (10, 50, 500), (1_000, 100_000)
 _SQS = {"SendMessage", "ReceiveMessage", "DeleteMessage"}
 
 
-def tables(peak: float = cost.PEAK, run_seconds: float = cost.RUN_SECONDS) -> Mapping[str, str]:
+def tables(peak: float = facts.PEAK, run_seconds: float = facts.RUN_SECONDS) -> Mapping[str, str]:
     """Return every table by its title, in the order of the page."""
     loads = [Load(exports=size, peak=peak, run_seconds=run_seconds) for size in SIZES]
     return {
-        "Calls of one export of 10 rows": _calls(cost.CALLS),
-        "Calls after its life": _calls(cost.AFTER),
+        "Calls of one export of 10 rows": _calls(facts.CALLS),
+        "Calls after its life": _calls(facts.AFTER),
         "What the model assumes": _assumptions(loads[0]),
         "USD a month": _sizes(loads),
         "USD a month, by service": _services(loads),
@@ -61,13 +61,13 @@ def _assumptions(load: Load) -> str:
     rows = [
         ("busiest minutes, times the average of the month", f"{load.peak:g}"),
         ("function, billed for one export, s", f"{load.run_seconds:g}"),
-        ("sweeper, each pass and each visit, s", f"{cost.PASS_SECONDS:g}, {cost.VISIT_SECONDS:g}"),
-        ("log of all programs for one export, bytes", number(cost.LOG_BYTES)),
-        ("through the NAT gateway for one export, bytes", number(cost.NAT_BYTES)),
-        ("of it out to the internet, bytes", number(cost.OUT_BYTES)),
-        ("new connections at the load balancer for one export", str(cost.CONNECTIONS)),
-        ("metrics of Container Insights (from memory, unchecked)", str(cost.INSIGHT_METRICS)),
-        ("seconds for which S3 keeps a bucket key", str(cost.KEY_SECONDS)),
+        ("sweeper, each pass and each visit, s", f"{facts.PASS_SECONDS:g}, {facts.VISIT_SECONDS:g}"),
+        ("log of all programs for one export, bytes", number(facts.LOG_BYTES)),
+        ("through the NAT gateway for one export, bytes", number(facts.NAT_BYTES)),
+        ("of it out to the internet, bytes", number(facts.OUT_BYTES)),
+        ("new connections at the load balancer for one export", str(facts.CONNECTIONS)),
+        ("metrics of Container Insights (from memory, unchecked)", str(facts.INSIGHT_METRICS)),
+        ("seconds for which S3 keeps a bucket key", str(facts.KEY_SECONDS)),
     ]
     return table(["assumed", "value"], rows)
 
@@ -102,7 +102,7 @@ def _bounds(loads: Sequence[Load]) -> str:
 
 def _bound(bound: Bound, loads: Sequence[Load]) -> list[str]:
     shares = [f"{_share(load.average / bound.carries)}, {_share(load.busiest / bound.carries)}" for load in loads]
-    return [bound.name, _rate(bound.carries), number(round(bound.carries * cost.SECONDS)), *shares]
+    return [bound.name, _rate(bound.carries), number(round(bound.carries * facts.SECONDS)), *shares]
 
 
 def _capacity(run_seconds: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from bench.results import FunctionRuns
 from infra import bundle
 from memberships_export.domain.export.record import Export, ExportStatus
-from memberships_export.domain.messages.message import wake_message
+from memberships_export.domain.messages.wake import wake_message
 from rig.aws.bare_deployment import BareDeployment
 from rig.aws.built_bundle import build_here, unpack
 from rig.aws.event_source_mapping import record_of

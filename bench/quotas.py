@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import floor
 
-from bench import cost
+from bench import facts
 from memberships_export.adapters.aws.dynamodb_item import WAKE_PARTITIONS
 from memberships_export.entrypoints.aws_lambda.functions import VISITS_AT_ONCE
 
@@ -116,13 +116,13 @@ def bounds(run_seconds: float) -> tuple[Bound, ...]:
     each = _taken_by_one(run_seconds)
     ours = (
         Bound(
-            f"one sweeper's visits: {cost.VISITS} of {cost.VISIT_SECONDS:g} s (assumed), {VISITS_AT_ONCE} at once",
-            VISITS_AT_ONCE / (cost.VISITS * cost.VISIT_SECONDS),
+            f"one sweeper's visits: {facts.VISITS} of {facts.VISIT_SECONDS:g} s (assumed), {VISITS_AT_ONCE} at once",
+            VISITS_AT_ONCE / (facts.VISITS * facts.VISIT_SECONDS),
         ),
         Bound(
-            f"one sweeper's processor: {cost.VISITS} x {cost.VISIT_PROCESSOR:g} s, "
-            f"and it has {cost.PROCESSOR:.2f} of one",
-            cost.PROCESSOR / (cost.VISITS * cost.VISIT_PROCESSOR),
+            f"one sweeper's processor: {facts.VISITS} x {facts.VISIT_PROCESSOR:g} s, "
+            f"and it has {facts.PROCESSOR:.2f} of one",
+            facts.PROCESSOR / (facts.VISITS * facts.VISIT_PROCESSOR),
         ),
         Bound(f"`concurrency` {CONCURRENCY}, as in `cdk.json`", CONCURRENCY / run_seconds),
     )
@@ -142,8 +142,8 @@ def burst_seconds(exports: int, concurrency: int, run_seconds: float) -> float:
 
 def _taken_by_one(run_seconds: float) -> dict[Quota, float]:
     """Return what one export takes of each quota, from its request until its record is gone."""
-    calls = cost.CALLS + cost.AFTER
-    writes, secret_reads = sum(call.writes for call in calls), cost.SECRETS_READ * run_seconds / cost.SECRET_SECONDS
+    calls = facts.CALLS + facts.AFTER
+    writes, secret_reads = sum(call.writes for call in calls), facts.SECRETS_READ * run_seconds / facts.SECRET_SECONDS
     return {
         PARTITION: sum(call.by_wake for call in calls) / len(WAKE_PARTITIONS),  # ids are spread evenly
         NEW_TABLE: writes,
@@ -153,5 +153,5 @@ def _taken_by_one(run_seconds: float) -> dict[Quota, float]:
         IN_FLIGHT: run_seconds,
         PREFIX: 2,  # in each of the two folders one file is written and one deleted
         SECRET_READS: secret_reads,
-        KMS_REQUESTS: secret_reads + 2 * run_seconds / cost.KEY_SECONDS,
+        KMS_REQUESTS: secret_reads + 2 * run_seconds / facts.KEY_SECONDS,
     }

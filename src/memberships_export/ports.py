@@ -12,7 +12,8 @@ from typing import Protocol
 
 from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.mail.mail import Mail, SendResult
-from memberships_export.domain.messages.message import DeadLetter, Message, Received
+from memberships_export.domain.messages.letters import DeadLetter
+from memberships_export.domain.messages.message import Message, Received
 
 Clock = Callable[[], datetime]
 """The time now, as an aware UTC datetime."""

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from memberships_export.domain.export.delivery import SendFact
-from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Lease, Preset
+from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Lease
 from memberships_export.domain.formats.csv import csv_header, csv_rows
-from memberships_export.domain.messages.message import wake_message
+from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.messages.wake import wake_message
 from memberships_export.domain.source.page import decode_page
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from rig.aws.aws_faults import Fault

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.domain.export.record import Preset
 from memberships_export.domain.formats.csv import csv_header, csv_rows
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.page import decode_page
 from rig.aws import demo as demo_aws
 from rig.aws.deployed_service import DeployedService, Surroundings

@@ -12,7 +12,8 @@ from uuid import uuid4
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memberships_export.domain.export.record import Export, ExportStatus, Preset
+from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.formats.options import Preset
 from memberships_export.ports import ExportStore
 from tests.factories import REQUESTED_AT, an_export
 

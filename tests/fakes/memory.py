@@ -15,8 +15,9 @@ from memberships_export.adapters.embedded.sqs_rules import received_too_often
 from memberships_export.domain.export.record import Evidence, Export, Stage
 from memberships_export.domain.file_key import checked_key
 from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.limits import check_message
-from memberships_export.domain.messages.message import DeadLetter, Message, Received
+from memberships_export.domain.messages.message import Message, Received
 from memberships_export.ports import Clock, FileSink, PageRequest
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

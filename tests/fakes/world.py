@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from memberships_export.domain.export.policy import Policy
-from memberships_export.domain.export.record import Evidence, Export, Preset
+from memberships_export.domain.export.record import Evidence, Export
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Received
 from memberships_export.ports import Ports

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench import cost
+from bench import facts
 from memberships_export.entrypoints.cli.serve.threads import KEEP_ALIVE_SECONDS
 from memberships_export.settings import read_settings
 from tests.infra.permissions import name_of
@@ -425,7 +425,7 @@ def test_the_cost_model_counts_the_alarms_and_the_metrics_that_there_are(synth: 
     filters = synth().of_type("Logs::MetricFilter").values()
     written = {change["MetricName"] for found in filters for change in found["MetricTransformations"]}
 
-    assert (sum(watched), len(written)) == (cost.ALARM_METRICS, cost.OWN_METRICS)
+    assert (sum(watched), len(written)) == (facts.ALARM_METRICS, facts.OWN_METRICS)
 
 
 def test_one_error_that_a_function_caught_is_enough_for_an_alarm(synth: Synthesiser) -> None:

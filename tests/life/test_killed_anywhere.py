@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.domain.export.record import Preset
 from memberships_export.domain.formats.csv import csv_header, csv_rows
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.page import decode_page
 from rig.services.fake_memberships import row
 from rig.services.sendgrid_behaviour import ACCEPT_THEN_HANG

@@ -16,7 +16,7 @@ from memberships_export.domain.errors import (
     RateLimited,
     UnknownExport,
 )
-from memberships_export.domain.export.delivery import SendFact, parse_send_intent
+from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.policy import AfterUnknownSend
 from memberships_export.domain.export.record import (
     TERMINAL,
@@ -26,9 +26,10 @@ from memberships_export.domain.export.record import (
     Export,
     ExportStatus,
     Owed,
-    Preset,
     Send,
 )
+from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.mail.intent import parse_send_intent
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Message
 from memberships_export.ports import Clock, PageRequest

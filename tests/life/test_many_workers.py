@@ -12,7 +12,7 @@ from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.bootstrap.one_machine import utc_now
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import ExportStatus
-from memberships_export.domain.messages.message import wake_message
+from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import Services, assemble
 from memberships_export.service.user.request import Wish

@@ -6,7 +6,7 @@ from math import ceil
 import pytest
 
 from bench.bill import Line, bill, mails
-from bench.cost import AFTER, CALLS, RECORD_BYTES, Load
+from bench.facts import AFTER, CALLS, RECORD_BYTES, Load
 from memberships_export.adapters.aws.dynamodb_item import guard_item, record_item
 from memberships_export.domain.export.record import Export
 from memberships_export.service.user.request import Wish
@@ -71,7 +71,7 @@ def test_the_record_takes_as_many_write_units_as_the_model_says(written: list[Ex
 
 
 def test_the_size_of_a_completed_record_is_that_of_the_model(written: list[Export]) -> None:
-    assert size_of(written[-1]) == pytest.approx(RECORD_BYTES, abs=20), "bench/cost.py, RECORD_BYTES: put this there"
+    assert size_of(written[-1]) == pytest.approx(RECORD_BYTES, abs=20), "bench/facts.py, RECORD_BYTES: put this there"
 
 
 def test_an_entry_that_is_added_to_an_index_is_removed_in_the_end() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import cost, prices, quotas
-from bench.cost import Load
+from bench import facts, prices, quotas
 from bench.cost_report import tables
+from bench.facts import Load
 from bench.prices import Price
 from bench.quotas import Quota, bounds, burst_seconds, concurrency_for
 from memberships_export.adapters.aws.dynamodb_item import WAKE_PARTITIONS
@@ -70,20 +70,20 @@ def test_the_sweeper_carries_what_it_visits_and_what_its_processor_can() -> None
     (sweeper,) = (bound for bound in bounds(run_seconds=1) if "sweeper's visits" in bound.name)
     (processor,) = (bound for bound in bounds(run_seconds=1) if "sweeper's processor" in bound.name)
 
-    assert sweeper.carries * cost.VISITS * cost.VISIT_SECONDS == pytest.approx(VISITS_AT_ONCE)
-    assert processor.carries * cost.VISITS * cost.VISIT_PROCESSOR == pytest.approx(cost.PROCESSOR)
+    assert sweeper.carries * facts.VISITS * facts.VISIT_SECONDS == pytest.approx(VISITS_AT_ONCE)
+    assert processor.carries * facts.VISITS * facts.VISIT_PROCESSOR == pytest.approx(facts.PROCESSOR)
 
 
 def test_the_sweeper_takes_more_than_one_batch_in_a_pass_each_as_large_as_the_model_says() -> None:
     world = World()
     world.store = Asked()
     world.services = world.over(world.ports)
-    for number in range(2 * cost.SWEEP_BATCH + 1):
+    for number in range(2 * facts.SWEEP_BATCH + 1):
         world.request(f"user-{number}")
     world.clock.advance(timedelta(minutes=1))
 
-    assert sum(world.services.sweep().values()) == 2 * cost.SWEEP_BATCH + 1
-    assert world.store.limits == [cost.SWEEP_BATCH] * 3
+    assert sum(world.services.sweep().values()) == 2 * facts.SWEEP_BATCH + 1
+    assert world.store.limits == [facts.SWEEP_BATCH] * 3
 
 
 class Asked(MemoryStore):
@@ -104,7 +104,7 @@ def test_the_sweeper_visits_an_export_as_often_as_the_model_says() -> None:
     world.work()
 
     visits = [sum(taken.values()) for taken in passes(world, days=31)]
-    assert sum(visits) == cost.VISITS
+    assert sum(visits) == facts.VISITS
     assert world.store.records == {}
 
 

@@ -16,9 +16,9 @@ from jwt import InvalidTokenError
 from memberships_export.adapters.embedded import sqs_rules
 from memberships_export.adapters.identity.jwt import ServiceTokens
 from memberships_export.domain.errors import ExportError
-from memberships_export.domain.export.record import Progress
 from memberships_export.domain.formats.csv import COLUMNS
 from memberships_export.domain.source.page import after_page, decode_page
+from memberships_export.domain.source.progress import Progress
 from memberships_export.entrypoints.cli.exits import ExitCode
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.settings import CLIENT_VARIABLES, PREFIX, Settings, variable

@@ -11,11 +11,11 @@ from memberships_export.domain.export.record import (
     Export,
     ExportStatus,
     Failure,
-    Progress,
     Send,
     Stage,
     Trouble,
 )
+from memberships_export.domain.source.progress import Progress
 from memberships_export.entrypoints.api.schemas import export_view
 from tests.factories import REQUESTED_AT, an_export
 

@@ -5,7 +5,7 @@ import httpx2
 import pytest
 
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.export.record import Preset
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.messages.message import Message
 from tests.unit.api.service import Service, assert_problem, bearer, token_for
 

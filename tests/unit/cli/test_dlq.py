@@ -11,7 +11,9 @@ from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.export.lifecycle import claim, fail
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus
-from memberships_export.domain.messages.message import Message, failure_attributes, wake_message
+from memberships_export.domain.messages.letters import failure_attributes
+from memberships_export.domain.messages.message import Message
+from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Ports
 from memberships_export.settings import Settings
 from tests.factories import an_export

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from memberships_export.domain.export.record import Preset
-from memberships_export.domain.formats.csv import COLUMNS, csv_header, csv_rows, guard
+from memberships_export.domain.formats.csv import COLUMNS, csv_header, csv_rows
+from memberships_export.domain.formats.guard import guard
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.page import Membership
 from tests.factories import a_membership
 

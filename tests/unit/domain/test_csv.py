@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memberships_export.domain.export.record import Preset
-from memberships_export.domain.formats.csv import COLUMNS, Kind, csv_header, csv_rows, unguard
+from memberships_export.domain.formats.csv import COLUMNS, Kind, csv_header, csv_rows
+from memberships_export.domain.formats.guard import unguard
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.page import Membership
 from tests.unit.domain.csv_reading import IGNORED, TEXT_HEADERS, TRIGGERS, a_row, read, written_cell_by_cell
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.domain.export.record import Preset
-from memberships_export.domain.formats.csv import guard, unguard
+from memberships_export.domain.formats.guard import guard, unguard
+from memberships_export.domain.formats.options import Preset
 from tests.unit.domain.csv_reading import TEXT_HEADERS, TRIGGERS, a_row, could_run, read_file
 
 SPECTRUM = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memberships_export.domain.formats.csv import guard, unguard
+from memberships_export.domain.formats.guard import guard, unguard
 from tests.unit.domain.csv_reading import IGNORED, TRIGGERS, could_run
 
 # Mostly what the rules are about, so that combinations of them are common.

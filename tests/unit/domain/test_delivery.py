@@ -17,11 +17,10 @@ from memberships_export.domain.export.delivery import (
     SendNow,
     learn,
     next_step,
-    parse_send_intent,
-    send_intent,
 )
 from memberships_export.domain.export.policy import AfterUnknownSend, Policy
 from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Failure, Send, Stage
+from memberships_export.domain.mail.intent import parse_send_intent, send_intent
 from tests.factories import REQUESTED_AT as NOW
 from tests.factories import an_export
 

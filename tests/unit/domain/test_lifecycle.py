@@ -29,10 +29,10 @@ from memberships_export.domain.export.record import (
     ExportStatus,
     Lease,
     Owed,
-    Progress,
     Stage,
     Trouble,
 )
+from memberships_export.domain.source.progress import Progress
 from tests.factories import REQUESTED_AT, an_export
 
 NOW = REQUESTED_AT + timedelta(minutes=1)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from memberships_export.domain import errors
-from memberships_export.domain.export.record import CsvFile, Export, Failure, Preset, Send, Stage
+from memberships_export.domain.export.record import CsvFile, Export, Failure, Send, Stage
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.mail.mail import Attachment, Mail
 from memberships_export.domain.mail.texts import failure_mail, ready_mail
 from tests.factories import REQUESTED_AT, an_export

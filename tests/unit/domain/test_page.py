@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memberships_export.domain.errors import ForeignRows, MembershipsContractBroken, RowCountMismatch
-from memberships_export.domain.export.record import Progress
 from memberships_export.domain.source.page import Page, after_page, decode_page
+from memberships_export.domain.source.progress import Progress
 
 Content = dict[str, Any]
 

@@ -15,7 +15,8 @@ from memberships_export.domain.export.record import (
     Send,
     Stage,
 )
-from memberships_export.domain.messages.message import Message, wake_message
+from memberships_export.domain.messages.message import Message
+from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import PageRequest
 from memberships_export.service.file_keys import part_key
 from memberships_export.service.mail_events.record_mail_events import MailEvent

@@ -10,7 +10,8 @@ from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.export.policy import AfterUnknownSend
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.mail.mail import SendResult
-from memberships_export.domain.messages.message import Message, wake_message
+from memberships_export.domain.messages.message import Message
+from memberships_export.domain.messages.wake import wake_message
 from memberships_export.service.operator.redrive import Redriven, RedriveOutcome
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource

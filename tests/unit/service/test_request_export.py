@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from memberships_export.domain.errors import IdempotencyKeyReused, InvalidAddress, RateLimited, StorageUnavailable
-from memberships_export.domain.export.record import ExportStatus, Preset
-from memberships_export.domain.messages.message import Message, parse_message
+from memberships_export.domain.export.record import ExportStatus
+from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.messages.message import Message
+from memberships_export.domain.messages.wake import parse_message
 from memberships_export.service.user.request import Wish
 from tests.fakes.world import World
 

@@ -15,9 +15,11 @@ from memberships_export.domain.errors import (
     StorageUnavailable,
 )
 from memberships_export.domain.export.policy import AfterUnknownSend
-from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Lease, Owed, Preset, Stage
+from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Lease, Owed, Stage
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.mail.mail import Mail, SendResult
-from memberships_export.domain.messages.message import Message, Received, wake_message
+from memberships_export.domain.messages.message import Message, Received
+from memberships_export.domain.messages.wake import wake_message
 from memberships_export.service.file_keys import part_key
 from memberships_export.service.worker.run import Acknowledge, GiveBack
 from tests.factories import a_membership

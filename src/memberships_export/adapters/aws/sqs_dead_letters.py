@@ -17,8 +17,9 @@ from memberships_export.adapters.aws.aws_errors import aws_errors, error_code
 from memberships_export.adapters.aws.sqs_letter_move import move_letters
 from memberships_export.adapters.aws.sqs_message import message_from, queue_name, sqs_attributes
 from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.messages.letters import FAILURE_ATTRIBUTES, DeadLetter
 from memberships_export.domain.messages.limits import MAX_ATTRIBUTES, check_message
-from memberships_export.domain.messages.message import FAILURE_ATTRIBUTES, DeadLetter, Message
+from memberships_export.domain.messages.message import Message
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient

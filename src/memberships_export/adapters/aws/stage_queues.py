@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from memberships_export.domain.export.record import Stage
-from memberships_export.domain.messages.message import DeadLetter, Message, Received
+from memberships_export.domain.messages.letters import DeadLetter
+from memberships_export.domain.messages.message import Message, Received
 from memberships_export.ports import DeadLetters, ExportQueue
 
 

@@ -12,8 +12,9 @@ import msgspec
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqs_rules import received_too_often
 from memberships_export.domain.export.record import Stage
+from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.limits import check_message
-from memberships_export.domain.messages.message import DeadLetter, Message, Received
+from memberships_export.domain.messages.message import Message, Received
 from memberships_export.ports import Clock
 
 _POLL = 0.1  # seconds between two looks for messages that other processes sent

@@ -20,7 +20,6 @@ from memberships_export.domain.export.record import (
 )
 
 _RANK = list(Delivery)
-_MOST_DIGITS = 9  # of a send number; more is somebody else's text
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +116,6 @@ def back_on_its_way(export: Export, now: datetime, policy: Policy) -> Export:
         text = f"Its mail may have arrived. To mail it again on purpose: memberships-export resend {export.export_id}"
         raise IllegalTransition(text)
     return export if export.unfinished else redrive(export, now, policy)
-
-
-def send_intent(export: Export, send: Send) -> str:
-    """Name a send across systems: it travels with the mail and comes back in the mail service's events."""
-    return f"{export.export_id}:{send.number}"
-
-
-def parse_send_intent(text: str) -> tuple[str, int] | None:
-    """Read what `send_intent` wrote: (export id, send number), or None for anything else."""
-    export_id, _, number = text.rpartition(":")
-    is_number = number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS
-    return (export_id, int(number)) if export_id and is_number else None
 
 
 def _new_send(export: Export, now: datetime, policy: Policy, *, possible_duplicate: bool) -> Send:

@@ -19,10 +19,10 @@ from memberships_export.domain.export.record import (
     Failure,
     Lease,
     Owed,
-    Progress,
     Stage,
     Trouble,
 )
+from memberships_export.domain.source.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.source.progress import Progress
+
 
 class ExportStatus(StrEnum):
     """Where an export is in its life."""
@@ -78,13 +81,6 @@ TRANSITIONS: Mapping[tuple[ExportStatus, Event], ExportStatus] = {
 }
 
 
-class Preset(StrEnum):
-    """For whom the CSV is written."""
-
-    SPREADSHEET = "spreadsheet"  # UTF-8 with BOM, formula guard
-    RAW = "raw"  # plain RFC 4180
-
-
 class Evidence(StrEnum):
     """What is known about one send, from the answer (or its absence)."""
 
@@ -115,17 +111,6 @@ class Lease:
 
     owner: str
     until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far the fetch is. `cursor` fetches the next page; `total` is what the API announced, if it did."""
-
-    pages: int = 0
-    rows: int = 0
-    total: int | None = None
-    cursor: str | None = None
-    last_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

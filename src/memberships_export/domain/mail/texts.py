@@ -12,8 +12,9 @@ from memberships_export.domain.errors import (
     NoProgress,
     RowCountMismatch,
 )
-from memberships_export.domain.export.delivery import send_intent
-from memberships_export.domain.export.record import CsvFile, Export, Failure, Preset, Send, Stage
+from memberships_export.domain.export.record import CsvFile, Export, Failure, Send, Stage
+from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.mail.intent import send_intent
 from memberships_export.domain.mail.layout import Block, Facts, Link, Paragraph, as_html, as_text
 from memberships_export.domain.mail.mail import Attachment, Mail
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from memberships_export.domain.errors import ForeignRows, MembershipsContractBroken, RowCountMismatch
-from memberships_export.domain.export.record import Progress
+from memberships_export.domain.source.progress import Progress
 
 _MOST_DIGITS = 30  # before the decimal point, or zeros after it
 

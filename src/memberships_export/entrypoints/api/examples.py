@@ -12,11 +12,11 @@ from memberships_export.domain.export.record import (
     Export,
     ExportStatus,
     Failure,
-    Progress,
     Send,
     Stage,
     Trouble,
 )
+from memberships_export.domain.source.progress import Progress
 from memberships_export.entrypoints.api.schemas import export_view
 
 _NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from memberships_export.domain.export.record import Delivery, Export, ExportStatus, Preset, Stage
+from memberships_export.domain.export.record import Delivery, Export, ExportStatus, Stage
+from memberships_export.domain.formats.options import Preset
 
 
 class _View(BaseModel):

@@ -9,7 +9,8 @@ from memberships_export.domain.errors import IllegalTransition, InvalidMessage, 
 from memberships_export.domain.export.delivery import back_on_its_way
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus
-from memberships_export.domain.messages.message import DeadLetter, Wake, parse_message, wake_message
+from memberships_export.domain.messages.letters import DeadLetter
+from memberships_export.domain.messages.wake import Wake, parse_message, wake_message
 from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore
 from memberships_export.service.record import change
 

@@ -7,9 +7,10 @@ from uuid import UUID, uuid4, uuid5
 
 from memberships_export.domain.errors import IdempotencyKeyReused, RateLimited, TransientError
 from memberships_export.domain.export.policy import Policy
-from memberships_export.domain.export.record import Export, Preset
+from memberships_export.domain.export.record import Export
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.mail.address import checked_address
-from memberships_export.domain.messages.message import wake_message
+from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from memberships_export.domain.errors import RateLimited, TransientError
 from memberships_export.domain.export.lifecycle import cancel, resend
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.messages.message import wake_message
+from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore
 from memberships_export.service.record import change
 from memberships_export.service.user.read import ReadExports

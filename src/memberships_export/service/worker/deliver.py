@@ -31,7 +31,7 @@ from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.mail.texts import ready_mail
 from memberships_export.ports import FileStore, Mailer
 from memberships_export.service.links import DownloadLinks
-from memberships_export.service.record import HeldExport, begin_again
+from memberships_export.service.worker.held_export import HeldExport, begin_again
 
 log = logging.getLogger(__name__)
 

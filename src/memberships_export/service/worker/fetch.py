@@ -6,11 +6,12 @@ from functools import partial
 
 from memberships_export.domain.errors import FileMissing, StopRequested
 from memberships_export.domain.export.lifecycle import page_fetched
-from memberships_export.domain.export.record import Export, Progress, Stage
+from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.source.page import after_page, decode_page
+from memberships_export.domain.source.progress import Progress
 from memberships_export.ports import FileStore, MembershipSource, PageRequest
 from memberships_export.service.file_keys import part_key
-from memberships_export.service.record import HeldExport
+from memberships_export.service.worker.held_export import HeldExport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

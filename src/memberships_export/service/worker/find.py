@@ -9,14 +9,9 @@ from memberships_export.domain.errors import IllegalTransition, InvalidMessage, 
 from memberships_export.domain.export.delivery import back_on_its_way
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.messages.message import (
-    Message,
-    Received,
-    Wake,
-    invalid_letter,
-    is_letter_about,
-    parse_message,
-)
+from memberships_export.domain.messages.letters import invalid_letter, is_letter_about
+from memberships_export.domain.messages.message import Message, Received
+from memberships_export.domain.messages.wake import Wake, parse_message
 from memberships_export.ports import Clock, DeadLetters, ExportStore
 from memberships_export.service.record import change
 

@@ -13,7 +13,7 @@ from memberships_export.domain.formats.csv import csv_header, csv_rows
 from memberships_export.domain.source.page import Page, decode_page
 from memberships_export.ports import FileSink, FileStore
 from memberships_export.service.file_keys import csv_key, part_key
-from memberships_export.service.record import HeldExport, begin_again
+from memberships_export.service.worker.held_export import HeldExport, begin_again
 
 if TYPE_CHECKING:
     from hashlib import _Hash

@@ -34,10 +34,12 @@ from memberships_export.domain.export.lifecycle import (
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus, Stage
 from memberships_export.domain.export.retry import GiveUpWith, back_in, plan
-from memberships_export.domain.messages.message import Received, wake_message
+from memberships_export.domain.messages.message import Received
+from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore
-from memberships_export.service.record import HeldExport, change
+from memberships_export.service.record import change
 from memberships_export.service.worker.find import FindExport
+from memberships_export.service.worker.held_export import HeldExport
 from memberships_export.service.worker.settle import SettleFailure
 
 log = logging.getLogger(__name__)

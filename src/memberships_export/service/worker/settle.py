@@ -9,7 +9,9 @@ from memberships_export.domain.export.lifecycle import paid, put_off
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Evidence, Export, Owed, Stage
 from memberships_export.domain.mail.texts import failure_mail
-from memberships_export.domain.messages.message import Message, failure_attributes, wake_message
+from memberships_export.domain.messages.letters import failure_attributes
+from memberships_export.domain.messages.message import Message
+from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore, Mailer
 from memberships_export.service.record import change
 

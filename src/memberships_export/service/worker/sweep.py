@@ -10,7 +10,7 @@ from memberships_export.domain.export.lifecycle import files_deleted, files_goin
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.export.sweeping import SweepAction, sweep_action
-from memberships_export.domain.messages.message import wake_message
+from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore
 from memberships_export.service.file_keys import csv_folder, parts_folder
 from memberships_export.service.worker.settle import SettleFailure

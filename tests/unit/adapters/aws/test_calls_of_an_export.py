@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bench.cost import CALLS
+from bench.facts import CALLS
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue

@@ -7,7 +7,8 @@ from botocore.stub import ANY
 from memberships_export.adapters.aws.sqs_message import message_group
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.messages.message import Message, Received, wake_message
+from memberships_export.domain.messages.message import Message, Received
+from memberships_export.domain.messages.wake import wake_message
 from rig.aws.fake_aws import REGION, FakeAws
 from tests.factories import an_export
 from tests.unit.adapters.aws.conftest import ScriptedSqs

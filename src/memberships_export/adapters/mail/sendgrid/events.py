@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from memberships_export.adapters.mail.sendgrid.text import fit_for_record
-from memberships_export.domain.export.delivery import SendFact, parse_send_intent
+from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence
+from memberships_export.domain.mail.intent import parse_send_intent
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from memberships_export.service.mail_events.webhook import ForgedEvents, MalformedEvents
 

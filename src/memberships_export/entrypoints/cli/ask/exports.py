@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from memberships_export.domain.export.record import Preset
+from memberships_export.domain.formats.options import Preset
 from memberships_export.entrypoints.cli.ask.answers import Answer, as_table, has_completed, in_full
 from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
 from memberships_export.entrypoints.cli.output import complain, say, say_json

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.messages.message import DeadLetter
+from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
 from memberships_export.entrypoints.cli.exits import CommandError, ExitCode, WrongUsage
 from memberships_export.entrypoints.cli.output import complain, masked, say, say_json, table, visible

@@ -1,0 +1,17 @@
+"""The name of a send across systems."""
+
+from memberships_export.domain.export.record import Export, Send
+
+_MOST_DIGITS = 9  # of a send number; more is somebody else's text
+
+
+def send_intent(export: Export, send: Send) -> str:
+    """Name a send across systems: it travels with the mail and comes back in the mail service's events."""
+    return f"{export.export_id}:{send.number}"
+
+
+def parse_send_intent(text: str) -> tuple[str, int] | None:
+    """Read what `send_intent` wrote: (export id, send number), or None for anything else."""
+    export_id, _, number = text.rpartition(":")
+    is_number = number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS
+    return (export_id, int(number)) if export_id and is_number else None

@@ -1,0 +1,92 @@
+"""The message that wakes a worker: what the API writes, and what a worker makes of what it finds."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from memberships_export.domain.errors import InvalidAddress, InvalidMessage
+from memberships_export.domain.export.record import Export
+from memberships_export.domain.mail.address import checked_address
+from memberships_export.domain.messages.message import IDENTITY, Message
+
+VERSION = 1
+_LONGEST_FIELD = 255  # characters, as in tokens
+_PLAIN_MESSAGE_IDS = UUID("5a1b4f0e-3f0f-4f9e-8f53-2f3f7f1f9a55")  # made once, at random
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """What a message asks for. `plain`: from a producer that knows no export ids; the record is still to be made."""
+
+    export_id: str
+    user_id: str
+    email: str
+    plain: bool
+
+
+def wake_message(export: Export) -> Message:
+    """Write the message that wakes a worker for this export."""
+    identity = {"userId": export.user_id, "email": export.email, "exportId": export.export_id}
+    body = {"version": VERSION, **identity, "requestedAt": export.requested_at.isoformat()}
+    return Message(body=json.dumps(body), attributes=identity)
+
+
+def parse_message(message: Message, message_id: str) -> Wake:
+    """Read a message, ours or a plain one. Raises InvalidMessage with a reason fit for the dead letter queue."""
+    body = _body(message)
+    _check_version(body)
+    found = {name: _field(name, body, message.attributes) for name in IDENTITY}
+    user_id, email, export_id = found["userId"], found["email"], found["exportId"]
+    missing = [name for name in ("userId", "email") if not found[name]]
+    if not user_id or not email:
+        raise InvalidMessage(f"The message has no {' and no '.join(missing)}.")
+    try:
+        checked_address(email)
+    except InvalidAddress as error:
+        raise InvalidMessage(error.reason) from error
+    derived = str(uuid5(_PLAIN_MESSAGE_IDS, message_id))
+    return Wake(export_id=export_id or derived, user_id=user_id, email=email, plain=not export_id)
+
+
+def _body(message: Message) -> Mapping[str, Any]:
+    """Return the JSON object in the body. A plain message may say everything in its attributes."""
+    try:
+        body = json.loads(message.body)
+    except (ValueError, RecursionError) as error:
+        if _says_enough(message.attributes):
+            return {}
+        reason = "The message body is not JSON."
+        raise InvalidMessage(reason) from error
+    if isinstance(body, dict):
+        return body
+    if _says_enough(message.attributes):
+        return {}
+    reason = "The message body is not a JSON object."
+    raise InvalidMessage(reason)
+
+
+def _says_enough(attributes: Mapping[str, str]) -> bool:
+    """Recognise a plain producer's attributes. Ours carry the export id, and their body must be whole."""
+    return bool(attributes.get("userId") and attributes.get("email") and not attributes.get("exportId"))
+
+
+def _check_version(body: Mapping[str, Any]) -> None:
+    version = body.get("version", VERSION)
+    if version != VERSION or isinstance(version, bool):
+        reason = f"The message has version {str(version)[:20]!r}; this service understands version {VERSION}."
+        raise InvalidMessage(reason)
+
+
+def _field(name: str, body: Mapping[str, Any], attributes: Mapping[str, str]) -> str | None:
+    """Find a field in body or attributes; where both have it, they must agree."""
+    in_body, in_attributes = body.get(name), attributes.get(name)
+    if in_body is not None and not isinstance(in_body, str):
+        raise InvalidMessage(f"The message's {name} is not text.")
+    if in_body and in_attributes and in_body != in_attributes:
+        raise InvalidMessage(f"The message's {name} differs between body and attributes.")
+    found = in_body or in_attributes or None
+    if found and name != "email" and (len(found) > _LONGEST_FIELD or not found.isprintable()):
+        raise InvalidMessage(f"The message's {name} is longer than {_LONGEST_FIELD} characters, or cannot be printed.")
+    return found

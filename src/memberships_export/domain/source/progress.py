@@ -1,0 +1,14 @@
+"""How far a walk through the pages of a memberships API is."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the fetch is. `cursor` fetches the next page; `total` is what the API announced, if it did."""
+
+    pages: int = 0
+    rows: int = 0
+    total: int | None = None
+    cursor: str | None = None
+    last_id: int | None = None
