@@ -68,7 +68,7 @@ def _deployed(rows: int) -> Iterator[BareDeployment]:
     with running_aws() as aws, FakeMemberships(rows) as memberships, FakeSendGrid() as sendgrid:
         aws.forget_everything()
         queues = aws.new_queues(visibility_seconds=900, max_receives=5)
-        yield BareDeployment(aws, memberships, sendgrid, queues).told(PAGE_SIZE="5000")
+        yield BareDeployment(aws, memberships, sendgrid, queues).with_settings(PAGE_SIZE="5000")
 
 
 def _baseline(folder: Path) -> Path:

@@ -27,7 +27,7 @@ def slim(data: Path) -> None:
 
 def _of_our_services(endpoints: dict[str, Any]) -> dict[str, Any]:
     for partition in endpoints["partitions"]:
-        partition["services"] = {name: told for name, told in partition["services"].items() if name in SERVICES}
+        partition["services"] = {name: service for name, service in partition["services"].items() if name in SERVICES}
     return endpoints
 
 

@@ -1,4 +1,4 @@
-"""What the functions and the container are told: names, addresses and ARNs, never a secret."""
+"""What the functions and the container are given: names, addresses and ARNs, never a secret."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,17 +44,17 @@ class Environment:
 
     def for_api(self) -> dict[str, str]:
         """Return the variables of the API's container."""
-        told = self.parameters
+        given = self.parameters
         optional = {
-            "MEMBERSHIPS_URL": told.memberships_url,  # unset: the bundled memberships API is served
-            "JWT_ISSUER": told.jwt_issuer,
-            "SENDGRID_WEBHOOK_KEY": told.sendgrid_webhook_key,
+            "MEMBERSHIPS_URL": given.memberships_url,  # unset: the bundled memberships API is served
+            "JWT_ISSUER": given.jwt_issuer,
+            "SENDGRID_WEBHOOK_KEY": given.sendgrid_webhook_key,
         }
         fixed = {
             "HOST": "0.0.0.0",  # noqa: S104  (inside the container; its security group admits the load balancer only)
             "PORT": str(API_PORT),
-            "JWKS_URL": told.jwks_url,
-            "JWT_AUDIENCE": told.jwt_audience,
+            "JWKS_URL": given.jwks_url,
+            "JWT_AUDIENCE": given.jwt_audience,
         }
         return _named(self._everybody() | fixed | {name: value for name, value in optional.items() if value})
 

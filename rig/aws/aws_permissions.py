@@ -75,7 +75,7 @@ def _name(url_or_arn: str) -> str:
 
 def _of_dynamodb(call: str, asked: dict[str, Any]) -> Iterable[tuple[str, str]]:
     if call == "TransactWriteItems":
-        return [(told["TableName"], _WRITES[kind]) for item in asked["TransactItems"] for kind, told in item.items()]
+        return [(write["TableName"], _WRITES[kind]) for item in asked["TransactItems"] for kind, write in item.items()]
     if call == "BatchGetItem":
         return [(table, "dynamodb:BatchGetItem") for table in asked["RequestItems"]]
     index = f"/index/{asked['IndexName']}" if "IndexName" in asked else ""

@@ -36,7 +36,7 @@ class BareDeployment:
     def __post_init__(self) -> None:
         client = boto3.client("secretsmanager", region_name=REGION)
         name = self.queues.url.rsplit("/", 1)[1]
-        told = {
+        settings = {
             "BACKEND": "aws",
             "TABLE": self.aws.new_table(),
             "BUCKET": self.aws.new_bucket().name,
@@ -51,10 +51,10 @@ class BareDeployment:
             "LINK_SECRET_ID": client.create_secret(Name=f"{name}-links", SecretString="l" * 40)["ARN"],
             "PAGE_SIZE": "10",
         }
-        self.environ = {_PREFIX + name: value for name, value in told.items()}
+        self.environ = {_PREFIX + name: value for name, value in settings.items()}
 
-    def told(self, **settings: str) -> "BareDeployment":
-        """Tell the function more."""
+    def with_settings(self, **settings: str) -> "BareDeployment":
+        """Give the function more settings, or others."""
         self.environ |= {_PREFIX + name: value for name, value in settings.items()}
         return self
 

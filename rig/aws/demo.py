@@ -46,8 +46,8 @@ def set_up(folder: Path, topology: str) -> Iterator[DeployedService]:
     say("Building the functions' code for this machine (make lambda) ...")
     bundle = build_here(folder)
     say("Writing the template (make synth) ...")
-    told = {"topology": topology, "membershipsUrl": "https://api.example.org"}
-    written = run_app(folder / "cdk", bundle, told)
+    context = {"topology": topology, "membershipsUrl": "https://api.example.org"}
+    written = run_app(folder / "cdk", bundle, context)
     if written.returncode:
         sys.exit(written.stdout + written.stderr)
     with running_aws() as aws, FakeMemberships(ROWS) as memberships, FakeSendGrid() as sendgrid:

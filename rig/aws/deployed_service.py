@@ -35,7 +35,7 @@ class Surroundings:
 
 @dataclass
 class DeployedService:
-    """Programs told what the deployment tells them, except where the outside world is: that is on loopback."""
+    """Programs with the settings of the deployment, except where the outside world is: that is on loopback."""
 
     deployment: Deployment
     code: Path  # of the functions, unpacked
@@ -48,14 +48,14 @@ class DeployedService:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def variables(self, program: str, told: Mapping[str, str]) -> dict[str, str]:
+    def variables(self, program: str, given: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of a program that the deployment tells this; its access key is its name."""
         elsewhere = {"PUBLIC_URL": self.url, "MEMBERSHIPS_URL": self.around.memberships.url}
-        known = {_PREFIX + name: url for name, url in elsewhere.items() if _PREFIX + name in told}
-        if _PREFIX + "MAILER" in told:
+        known = {_PREFIX + name: url for name, url in elsewhere.items() if _PREFIX + name in given}
+        if _PREFIX + "MAILER" in given:
             known[_PREFIX + "SENDGRID_URL"] = self.around.sendgrid.url
         own = {_PREFIX + name: value for name, value in self.settings.items()}
-        return {**told, **known, **own, **self._as(program)}
+        return {**given, **known, **own, **self._as(program)}
 
     def function(self, name: str) -> LambdaFunction:
         deployed = self.deployment.functions[name]
@@ -104,8 +104,8 @@ class DeployedService:
         """Return the container's variables, with a secret in place of the identity provider's keys."""
         own = {"HOST": "127.0.0.1", "PORT": str(self.port), "JWKS_URL": "", "JWT_SECRET": _JWT_SECRET}
         key = {"SENDGRID_WEBHOOK_KEY": self.around.sendgrid.signer.public_key}
-        told = self.variables("memberships-api", self.deployment.api)
-        return told | {_PREFIX + name: value for name, value in (own | key).items()}
+        given = self.variables("memberships-api", self.deployment.api)
+        return given | {_PREFIX + name: value for name, value in (own | key).items()}
 
     def client(self, user_id: str, email: str = "member@example.org") -> ExportClient:
         def token() -> str:
@@ -132,8 +132,8 @@ class DeployedService:
 
     def operator_variables(self) -> dict[str, str]:
         """Return what a person exports from the stack's output for the dead letter desk."""
-        told = dict(pair.split("=", 1) for pair in self.deployment.outputs["OperatorSettings"].split(" "))
-        return {**told, **self._as("Operator")}
+        given = dict(pair.split("=", 1) for pair in self.deployment.outputs["OperatorSettings"].split(" "))
+        return {**given, **self._as("Operator")}
 
     def _as(self, program: str) -> dict[str, str]:
         return self.around.aws.variables | {"AWS_ACCESS_KEY_ID": program}

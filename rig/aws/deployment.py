@@ -1,7 +1,7 @@
 """The synthesised template, deployed to the simulated AWS through CloudFormation, and read back from there.
 
 What moto's CloudFormation cannot make is made beforehand (the secrets) or left out (`LEFT_OUT`); everything else is
-made by the template, and what the programs are told is what the deployed resources say.
+made by the template, and what the programs are properties is what the deployed resources say.
 """
 
 import json
@@ -119,8 +119,8 @@ def _for_moto(template: Template, secrets: Mapping[str, str]) -> Template:
     certificate = _client("acm").request_certificate(DomainName="memberships.example.org")["CertificateArn"]
     for listener in _of_type(template, "AWS::ElasticLoadBalancingV2::Listener").values():
         listener["Properties"]["Certificates"] = [{"CertificateArn": certificate}]
-    told: Template = _with_arns({**template, "Resources": kept}, secrets)
-    return told
+    complete: Template = _with_arns({**template, "Resources": kept}, secrets)
+    return complete
 
 
 def _with_arns(value: Any, arns: Mapping[str, str]) -> Any:  # noqa: ANN401  (any JSON value)
@@ -147,13 +147,15 @@ def _mappings(template: Template) -> Iterable[DeployedMapping]:
     made = _client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
     ids = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in made}
     for found in _of_type(template, MAPPING).values():
-        told = found["Properties"]
-        assert told["FunctionResponseTypes"] == ["ReportBatchItemFailures"], "given-back messages would be deleted"
+        properties = found["Properties"]
+        assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"], (
+            "given-back messages would be deleted"
+        )
         yield DeployedMapping(
-            function=ids[told["FunctionName"]["Ref"]],
-            queue_url=ids[told["EventSourceArn"]["Fn::GetAtt"][0]],
-            batch_size=told["BatchSize"],
-            concurrency=told["ScalingConfig"]["MaximumConcurrency"],
+            function=ids[properties["FunctionName"]["Ref"]],
+            queue_url=ids[properties["EventSourceArn"]["Fn::GetAtt"][0]],
+            batch_size=properties["BatchSize"],
+            concurrency=properties["ScalingConfig"]["MaximumConcurrency"],
         )
 
 

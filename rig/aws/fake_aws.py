@@ -102,8 +102,8 @@ class FakeAws:
     def messages_in(self, url: str) -> int:
         """Count the messages of a queue, hidden ones included."""
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        told = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return sum(int(told[name]) for name in names)
+        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(answer[name]) for name in names)
 
     def new_bucket(self) -> BucketSettings:
         """Make an empty bucket."""

@@ -51,8 +51,8 @@ def synthesised(once: Callable[[str, Callable[[Path], object]], Path], zip_here:
 
     def synthesise(topology: str) -> Path:
         def run(folder: Path) -> None:
-            told = {"topology": topology, "membershipsUrl": "https://api.example.org", "concurrency": "4"}
-            done = run_app(folder, zip_here, told)
+            context = {"topology": topology, "membershipsUrl": "https://api.example.org", "concurrency": "4"}
+            done = run_app(folder, zip_here, context)
             assert done.returncode == 0, done.stdout + done.stderr
 
         return once(f"cdk-{topology}", run)

@@ -63,7 +63,7 @@ def test_killed_while_it_fetches_the_next_one_goes_on_behind_the_last_stored_pag
     deployment: BareDeployment, code: Path
 ) -> None:
     short_visibility(deployment)
-    deployment.told(**QUICK).memberships.follow("ok", "hang")
+    deployment.with_settings(**QUICK).memberships.follow("ok", "hang")
     export = deployment.ask()
 
     with at_work(deployment, code) as (function, _):
@@ -82,7 +82,7 @@ def test_killed_while_it_writes_the_file_the_next_one_renders_again_without_fetc
     deployment: BareDeployment, code: Path
 ) -> None:
     short_visibility(deployment)
-    deployment.told(**QUICK)
+    deployment.with_settings(**QUICK)
     held = deployment.aws.faults.hold("S3 PUT", f"{deployment.environ['MEMBERSHIPS_EXPORT_BUCKET']}/csv/")
     export = deployment.ask()
 
@@ -104,7 +104,7 @@ def test_killed_after_the_send_one_mail_and_the_event_completes_the_export(
     deployment: BareDeployment, code: Path
 ) -> None:
     short_visibility(deployment)
-    deployment.told(**QUICK)
+    deployment.with_settings(**QUICK)
     deployment.sendgrid.follow(ACCEPT_THEN_HANG)
     export = deployment.ask()
 
@@ -127,7 +127,7 @@ def test_killed_after_the_send_one_mail_and_the_event_completes_the_export(
 def test_the_same_message_five_times_to_four_functions_at_once_is_one_mail(
     deployment: BareDeployment, code: Path
 ) -> None:
-    deployment.told(**QUICK)
+    deployment.with_settings(**QUICK)
     export = deployment.ask()
     ports, _ = deployment.as_api
     for _ in range(4):
@@ -193,7 +193,7 @@ def test_a_message_that_nobody_can_act_on_is_a_dead_letter_with_its_reason(
 def test_an_export_that_takes_longer_than_its_function_may_run_goes_on_in_the_next_run(
     deployment: BareDeployment, code: Path
 ) -> None:
-    deployment.told(PAGE_SIZE="2").memberships.rows = 300
+    deployment.with_settings(PAGE_SIZE="2").memberships.rows = 300
     export = deployment.ask()
 
     with at_work(deployment, code, timeout_seconds=8) as (function, mapping):

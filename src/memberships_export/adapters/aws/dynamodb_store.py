@@ -13,8 +13,8 @@ import msgspec
 from memberships_export.adapters.aws.aws_errors import aws_errors
 from memberships_export.adapters.aws.dynamodb_item import BY_USER, BY_WAKE, WAKE_PARTITIONS, export_from, seconds
 from memberships_export.adapters.aws.dynamodb_writes import (
+    ConditionFailed,
     Put,
-    Refused,
     TableWrites,
     drop,
     drop_guard,
@@ -107,7 +107,7 @@ class DynamoDbExportStore:
                     return
             self._writes.one(drop(export))
 
-    def _with_guard(self, put: Put, stored: Export) -> Refused | None:
+    def _with_guard(self, put: Put, stored: Export) -> ConditionFailed | None:
         """Write a record that becomes the user's unfinished one; else return the record that stands in its way.
 
         A guard whose export is gone or finished can only be left by a hand in the table; it is taken over.
@@ -121,11 +121,11 @@ class DynamoDbExportStore:
             holder = guard.item["exportId"]["S"] if guard and guard.item else stored.export_id
             item = self._item(holder)
             if item is not None and export_from(item).unfinished:
-                return Refused(item)
+                return ConditionFailed(item)
         reason = f"{self._resource}: the exports of one user changed {_TRIES} times while a new one was being written."
         raise StorageUnavailable(reason)
 
-    def _without_guard(self, put: Put, stored: Export) -> Refused | None:
+    def _without_guard(self, put: Put, stored: Export) -> ConditionFailed | None:
         """Write a record that is finished and make room for the next; a guard of another export is left alone."""
         refused = self._writes.all_or_none(put, drop_guard(stored))
         if not refused or refused[0]:

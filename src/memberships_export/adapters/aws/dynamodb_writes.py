@@ -54,7 +54,7 @@ Write = Put | Delete
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class ConditionFailed:
     """A write whose condition did not hold; `item` is what was there."""
 
     item: "Item | None"
@@ -93,7 +93,7 @@ class TableWrites:
         self._client = client
         self._table = table
 
-    def one(self, write: Write) -> Refused | None:
+    def one(self, write: Write) -> ConditionFailed | None:
         """Make one write."""
         arguments = self._arguments(write)
         call = self._client.put_item if isinstance(write, Put) else self._client.delete_item
@@ -106,7 +106,7 @@ class TableWrites:
             return _refused(write, answer.get("Item"))
         return None
 
-    def all_or_none(self, *writes: Write) -> Sequence[Refused | None]:
+    def all_or_none(self, *writes: Write) -> Sequence[ConditionFailed | None]:
         """Make all of the writes or none; else return, for each, what stood in its way.
 
         The client sends a token of its own with its retries, so a transaction whose answer was lost is not made twice.
@@ -145,14 +145,14 @@ def _past_conflicts(call: Callable[[], T]) -> T:
     return call()
 
 
-def _refused_for(write: Write, reason: Mapping[str, Any]) -> Refused | None:
+def _refused_for(write: Write, reason: Mapping[str, Any]) -> ConditionFailed | None:
     return _refused(write, reason.get("Item")) if reason.get("Code") in _CONDITION_FAILED else None
 
 
-def _refused(write: Write, there: "Item | None") -> Refused | None:
+def _refused(write: Write, there: "Item | None") -> ConditionFailed | None:
     """Recognise our own write: its answer was lost, and the client's retry found what the first try had written."""
     ours = isinstance(write, Put) and there is not None and _marks(there) == _marks(write.item)
-    return None if ours else Refused(there)
+    return None if ours else ConditionFailed(there)
 
 
 def _marks(item: "Item") -> Sequence[object]:

@@ -23,8 +23,8 @@ def move_letters(client: "SQSClient", queue_url: str, known: int, pause: Callabl
     named, because SQS cannot know where letters came from that a worker put there itself. `known`: how many letters
     are there for sure; the numbers that SQS gives are approximate.
     """
-    told = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
-    letters = told["Attributes"]["QueueArn"]
+    answer = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    letters = answer["Attributes"]["QueueArn"]
     try:
         earlier = _newest(client, letters).get("StartedTimestamp")
         task = client.start_message_move_task(SourceArn=letters, DestinationArn=letters.removesuffix("_dlq"))

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from memberships_export.entrypoints.api.documentation import with_problem_type
 from memberships_export.entrypoints.api.problem_route import error_answer
-from memberships_export.entrypoints.api.problems import Refused
+from memberships_export.entrypoints.api.problems import HttpRefusal
 
 _DESCRIPTION = """
 Ask for all of your memberships; the file is made in the background and arrives by email.
@@ -50,5 +50,5 @@ async def _no_route(request: Request, error: Exception) -> Response:
     """Answer for paths that no router has."""
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND:
         detail = "There is nothing at this path: /openapi.json lists all there are."
-        error = Refused(HTTPStatus.NOT_FOUND, "no_such_path", detail)
+        error = HttpRefusal(HTTPStatus.NOT_FOUND, "no_such_path", detail)
     return error_answer(error, request, "-")

@@ -14,7 +14,7 @@ from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.entrypoints.api.auth import AnyCaller, checked_email
 from memberships_export.entrypoints.api.export_ids import ExportId
 from memberships_export.entrypoints.api.exports_api import Api
-from memberships_export.entrypoints.api.problems import Refused, seconds
+from memberships_export.entrypoints.api.problems import HttpRefusal, seconds
 from memberships_export.entrypoints.api.schemas import ExportList, ExportOptions, ExportView, export_view
 from memberships_export.service.user.read import FileAnswer
 from memberships_export.service.user.request import Accepted, Wish
@@ -47,10 +47,10 @@ async def refuse_speculation(request: Request) -> None:
     """Refuse a GET that no person or program means: a browser's prefetch, or another site's link or image."""
     purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
     if any("prefetch" in purpose.lower() for purpose in purposes):
-        raise Refused(HTTPStatus.FORBIDDEN, "prefetch", "A prefetch starts no export: ask when you want one.")
+        raise HttpRefusal(HTTPStatus.FORBIDDEN, "prefetch", "A prefetch starts no export: ask when you want one.")
     if request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
         detail = "A GET from another site starts no export: use POST /memberships/exports."
-        raise Refused(HTTPStatus.FORBIDDEN, "cross_site", detail)
+        raise HttpRefusal(HTTPStatus.FORBIDDEN, "cross_site", detail)
 
 
 async def _plain_wish(caller: AnyCaller) -> Wish:
@@ -103,7 +103,7 @@ def get_file(api: Api, caller: AnyCaller, export_id: ExportId) -> Response:
     if export.unfinished and export.file is None:
         retry_after = {"Retry-After": _retry_after(export, api.read.clock())}
         detail = "The file is not ready yet: the export is in progress."
-        raise Refused(HTTPStatus.CONFLICT, "file_not_ready", detail, retry_after)
+        raise HttpRefusal(HTTPStatus.CONFLICT, "file_not_ready", detail, retry_after)
     return _file_answer(api.read.file(export_id, caller.user_id))
 
 

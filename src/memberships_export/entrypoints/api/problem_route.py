@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from memberships_export.domain.errors import TransientError
 from memberships_export.entrypoints.api.export_ids import is_export_id
 from memberships_export.entrypoints.api.headers import secured
-from memberships_export.entrypoints.api.problems import Refused, answer_to, unforeseen
+from memberships_export.entrypoints.api.problems import HttpRefusal, answer_to, unforeseen
 from memberships_export.service.user.callers import KeysUnavailable
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class ProblemRoute(APIRoute):
         except HTTPException:
             allowed = ", ".join(sorted(self.allowed or self.methods or ()))
             detail = f"{scope['method']} is not possible here. Possible: {allowed}."
-            refused = Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, {"Allow": allowed})
+            refused = HttpRefusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, {"Allow": allowed})
             await error_answer(refused, Request(scope), self.path)(scope, receive, send)
 
 
@@ -88,7 +88,7 @@ def _bounded(receive: Receive) -> Receive:
         size += len(message.get("body", b""))
         if size > LONGEST_BODY:
             detail = f"The request body is longer than {LONGEST_BODY} bytes: send less."
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
+            raise HttpRefusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
         return message
 
     return bounded

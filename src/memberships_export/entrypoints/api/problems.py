@@ -83,7 +83,7 @@ class ProblemAnswer:
         return JSONResponse(content, self.problem.status, dict(self.headers), media_type=PROBLEM_JSON)
 
 
-class Refused(HTTPException):
+class HttpRefusal(HTTPException):
     """A request that the API itself refuses."""
 
     def __init__(self, status: HTTPStatus, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
@@ -136,7 +136,7 @@ def _parameter(location: tuple[str | int, ...]) -> str:
 
 def _refused(error: HTTPException) -> ProblemAnswer:
     status = HTTPStatus(error.status_code)
-    code = error.code if isinstance(error, Refused) else status.name.lower()
+    code = error.code if isinstance(error, HttpRefusal) else status.name.lower()
     return ProblemAnswer(Problem.of(status, code, str(error.detail)), error.headers or {})
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from memberships_export.entrypoints.api.documentation import Responses, problems
 from memberships_export.entrypoints.api.exports_api import Api
-from memberships_export.entrypoints.api.problems import Refused
+from memberships_export.entrypoints.api.problems import HttpRefusal
 from memberships_export.service.mail_events.webhook import ForgedEvents
 from memberships_export.settings import variable
 
@@ -37,7 +37,7 @@ def record_mail_events(
     """Take a batch of events from SendGrid. Repeats, delays and any order are harmless."""
     if api.webhook is None:
         detail = f"Mail events are not taken here: {variable('sendgrid_webhook_key')} is not set."
-        raise Refused(HTTPStatus.FORBIDDEN, "webhook_not_configured", detail)
+        raise HttpRefusal(HTTPStatus.FORBIDDEN, "webhook_not_configured", detail)
     if not signature or not timestamp:
         raise ForgedEvents(f"The events are not signed: {_PREFIX}Signature or {_PREFIX}Timestamp is missing.")
     api.record_mail_events(api.webhook.read(signature, timestamp, body))
