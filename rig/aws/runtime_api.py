@@ -1,17 +1,16 @@
 """The Runtime API of one execution environment: how the process of a Lambda function gets events and gives answers."""
 
 import json
-import sys
 import time
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
-from threading import Thread
 from typing import Any
 from uuid import uuid4
+
+from rig.loopback import LoopbackHandler, LoopbackServer
 
 _VERSION = "/2018-06-01/runtime"
 
@@ -44,8 +43,7 @@ class RuntimeApi:
         self.current: Invocation | None = None
         self._server = _Server(self)
         self.address = f"127.0.0.1:{self._server.server_port}"
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), name="runtime-api")
-        self._thread.start()
+        self._server.__enter__()
 
     def fail(self, error: FunctionFailed) -> None:
         """End what is under way: the start, or the current invocation."""
@@ -57,25 +55,16 @@ class RuntimeApi:
     def close(self) -> None:
         """End the server, and a request that waits for an event."""
         self.waiting.put(None)
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.__exit__()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Server(LoopbackServer):
     def __init__(self, api: RuntimeApi) -> None:
         self.api = api
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        if not isinstance(sys.exception(), OSError):  # a process that was killed is part of the game
-            super().handle_error(request, client_address)
+        super().__init__(_Handler)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
     server: _Server
 
     def do_GET(self) -> None:
@@ -120,9 +109,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the standard library's name)
-        """Write no access log."""
 
 
 def _chunks(stream: Any) -> bytes:  # noqa: ANN401  (a socket's file)

@@ -17,13 +17,13 @@ import struct
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from rig.loopback import LoopbackHandler, LoopbackServer
 from rig.services.membership_faults import FAULTS, PAGE_FAULTS, Call, Page
 
 Row = dict[str, Any]
@@ -54,28 +54,22 @@ class FakeMemberships:
         self.rows = rows
         self.calls: list[Call] = []
         self.headers: list[dict[str, str]] = []
-        self.connections: set[socket.socket] = set()
-        self.accepted = 0
-        self.closing = threading.Event()
         self._script, self._log, self._lock = [_known(step) for step in script], log, threading.Lock()
         self._server = _Server(port, self)
-        self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port, self.url = self._server.server_port, self._server.url
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
+        self._server.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop, and cut whoever is still connected."""
-        self.closing.set()
-        self._server.shutdown()
-        for connection in list(self.connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        self._server.server_close()
-        self._thread.join()
+        self._server.__exit__()
+
+    @property
+    def accepted(self) -> int:
+        """How many connections were made."""
+        return self._server.accepted
 
     def follow(self, *script: str) -> None:
         """Take these steps with the calls to come."""
@@ -109,38 +103,14 @@ def _known(step: str) -> str:
     return step
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing waits for the handlers, and no thread outlives a test
-    request_queue_size = 128
-
+class _Server(LoopbackServer):
     def __init__(self, port: int, fake: FakeMemberships) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
         self.fake = fake
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        if not isinstance(sys.exception(), OSError):  # a client that went away is part of the game
-            super().handle_error(request, client_address)
+        super().__init__(_Handler, port=port)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # header and body are two writes
+class _Handler(LoopbackHandler):
     server: _Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.fake.connections.add(self.connection)
-        self.server.fake.accepted += 1
-        if self.closing.is_set():  # too late to be cut by __exit__
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-    def finish(self) -> None:
-        self.server.fake.connections.discard(self.connection)
-        with suppress(OSError):
-            super().finish()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is given)
-        """Say nothing."""
 
     def do_GET(self) -> None:
         url, fake = urlsplit(self.path), self.server.fake
@@ -167,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     @property
     def closing(self) -> threading.Event:
-        return self.server.fake.closing
+        return self.server.closing
 
     def send(self, data: bytes) -> None:
         self.wfile.write(data)

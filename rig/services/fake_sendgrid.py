@@ -20,10 +20,10 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+from rig.loopback import LoopbackHandler, LoopbackServer
 from rig.services.sendgrid_behaviour import ACCEPT, Behaviour, End, read_behaviour
 from rig.services.sendgrid_mail import ReceivedMail
 from rig.services.sendgrid_webhook import EventSigner
@@ -49,8 +49,6 @@ class FakeSendGrid:
         self.signer = EventSigner()
         self.requests = 0
         self.webhook_url = webhook_url
-        self.closing = threading.Event()
-        self.connections: set[socket.socket] = set()
         self._script, self._ledger, self._lock = list(script), ledger, threading.Lock()
         self._server = _Server(port, self, receive_buffer)
         self.port = self._server.server_port
@@ -59,19 +57,12 @@ class FakeSendGrid:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
+        self._server.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop, and cut whoever is still connected."""
-        self.closing.set()
-        self._server.shutdown()
-        for connection in list(self.connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        self._server.server_close()
-        self._thread.join()
+        self._server.__exit__()
 
     @property
     def accepted(self) -> list[ReceivedMail]:
@@ -108,42 +99,17 @@ class FakeSendGrid:
                 self.signer.events_for(mail, _EVENTS).post(self.webhook_url)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing waits for the handlers, and no thread outlives a test
-    request_queue_size = 128
-
+class _Server(LoopbackServer):
     def __init__(self, port: int, fake: FakeSendGrid, receive_buffer: int | None) -> None:
-        super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=False)
         self.fake = fake
-        if receive_buffer:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.server_bind()
-        self.server_activate()
+        super().__init__(_Handler, port=port, receive_buffer=receive_buffer)
 
     def shutdown_request(self, request: Any) -> None:  # noqa: ANN401
         self.close_request(request)  # without FIN before it, so that a reset is nothing but a reset
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        if not isinstance(sys.exception(), OSError):  # a client that went away is part of the game
-            super().handle_error(request, client_address)
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(LoopbackHandler):
     server: _Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.fake.connections.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.fake.connections.discard(self.connection)
-        with suppress(OSError):
-            super().finish()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is given)
-        """Say nothing."""
 
     def do_POST(self) -> None:
         self.close_connection = True
@@ -184,14 +150,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _drip(self, begins: bytes, goes_on: bytes) -> None:
         self.wfile.write(begins)
-        while not self.server.fake.closing.wait(0.02):
+        while not self.server.closing.wait(0.02):
             self.wfile.write(goes_on)
 
     def _end(self, end: End) -> None:
         if end is End.RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif end is End.HANG:
-            self.server.fake.closing.wait()
+            self.server.closing.wait()
 
 
 def main() -> None:

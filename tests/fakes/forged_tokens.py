@@ -4,17 +4,17 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+from rig.loopback import LoopbackHandler, LoopbackServer
 
 SECRET = "a secret of at least thirty-two bytes"
 OTHER_SECRET = "another secret of thirty-two bytes or more"
@@ -95,7 +95,9 @@ class KeySet:
 def served() -> Iterator[KeySet]:
     keys = KeySet()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(LoopbackHandler):
+        protocol_version = "HTTP/1.0"  # the end of an answer is the end of its connection
+
         def do_GET(self) -> None:
             keys.reads += 1
             self.send_response(keys.status)
@@ -103,17 +105,6 @@ def served() -> Iterator[KeySet]:
             self.end_headers()
             self.wfile.write(keys.body if keys.body is not None else json.dumps({"keys": keys.keys}).encode())
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is given)
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    keys.url = f"http://127.0.0.1:{server.server_port}/jwks.json"
-    try:
+    with LoopbackServer(Handler) as server:
+        keys.url = f"{server.url}/jwks.json"
         yield keys
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

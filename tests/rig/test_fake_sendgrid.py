@@ -3,12 +3,10 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence
 from memberships_export.service.mail_events.record_mail_events import MailEvent
+from rig.loopback import LoopbackHandler, LoopbackServer
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.sendgrid_behaviour import NAMED, Behaviour, cut_body_after, read_behaviour
 from tests.contract.mailers import TO, a_mail, sendgrid
@@ -33,21 +32,14 @@ def _listener() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
     """Take what is posted."""
     posts: list[tuple[dict[str, str], bytes]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(LoopbackHandler):
         def do_POST(self) -> None:
             posts.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(204)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is given)
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/webhooks/sendgrid", posts
-        server.shutdown()
-        thread.join()
+    with LoopbackServer(Handler) as server:
+        yield f"{server.url}/webhooks/sendgrid", posts
 
 
 def test_the_ledger_tells_what_was_accepted_and_what_was_not(tmp_path: Path) -> None:

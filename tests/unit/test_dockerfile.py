@@ -2,16 +2,15 @@
 
 import json
 import re
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from subprocess import run
 from sys import executable
-from threading import Thread
 
 import pytest
 
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.settings import read_settings
+from rig.loopback import LoopbackHandler, LoopbackServer
 
 ROOT = Path(__file__).parents[2]
 Instruction = tuple[str, str]
@@ -102,26 +101,19 @@ def test_it_listens_to_everybody_on_the_port_it_exposes() -> None:
 def test_its_health_check_asks_healthz(status: int, exit_status: int) -> None:
     asked = []
 
-    class Health(BaseHTTPRequestHandler):
+    class Health(LoopbackHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the standard library's name)
-            """Write no access log."""
-
-    with HTTPServer(("127.0.0.1", 0), Health) as server:
-        thread = Thread(target=server.handle_request)
-        thread.start()
+    with LoopbackServer(Health) as server:
         done = run(
             health_command(),
             env={"MEMBERSHIPS_EXPORT_PORT": str(server.server_port)},
             capture_output=True,
             check=False,
-            timeout=10,
         )
-        thread.join()
 
     assert (done.returncode, asked) == (exit_status, ["/healthz"])

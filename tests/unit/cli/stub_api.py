@@ -1,12 +1,12 @@
 """A loopback stand-in for the export API: gives prepared answers, remembers what was asked."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from rig.loopback import LoopbackHandler, LoopbackServer
 
 EXPORT_ID = "8515ac16-6d6b-42ac-a3e5-139a99d0f831"
 
@@ -87,9 +87,7 @@ def stub_api() -> Iterator[StubApi]:
     """Listen on a free port while the block runs."""
     api = StubApi(url="")
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(LoopbackHandler):
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             api.asked.append(Asked(self.command, self.path, dict(self.headers), body))
@@ -102,19 +100,8 @@ def stub_api() -> Iterator[StubApi]:
             self.end_headers()
             self.wfile.write(prepared.body)
 
-        do_GET = do_POST = _answer  # noqa: N815  (names that http.server calls)
+        do_GET = do_POST = _answer
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is given)
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = False
-    api.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with LoopbackServer(Handler) as server:
+        api.url = server.url
         yield api
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

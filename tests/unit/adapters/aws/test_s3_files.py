@@ -1,7 +1,5 @@
 from collections.abc import Callable, Iterator
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +13,7 @@ from memberships_export.adapters.aws.s3_files import S3Files
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.ports import FileSink
 from rig.aws.fake_aws import REGION, FakeAws
+from rig.loopback import LoopbackHandler, LoopbackServer
 
 MIB = 1024 * 1024
 KEY = "csv/3f2a/1.csv"
@@ -182,13 +181,10 @@ def test_signing_calls_nobody(aws: FakeAws, files: S3Files) -> None:
 # --- trouble ---------------------------------------------------------------------------------------------------------
 
 
-class Script(BaseHTTPRequestHandler):
+class Script(LoopbackHandler):
     """Answers every request as the test says; status 0 hangs up."""
 
     answer: tuple[int, str] = (200, "")
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name of the base class)
-        """Write nothing."""
 
     def answered(self) -> None:
         status, body = self.answer
@@ -197,6 +193,7 @@ class Script(BaseHTTPRequestHandler):
         if status:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(body.encode())
 
@@ -224,13 +221,8 @@ class Broken:
 @pytest.fixture
 def broken() -> Iterator[Broken]:
     script = type("ThisScript", (Script,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), script)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield Broken(server.server_port, script)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with LoopbackServer(script) as server:
+        yield Broken(server.server_port, script)
 
 
 def every_call(files: S3Files) -> dict[str, Callable[[], object]]:
