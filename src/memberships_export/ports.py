@@ -26,7 +26,7 @@ class ExportStore(Protocol):
         """Save a new record and return it as stored.
 
         Returns the record that is there instead when the id is taken, or when the user has an unfinished export with
-        the same preset.
+        the same options.
         """
         ...
 
@@ -38,7 +38,7 @@ class ExportStore(Protocol):
         """Write `new` if the record still has the revision of `old`; return it with its new revision.
 
         None when somebody else wrote in between, or the record is gone, or (for a finished export that becomes
-        unfinished again) the user has another unfinished one with the same preset.
+        unfinished again) the user has another unfinished one with the same options.
         """
         ...
 
@@ -110,8 +110,16 @@ class FileSink(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What a browser is told about a file: the name to save it under, and its Content-Type."""
+
+    filename: str
+    content_type: str
+
+
 class FileStore(Protocol):
-    """Parts and CSV files under keys like `parts/<export id>/<name>`. What is stored is complete and durable."""
+    """Parts and finished files under keys like `parts/<export id>/<name>`. What is stored is complete and durable."""
 
     def put_once(self, key: str, content: bytes) -> bool:
         """Store under a key that is not taken. False when it is: what was there stays."""
@@ -133,8 +141,8 @@ class FileStore(Protocol):
         """Delete every file whose key starts with `prefix` + "/"."""
         ...
 
-    def signed_url(self, key: str, filename: str, seconds: int) -> str | None:
-        """Make a URL that gives the file as a download for so long; None when the store has no such thing."""
+    def signed_url(self, key: str, download: Download, seconds: int) -> str | None:
+        """Make a URL that gives the file as this download for so long; None when the store has no such thing."""
         ...
 
 

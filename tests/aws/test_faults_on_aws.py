@@ -11,7 +11,7 @@ import pytest
 
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Lease
-from memberships_export.domain.formats.csv import csv_header, csv_rows
+from memberships_export.domain.formats.csv import Csv
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.domain.source.page import decode_page
@@ -30,7 +30,7 @@ QUICK = {"LEASE_SECONDS": "3", "MEMBERSHIPS_TIMEOUT_SECONDS": "2"}
 
 def expected_file(rows: int) -> bytes:
     page = decode_page(a_page([row("user-1", n + 1) for n in range(rows)]))
-    return csv_header(Preset.SPREADSHEET) + csv_rows(page.items, Preset.SPREADSHEET)
+    return Csv(Preset.SPREADSHEET).begin() + Csv(Preset.SPREADSHEET).rows(page.items)
 
 
 def completed(deployment: BareDeployment, export: Export) -> Export:

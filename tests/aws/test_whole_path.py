@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.domain.formats.csv import csv_header, csv_rows
+from memberships_export.domain.formats.csv import Csv
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.page import decode_page
 from rig.aws import demo as demo_aws
@@ -70,7 +70,7 @@ def service(
 
 def expected_file(user_id: str, rows: int) -> bytes:
     page = decode_page(a_page([row(user_id, n + 1) for n in range(rows)]))
-    return csv_header(Preset.SPREADSHEET) + csv_rows(page.items, Preset.SPREADSHEET)
+    return Csv(Preset.SPREADSHEET).begin() + Csv(Preset.SPREADSHEET).rows(page.items)
 
 
 def test_the_message_goes_out_the_mail_arrives_and_a_failing_one_is_redriven(

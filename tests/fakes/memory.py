@@ -18,7 +18,7 @@ from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.limits import check_message
 from memberships_export.domain.messages.message import Message, Received
-from memberships_export.ports import Clock, FileSink, PageRequest
+from memberships_export.ports import Clock, Download, FileSink, PageRequest
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _CHUNK = 1024
@@ -243,7 +243,7 @@ class MemoryFiles:
         inside = checked_key(prefix) + "/"
         self.content = {key: content for key, content in self.content.items() if not key.startswith(inside)}
 
-    def signed_url(self, key: str, filename: str, seconds: int) -> str | None:  # noqa: ARG002  (the port's signature)
+    def signed_url(self, key: str, download: Download, seconds: int) -> str | None:  # noqa: ARG002  (the port's)
         return None
 
 

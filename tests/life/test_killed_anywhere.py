@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.domain.formats.csv import csv_header, csv_rows
+from memberships_export.domain.formats.csv import Csv
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.page import decode_page
 from rig.services.fake_memberships import row
@@ -42,7 +42,7 @@ POINTS = {
 
 def expected_file() -> bytes:
     page = decode_page(a_page([row("user-1", n + 1) for n in range(ROWS)]))
-    return csv_header(Preset.SPREADSHEET) + csv_rows(page.items, Preset.SPREADSHEET)
+    return Csv(Preset.SPREADSHEET).begin() + Csv(Preset.SPREADSHEET).rows(page.items)
 
 
 @pytest.mark.parametrize("point", POINTS.values(), ids=[name.replace(" ", "-") for name in POINTS])

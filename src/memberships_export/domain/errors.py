@@ -41,6 +41,12 @@ class MailRefusedForNow(TransientError):
     code = "mail_refused_for_now"
 
 
+class DeliveryUnconfirmed(TransientError):
+    """The mail service gave no clear answer; waiting for it to tell whether the mail was accepted."""
+
+    code = "delivery_unconfirmed"
+
+
 class StorageUnavailable(TransientError):
     """The storage of the service cannot be used at the moment."""
 

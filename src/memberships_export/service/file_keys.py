@@ -10,8 +10,8 @@ def parts_folder(export_id: str) -> str:
     return f"parts/{export_id}"
 
 
-def csv_folder(export_id: str) -> str:
-    """Folder of the finished file."""
+def file_folder(export_id: str) -> str:
+    """Folder of the finished file. It keeps the name it had when all files were CSV: some are stored under it."""
     return f"csv/{export_id}"
 
 
@@ -20,6 +20,6 @@ def part_key(export_id: str, page: int, cursor: str | None) -> str:
     return f"{parts_folder(export_id)}/{page:06d}-{sha256((cursor or '').encode()).hexdigest()[:12]}.json"
 
 
-def csv_key(export: Export) -> str:
-    """Key of the CSV a worker writes; the fencing token in it keeps a stale worker's file apart."""
-    return f"{csv_folder(export.export_id)}/{export.token}.csv"
+def file_key(export: Export, ending: str) -> str:
+    """Key of the file a worker writes; the fencing token in it keeps a stale worker's file apart."""
+    return f"{file_folder(export.export_id)}/{export.token}.{ending}"

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from importlib import resources
 from pathlib import Path
 from threading import Barrier, Thread
 
+import msgspec
 import pytest
 
+from memberships_export.adapters import embedded
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.disk import locked_folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters
@@ -74,11 +77,28 @@ def test_a_file_that_is_no_database_is_left_alone_and_named(path: Path, database
 def test_a_database_of_a_newer_version_is_refused(path: Path, database: Database) -> None:
     path.parent.mkdir()
     newer = sqlite3.connect(path)
-    newer.execute("PRAGMA user_version = 2")
+    newer.execute("PRAGMA user_version = 3")
     newer.close()
 
-    with pytest.raises(StorageUnavailable, match=r"exports\.db has schema 2 .* up to 1"):
+    with pytest.raises(StorageUnavailable, match=r"exports\.db has schema 3 .* up to 2"):
         database.read("SELECT 1")
+
+
+def test_a_database_of_the_first_version_is_taken_over_with_its_records(path: Path, store: SqliteExportStore) -> None:
+    path.parent.mkdir()
+    schema = resources.files(embedded).joinpath("schema.sql").read_text(encoding="utf-8")
+    first = sqlite3.connect(path)
+    first.executescript(schema)
+    export = an_export()
+    first.execute(
+        "INSERT INTO exports VALUES (?, ?, ?, 1, ?, NULL, '1', ?)",
+        [export.export_id, export.user_id, "spreadsheet", 0.0, msgspec.json.encode(export).decode()],
+    )
+    first.commit()
+    first.close()
+
+    assert store.get(export.export_id) == export
+    assert store.create(replace(export, export_id="another")).export_id == export.export_id
 
 
 def test_a_database_that_another_process_holds_is_named_after_the_busy_timeout(
@@ -172,7 +192,7 @@ def test_whoever_opens_a_new_database_waits_while_another_process_makes_it(path:
     opener.join()
 
     assert waits
-    assert database.read("PRAGMA user_version")[0][0] == 1
+    assert database.read("PRAGMA user_version")[0][0] == 2
 
 
 def test_all_who_open_a_new_database_at_once_share_it(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.ports import Download
 from tests.fakes.broken_disk import files_end_at, not_allowed
 
 BIG = b"x" * 1_000_000
@@ -159,7 +160,7 @@ def test_a_file_that_the_disk_does_not_confirm_is_not_stored(
 
 
 def test_a_folder_gives_no_urls(folder: Folder) -> None:
-    assert folder.signed_url("csv/1/1.csv", "memberships.csv", 60) is None
+    assert folder.signed_url("csv/1/1.csv", Download("memberships.csv", "text/csv; charset=utf-8"), 60) is None
 
 
 def test_stored_files_are_for_this_user_only(tmp_path: Path, folder: Folder) -> None:

@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from memberships_export.adapters.mail.sendgrid.request import BODY_LIMIT, Unsendable, request_body
-from memberships_export.domain.export.record import CsvFile, Export, Failure, Send, Stage
+from memberships_export.domain.export.record import Export, Failure, Send, Stage, StoredFile
 from memberships_export.domain.mail.mail import Attachment, Mail
 from memberships_export.domain.mail.texts import failure_mail, ready_mail
 from tests.contract.mailers import FROM, TO, a_mail
@@ -33,7 +33,7 @@ def _payload(mail: Mail) -> Payload:
 
 
 def _exports() -> Iterator[Mail]:
-    file = CsvFile(
+    file = StoredFile(
         key="k", name="memberships-2026-03-01.csv", rows=1, bytes=9, sha256="0" * 64, expires_at=REQUESTED_AT
     )
     export = an_export(export_id="exp-1", file=file)

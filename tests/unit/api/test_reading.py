@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import pytest
 
+from memberships_export.ports import Download
 from tests.fakes.memory import MemoryFiles
 from tests.fakes.world import LINKS, REFUSED_FOR_GOOD, REFUSED_FOR_NOW, World
 from tests.unit.api.service import UNKNOWN_ID, Service, assert_problem, exports_api, own_app
@@ -158,8 +159,8 @@ def test_sending_the_file_again_revokes_the_links_mailed_before(service: Service
 class SigningFiles(MemoryFiles):
     """FileStore that can sign URLs, as S3 does."""
 
-    def signed_url(self, key: str, filename: str, seconds: int) -> str | None:
-        return f"https://files.example.org/{key}?name={filename}&expires={seconds}&signature=a%2Bb"
+    def signed_url(self, key: str, download: Download, seconds: int) -> str | None:
+        return f"https://files.example.org/{key}?name={download.filename}&expires={seconds}&signature=a%2Bb"
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from memberships_export.domain.export.record import (
-    CsvFile,
     Delivery,
     Evidence,
     Export,
@@ -13,13 +12,14 @@ from memberships_export.domain.export.record import (
     Failure,
     Send,
     Stage,
+    StoredFile,
     Trouble,
 )
 from memberships_export.domain.source.progress import Progress
 from memberships_export.entrypoints.api.schemas import export_view
 from tests.factories import REQUESTED_AT, an_export
 
-FILE = CsvFile(
+FILE = StoredFile(
     key="csv/x/1.csv",
     name="memberships-2026-03-01.csv",
     rows=7,
@@ -92,7 +92,7 @@ def test_links_lead_to_where_the_routes_are_mounted() -> None:
 
 
 @pytest.mark.parametrize("file", [replace(FILE, deleted=True), replace(FILE, expires_at=REQUESTED_AT)])
-def test_a_file_that_is_gone_is_described_but_not_offered(file: CsvFile) -> None:
+def test_a_file_that_is_gone_is_described_but_not_offered(file: StoredFile) -> None:
     shown = view(an_export(status=ExportStatus.COMPLETED, file=file))["file"]
     assert (shown["available"], shown["url"], shown["rows"]) == (False, None, 7)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from memberships_export.domain.formats.csv import COLUMNS, csv_header, csv_rows
+from memberships_export.domain.formats.csv import COLUMNS, Csv
 from memberships_export.domain.formats.guard import guard
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.page import Membership
@@ -45,12 +45,12 @@ def read(lines: bytes) -> list[list[str]]:
 
 def read_file(rows: list[Membership], preset: Preset) -> list[dict[str, str]]:
     """Write a whole file and read it back as records by header."""
-    text = (csv_header(preset) + csv_rows(rows, preset)).decode("utf-8-sig")
+    text = (Csv(preset).begin() + Csv(preset).rows(rows)).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
 def written_cell_by_cell(rows: list[Membership], preset: Preset) -> bytes:
-    """The same lines from `csv.writer`, one cell at a time: what `csv_rows` must equal."""
+    """The same lines from `csv.writer`, one cell at a time: what `Csv.rows` must equal."""
     spreadsheet = preset is Preset.SPREADSHEET
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL if spreadsheet else csv.QUOTE_MINIMAL)

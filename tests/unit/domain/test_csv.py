@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memberships_export.domain.formats.csv import COLUMNS, Kind, csv_header, csv_rows
+from memberships_export.domain.formats.csv import COLUMNS, Csv, Kind
 from memberships_export.domain.formats.guard import unguard
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.page import Membership
@@ -41,15 +41,15 @@ def test_only_the_id_the_price_and_the_periods_are_numbers() -> None:
 
 
 def test_the_raw_header_is_one_plain_line() -> None:
-    assert csv_header(Preset.RAW) == ",".join(HEADERS).encode() + b"\r\n"
+    assert Csv(Preset.RAW).begin() == ",".join(HEADERS).encode() + b"\r\n"
 
 
 def test_the_spreadsheet_header_is_quoted_and_begins_with_a_byte_order_mark() -> None:
-    assert csv_header(Preset.SPREADSHEET) == b'\xef\xbb\xbf"' + '","'.join(HEADERS).encode() + b'"\r\n'
+    assert Csv(Preset.SPREADSHEET).begin() == b'\xef\xbb\xbf"' + '","'.join(HEADERS).encode() + b'"\r\n'
 
 
 def test_raw_rows_are_quoted_only_where_rfc_4180_asks_for_it() -> None:
-    assert csv_rows([ROW, a_row(name='5" \n')], Preset.RAW).decode() == (
+    assert Csv(Preset.RAW).rows([ROW, a_row(name='5" \n')]).decode() == (
         "1,00000000-0000-0000-0000-000000000001,"
         '"Zürich, Gold",user-1,-5.00,2026-01-01,2026-12-31,active,,credit card,monthly,12\r\n'
         "1,00000000-0000-0000-0000-000000000001,"
@@ -58,7 +58,7 @@ def test_raw_rows_are_quoted_only_where_rfc_4180_asks_for_it() -> None:
 
 
 def test_spreadsheet_rows_have_every_field_quoted_and_typed_numbers_unguarded() -> None:
-    assert csv_rows([ROW], Preset.SPREADSHEET).decode() == (
+    assert Csv(Preset.SPREADSHEET).rows([ROW]).decode() == (
         '"1","00000000-0000-0000-0000-000000000001","Zürich, Gold","user-1","-5.00","2026-01-01","2026-12-31",'
         '"active","","credit card","monthly","12"\r\n'
     )
@@ -66,23 +66,23 @@ def test_spreadsheet_rows_have_every_field_quoted_and_typed_numbers_unguarded() 
 
 @pytest.mark.parametrize("preset", Preset)
 def test_rows_have_no_byte_order_mark_and_no_rows_are_no_bytes(preset: Preset) -> None:
-    assert not csv_rows([ROW], preset).startswith(b"\xef\xbb\xbf")
-    assert csv_rows([], preset) == b""
+    assert not Csv(preset).rows([ROW]).startswith(b"\xef\xbb\xbf")
+    assert Csv(preset).rows([]) == b""
 
 
 @pytest.mark.parametrize("preset", Preset)
 def test_pages_written_one_by_one_are_the_same_as_one_page(preset: Preset) -> None:
     other = a_row(name="=1+1")
 
-    assert csv_rows([ROW, other], preset) == csv_rows([ROW], preset) + csv_rows([other], preset)
+    assert Csv(preset).rows([ROW, other]) == Csv(preset).rows([ROW]) + Csv(preset).rows([other])
 
 
 @pytest.mark.parametrize("header", [c.header for c in COLUMNS if c.kind is Kind.TEXT])
 def test_a_formula_in_any_text_column_is_guarded_for_spreadsheets_and_left_alone_in_raw(header: str) -> None:
     row, at = a_row(**{header: "=1+1"}), HEADERS.index(header)
 
-    assert read(csv_rows([ROW, row], Preset.SPREADSHEET))[1][at] == "'=1+1"
-    assert read(csv_rows([ROW, row], Preset.RAW))[1][at] == "=1+1"
+    assert read(Csv(Preset.SPREADSHEET).rows([ROW, row]))[1][at] == "'=1+1"
+    assert read(Csv(Preset.RAW).rows([ROW, row]))[1][at] == "=1+1"
 
 
 @pytest.mark.parametrize("header", ["validUntil", "assignedBy", "paymentMethod"])
@@ -90,7 +90,7 @@ def test_a_formula_in_any_text_column_is_guarded_for_spreadsheets_and_left_alone
 def test_a_missing_value_is_an_empty_cell(preset: Preset, header: str) -> None:
     row = a_row(**{header: None})
 
-    assert read(csv_rows([row], preset))[0][HEADERS.index(header)] == ""
+    assert read(Csv(preset).rows([row]))[0][HEADERS.index(header)] == ""
 
 
 @pytest.mark.parametrize(
@@ -109,21 +109,21 @@ def test_a_missing_value_is_an_empty_cell(preset: Preset, header: str) -> None:
 def test_prices_are_written_digit_by_digit_and_without_exponent(preset: Preset, price: str, cell: str) -> None:
     rows = [a_row(recurringPrice=price), ROW]
 
-    assert [line[4] for line in read(csv_rows(rows, preset))] == [cell, "-5.00"]
+    assert [line[4] for line in read(Csv(preset).rows(rows))] == [cell, "-5.00"]
 
 
 @pytest.mark.parametrize("preset", Preset)
 @given(rows=st.lists(ROWS, max_size=6))
 @settings(max_examples=300)
 def test_rows_equal_what_csv_writer_and_the_guard_make_of_each_cell(preset: Preset, rows: list[Membership]) -> None:
-    assert csv_rows(rows, preset) == written_cell_by_cell(rows, preset)
+    assert Csv(preset).rows(rows) == written_cell_by_cell(rows, preset)
 
 
 @pytest.mark.parametrize("preset", Preset)
 @given(row=ROWS)
 @settings(max_examples=300)
 def test_every_value_can_be_read_back(preset: Preset, row: Membership) -> None:
-    (cells,) = read(csv_rows([row], preset))
+    (cells,) = read(Csv(preset).rows([row]))
     texts = [unguard(cell) if preset is Preset.SPREADSHEET else cell for cell in cells]
 
     for column, cell, text in zip(COLUMNS, cells, texts, strict=True):

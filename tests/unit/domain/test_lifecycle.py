@@ -23,13 +23,13 @@ from memberships_export.domain.export.record import (
     TERMINAL,
     TRANSITIONS,
     UNFINISHED,
-    CsvFile,
     Event,
     Export,
     ExportStatus,
     Lease,
     Owed,
     Stage,
+    StoredFile,
     Trouble,
 )
 from memberships_export.domain.source.progress import Progress
@@ -38,7 +38,7 @@ from tests.factories import REQUESTED_AT, an_export
 NOW = REQUESTED_AT + timedelta(minutes=1)
 POLICY = Policy()
 TROUBLE = Trouble(code="x", reason="y", since=NOW, count=1)
-A_FILE = CsvFile(key="csv/1/1.csv", name="m.csv", rows=1, bytes=2, sha256="00", expires_at=NOW + timedelta(days=7))
+A_FILE = StoredFile(key="csv/1/1.csv", name="m.csv", rows=1, bytes=2, sha256="00", expires_at=NOW + timedelta(days=7))
 
 
 def holder(token: int = 1) -> Holder:
@@ -218,7 +218,7 @@ def test_a_resend_starts_a_new_mailing_and_revokes_older_links() -> None:
 
 
 @pytest.mark.parametrize("file", [None, replace(A_FILE, deleted=True)])
-def test_without_a_stored_file_there_is_nothing_to_resend(file: CsvFile | None) -> None:
+def test_without_a_stored_file_there_is_nothing_to_resend(file: StoredFile | None) -> None:
     with pytest.raises(IllegalTransition, match="no stored file"):
         lifecycle.resend(an_export(status=ExportStatus.COMPLETED, file=file), NOW, POLICY)
 

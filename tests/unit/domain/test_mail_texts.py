@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from memberships_export.domain import errors
-from memberships_export.domain.export.record import CsvFile, Export, Failure, Send, Stage
+from memberships_export.domain.export.record import Export, Failure, Send, Stage, StoredFile
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.mail.mail import Attachment, Mail
 from memberships_export.domain.mail.texts import failure_mail, ready_mail
 from tests.factories import REQUESTED_AT, an_export
 
-FILE = CsvFile(
+FILE = StoredFile(
     key="csv/exp/1.csv",
     name="memberships-2026-03-01.csv",
     rows=1234,
@@ -56,7 +56,7 @@ def _linked() -> Mail:
     return ready_mail(an_export(export_id="exp-1", file=FILE), replace(SEND, as_link=True), None, LINK)
 
 
-def _failed(code: str = "mail_refused", stage: Stage = Stage.DELIVER, file: CsvFile | None = None) -> Export:
+def _failed(code: str = "mail_refused", stage: Stage = Stage.DELIVER, file: StoredFile | None = None) -> Export:
     failure = Failure(stage=stage, code=code, reason="HTTP 400: canary of the mail service", at=REQUESTED_AT)
     return an_export(export_id="exp-1", failure=failure, file=file)
 

@@ -8,6 +8,7 @@ from memberships_export.domain.errors import FileGone, IllegalTransition, RateLi
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Stage
 from memberships_export.domain.messages.message import Message
+from memberships_export.ports import Download
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from tests.fakes.memory import MemoryFiles
 from tests.fakes.world import LINKS, SILENT, World
@@ -67,8 +68,8 @@ def test_a_file_that_is_not_made_yet_has_expired_or_is_lost_is_gone_and_says_why
 
 
 class SigningFiles(MemoryFiles):
-    def signed_url(self, key: str, filename: str, seconds: int) -> str | None:
-        return f"https://files.example.org/{key}?name={filename}&for={seconds}"
+    def signed_url(self, key: str, download: Download, seconds: int) -> str | None:
+        return f"https://files.example.org/{key}?name={download.filename}&for={seconds}"
 
 
 def test_a_store_that_signs_urls_is_asked_for_a_short_one() -> None:

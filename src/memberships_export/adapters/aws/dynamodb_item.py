@@ -3,7 +3,7 @@
 | item   | pk                             | further attributes                                                       |
 |--------|--------------------------------|--------------------------------------------------------------------------|
 | record | export id                      | document, revision, userId, requestedAt, expiresAt, wakePartition+wakeAt |
-| guard  | active#<hash of user>#<preset> | exportId: the one unfinished export of that user with that preset        |
+| guard  | active#<hash of user>#<options> | exportId: the one unfinished export of that user with those options     |
 
 Indexes, both KEYS_ONLY: `by-user` (userId, requestedAt) and `by-wake` (wakePartition, wakeAt).
 """
@@ -36,8 +36,8 @@ REVISION_IS_EXPECTED = "revision = :expected"
 # Prevents that a repeated request (same Idempotency-Key, same id) overwrites the export it made. DynamoDB deletes
 # expired items days late: one that is still there does not count.
 ID_IS_FREE = "attribute_not_exists(pk) OR expiresAt <= :now"
-# Prevents two unfinished exports of one user with one preset. `:holder` is this export itself, or the one that the
-# guard was found to name although it is finished or gone.
+# Prevents two unfinished exports of one user with the same options. `:holder` is this export itself, or the one that
+# the guard was found to name although it is finished or gone.
 GUARD_IS_FREE = "attribute_not_exists(pk) OR exportId = :holder"
 # Prevents that an export which finishes takes away the guard of another one.
 GUARD_IS_OURS = "attribute_not_exists(pk) OR exportId = :holder"
@@ -68,7 +68,7 @@ def export_from(item: "Item") -> Export:
 def guard_key(export: Export) -> "Item":
     """Return the key of the guard. User ids are hashed: they may hold anything, also a #."""
     hashed = sha256(export.user_id.encode()).hexdigest()
-    return {"pk": {"S": f"active#{hashed}#{export.preset.value}"}}
+    return {"pk": {"S": f"active#{hashed}#{export.options_key}"}}
 
 
 def guard_item(export: Export) -> "Item":

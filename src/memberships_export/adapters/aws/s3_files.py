@@ -11,7 +11,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from memberships_export.adapters.aws.aws_errors import advice_for
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.file_key import checked_key
-from memberships_export.ports import FileSink
+from memberships_export.ports import Download, FileSink
 
 if TYPE_CHECKING:
     from obstore import BytesStream, WritableFile
@@ -106,14 +106,14 @@ class S3Files:
             for batch in obstore.list(self._store, prefix):
                 obstore.delete(self._store, [found["path"] for found in batch])
 
-    def signed_url(self, key: str, filename: str, seconds: int) -> str | None:
+    def signed_url(self, key: str, download: Download, seconds: int) -> str | None:
         """Make a URL that gives the file as a download for at most 60 seconds."""
         self._signer = self._signer or self._make_signer()
         wanted = {
             "Bucket": self._bucket,
             "Key": checked_key(key),
-            "ResponseContentDisposition": f'attachment; filename="{filename}"',
-            "ResponseContentType": "text/csv; charset=utf-8",
+            "ResponseContentDisposition": f'attachment; filename="{download.filename}"',
+            "ResponseContentType": download.content_type,
         }
         return self._signer.generate_presigned_url("get_object", Params=wanted, ExpiresIn=min(seconds, _LONGEST_LINK))
 

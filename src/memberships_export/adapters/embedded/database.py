@@ -10,7 +10,7 @@ from pathlib import Path
 from memberships_export.adapters.embedded.disk import locked_folder, make_folder, storage_errors
 from memberships_export.domain.errors import StorageUnavailable
 
-_VERSION = 1  # of schema.sql
+_SCHEMA = ("schema.sql", "schema-2.sql")  # each leads from the version before it to the next
 _FIXES = {
     sqlite3.SQLITE_BUSY: "another process holds it for too long: stop that process or wait for it",
     sqlite3.SQLITE_PERM: "give the service's user write permission to it and its folder",
@@ -90,18 +90,23 @@ class Database:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
+        version = _version(connection)
+        if version > len(_SCHEMA):
             reason = (
-                f"The database {self._path} has schema {version} and this program knows up to {_VERSION}: "
+                f"The database {self._path} has schema {version} and this program knows up to {len(_SCHEMA)}: "
                 "it was written by a newer version. To fix it, run that version, or set another path."
             )
             raise StorageUnavailable(reason)
-        if version < _VERSION:
+        if version < len(_SCHEMA):
             # Two processes that switch a new file to WAL at once make SQLite report "locked" without waiting.
             with storage_errors(self._path), locked_folder(self._path.parent):
                 connection.execute("PRAGMA journal_mode = WAL")  # stays with the file
-                connection.executescript(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+                for script in _SCHEMA[_version(connection) :]:  # another process may have done it meanwhile
+                    connection.executescript(Path(__file__).with_name(script).read_text(encoding="utf-8"))
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 @contextmanager

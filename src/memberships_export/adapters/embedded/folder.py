@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from memberships_export.adapters.embedded.disk import make_folder, storage_errors, sync_folder
 from memberships_export.domain.file_key import checked_key
-from memberships_export.ports import FileSink
+from memberships_export.ports import Download, FileSink
 
 _CHUNK = 1024 * 1024
 
@@ -73,7 +73,12 @@ class Folder:
             shutil.rmtree(path)
             sync_folder(path.parent)
 
-    def signed_url(self, key: str, filename: str, seconds: int) -> str | None:  # noqa: ARG002  (the port's signature)
+    def signed_url(  # the arguments are the port's
+        self,
+        key: str,  # noqa: ARG002
+        download: Download,  # noqa: ARG002
+        seconds: int,  # noqa: ARG002
+    ) -> str | None:
         """Return None: a folder gives no URLs."""
         return None
 

@@ -1,4 +1,4 @@
--- The whole database of one machine, version 1. Run once, in one transaction; harmless when run again.
+-- The database of one machine, version 1; the files beside it lead on to later ones. Run once, in one transaction.
 BEGIN IMMEDIATE;
 
 -- One row per export. The document is the record; the other columns repeat what queries need. Times: Unix seconds.

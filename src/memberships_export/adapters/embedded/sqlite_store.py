@@ -14,14 +14,14 @@ from memberships_export.domain.export.record import Export
 
 log = logging.getLogger(__name__)
 _GET = "SELECT document FROM exports WHERE export_id = ?"
-_UNFINISHED = "SELECT document FROM exports WHERE user_id = ? AND preset = ? AND unfinished"
+_UNFINISHED = "SELECT document FROM exports WHERE user_id = ? AND options = ? AND unfinished"
 _OF_USER = (
     "SELECT export_id, document FROM exports WHERE user_id = ? ORDER BY requested_at DESC, export_id DESC LIMIT ?"
 )
 _DUE = "SELECT export_id, document FROM exports WHERE wake_at <= ? ORDER BY wake_at LIMIT ?"
 _INSERT = """
-    INSERT INTO exports (export_id, user_id, preset, unfinished, requested_at, wake_at, revision, document)
-    VALUES (:export_id, :user_id, :preset, :unfinished, :requested_at, :wake_at, :revision, :document)
+    INSERT INTO exports (export_id, user_id, options, unfinished, requested_at, wake_at, revision, document)
+    VALUES (:export_id, :user_id, :options, :unfinished, :requested_at, :wake_at, :revision, :document)
 """
 # Who and when never change; the revision is the condition.
 _UPDATE = """
@@ -58,7 +58,7 @@ class SqliteExportStore:
         with self._database.transaction() as connection:
             try:
                 changed = connection.execute(_UPDATE, _row(stored) | {"old_revision": old.revision})
-            except sqlite3.IntegrityError:  # the user has another unfinished export with this preset
+            except sqlite3.IntegrityError:  # the user has another unfinished export with these options
                 return None
             return stored if changed.rowcount else None
 
@@ -77,10 +77,10 @@ class SqliteExportStore:
 
 
 def _in_the_way(connection: sqlite3.Connection, export: Export) -> Export | None:
-    """Find the record with this id, or the user's unfinished one with this preset."""
+    """Find the record with this id, or the user's unfinished one with these options."""
     row = connection.execute(_GET, [export.export_id]).fetchone()
     if row is None and export.unfinished:
-        row = connection.execute(_UNFINISHED, [export.user_id, export.preset.value]).fetchone()
+        row = connection.execute(_UNFINISHED, [export.user_id, export.options_key]).fetchone()
     return _export(row) if row else None
 
 
@@ -92,7 +92,7 @@ def _row(export: Export) -> dict[str, Value]:
     return {
         "export_id": export.export_id,
         "user_id": export.user_id,
-        "preset": export.preset.value,
+        "options": export.options_key,
         "unfinished": export.unfinished,
         "requested_at": export.requested_at.timestamp(),
         "wake_at": export.wake_at.timestamp() if export.wake_at else None,

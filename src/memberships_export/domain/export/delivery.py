@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memberships_export.domain.errors import DeliveryUnknown, IllegalTransition
-from memberships_export.domain.export.lifecycle import Holder, finished_times, heartbeat, misses_files, move, redrive
+from memberships_export.domain.export.lifecycle import Holder, complete, heartbeat, misses_files, redrive
 from memberships_export.domain.export.policy import AfterUnknownSend, Policy
 from memberships_export.domain.export.record import (
     Delivery,
-    Event,
     Evidence,
     Export,
     ExportStatus,
@@ -51,7 +50,7 @@ DeliveryStep = SendNow | AwaitEvidence | AlreadyAccepted | GiveUp
 
 def next_step(export: Export, now: datetime, policy: Policy, *, repeatable: bool) -> DeliveryStep:
     """Decide what to do about the mail. `repeatable`: sending the same intent twice gives one mail (an outbox)."""
-    sends = [send for send in export.sends if send.mailing == export.mailing]
+    sends = export.current_sends
     if any(send.evidence is Evidence.ACCEPTED for send in sends):
         return AlreadyAccepted()
     unknown = [send for send in sends if send.evidence is not Evidence.REFUSED]
@@ -96,15 +95,13 @@ def learn(export: Export, fact: SendFact, now: datetime, policy: Policy) -> Expo
         return export
     sends = tuple(_merge(send, fact) if send.number == fact.number else send for send in export.sends)
     known = replace(export, sends=sends)
-    return _complete(known, now, policy) if _accepted(known, fact.number) and _can_complete(known) else known
+    return complete(known, now, policy) if _accepted(known, fact.number) and _can_complete(known) else known
 
 
 def may_have_arrived(export: Export) -> bool:
     """Tell whether a send of the current mailing is neither proven accepted nor proven refused."""
-    sends = [send for send in export.sends if send.mailing == export.mailing]
-    settled = {Evidence.ACCEPTED, Evidence.REFUSED}
-    accepted = any(send.evidence is Evidence.ACCEPTED for send in sends)
-    return not accepted and any(send.evidence not in settled for send in sends)
+    evidence = {send.evidence for send in export.current_sends}
+    return Evidence.ACCEPTED not in evidence and not evidence <= {Evidence.REFUSED}
 
 
 def back_on_its_way(export: Export, now: datetime, policy: Policy) -> Export:
@@ -145,25 +142,10 @@ def _merge(send: Send, fact: SendFact) -> Send:
 
 
 def _accepted(export: Export, number: int) -> bool:
-    current = (send for send in export.sends if send.mailing == export.mailing)
-    return any(send.number == number and send.evidence is Evidence.ACCEPTED for send in current)
+    return any(send.number == number and send.evidence is Evidence.ACCEPTED for send in export.current_sends)
 
 
 def _can_complete(export: Export) -> bool:
     if export.status is ExportStatus.FAILED:
         return export.failure is not None and export.failure.code == DeliveryUnknown.code
     return export.unfinished
-
-
-def _complete(export: Export, now: datetime, policy: Policy) -> Export:
-    file = replace(export.file, expires_at=now + policy.keep_files) if export.file else None
-    return move(
-        export,
-        Event.COMPLETE,
-        lease=None,
-        trouble=None,
-        failure=None,
-        owed=(),
-        file=file,
-        **finished_times(now, policy),
-    )

@@ -6,13 +6,11 @@ wrote in between. Functions for a worker take a `Holder` and refuse with `LeaseL
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from memberships_export.domain.errors import ExportError, FileMissing, IllegalTransition, LeaseLost, NoProgress, NotNow
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import (
     TRANSITIONS,
-    CsvFile,
     Event,
     Export,
     ExportStatus,
@@ -20,6 +18,7 @@ from memberships_export.domain.export.record import (
     Lease,
     Owed,
     Stage,
+    StoredFile,
     Trouble,
 )
 from memberships_export.domain.source.progress import Progress
@@ -34,13 +33,16 @@ class Holder:
     policy: Policy
 
 
-def move(export: Export, event: Event, **changes: Any) -> Export:  # noqa: ANN401  (fields of Export)
-    """Apply an event of the transition table. Raises IllegalTransition when the status does not allow it."""
+def move(export: Export, event: Event) -> Export:
+    """Apply an event of the transition table: the status changes, nothing else.
+
+    Raises IllegalTransition when the status does not allow it.
+    """
     status = TRANSITIONS.get((export.status, event))
     if status is None:
         reason = f"Export {export.export_id} is {export.status}: {event} is not possible."
         raise IllegalTransition(reason)
-    return replace(export, status=status, **changes)
+    return replace(export, status=status)
 
 
 def lease_is_live(export: Export, now: datetime) -> bool:
@@ -84,7 +86,7 @@ def heartbeat(export: Export, holder: Holder) -> Export:
     held = _held(export, holder)
     assert held.lease is not None  # noqa: S101  (a running export has one; see claim)
     until = holder.now + holder.policy.lease
-    return move(held, Event.CHECKPOINT, lease=replace(held.lease, until=until), wake_at=until)
+    return replace(move(held, Event.CHECKPOINT), lease=replace(held.lease, until=until), wake_at=until)
 
 
 def page_fetched(export: Export, holder: Holder, progress: Progress) -> Export:
@@ -93,7 +95,7 @@ def page_fetched(export: Export, holder: Holder, progress: Progress) -> Export:
     return replace(_got_further(export, holder), progress=progress, stage=stage)
 
 
-def rendered(export: Export, holder: Holder, file: CsvFile) -> Export:
+def rendered(export: Export, holder: Holder, file: StoredFile) -> Export:
     """Point the record to the finished CSV."""
     return replace(_got_further(export, holder), file=file, stage=Stage.DELIVER)
 
@@ -120,13 +122,14 @@ def yield_back(export: Export, holder: Holder) -> Export:
 
 def run_out(export: Export, holder: Holder) -> Export:
     """Stop in a step that begins anew: this does count as a stalled claim, so that it does not go on for ever."""
-    return move(_held(export, holder), Event.YIELD, lease=None, wake_at=holder.now + holder.policy.nudge_after)
+    stopped = move(_held(export, holder), Event.YIELD)
+    return replace(stopped, lease=None, wake_at=holder.now + holder.policy.nudge_after)
 
 
 def wait(export: Export, holder: Holder, trouble: Trouble, until: datetime) -> Export:
     """Park the export until `until`. Waiting in good order is not a stalled claim."""
-    held = _held(export, holder)
-    return move(held, Event.WAIT, lease=None, stalled_claims=0, trouble=trouble, wake_at=until)
+    parked = move(_held(export, holder), Event.WAIT)
+    return replace(parked, lease=None, stalled_claims=0, trouble=trouble, wake_at=until)
 
 
 def stumble(export: Export, holder: Holder, trouble: Trouble, until: datetime) -> Export:
@@ -140,9 +143,8 @@ def fail(export: Export, error: ExportError, now: datetime, policy: Policy) -> E
     No mail when the user was told of the same failure before: an export that is redriven too early fails again.
     """
     failure = Failure(stage=export.stage, code=error.code, reason=error.reason, at=now)
-    return move(
-        export,
-        Event.FAIL,
+    return replace(
+        move(export, Event.FAIL),
         lease=None,
         failure=failure,
         owed=(Owed.DEAD_LETTER,) if error.code == export.told else (Owed.DEAD_LETTER, Owed.FAILURE_MAIL),
@@ -160,9 +162,8 @@ def fail_held(export: Export, holder: Holder, error: ExportError) -> Export:
 
 def cancel(export: Export, now: datetime, policy: Policy) -> Export:
     """Stop it; a worker under way notices at its next write. Files go once that worker must have noticed."""
-    return move(
-        export,
-        Event.CANCEL,
+    return replace(
+        move(export, Event.CANCEL),
         lease=None,
         trouble=None,
         link_generation=export.link_generation + 1,
@@ -173,9 +174,26 @@ def cancel(export: Export, now: datetime, policy: Policy) -> Export:
     )
 
 
+def complete(export: Export, now: datetime, policy: Policy) -> Export:
+    """End well: the mail was accepted. The file is kept from now on for as long as files are kept."""
+    file = replace(export.file, expires_at=now + policy.keep_files) if export.file else None
+    return replace(
+        move(export, Event.COMPLETE),
+        lease=None,
+        trouble=None,
+        failure=None,
+        owed=(),
+        file=file,
+        finished_at=now,
+        files_until=now + policy.keep_files,
+        expires_at=now + policy.keep_records,
+        wake_at=now + policy.keep_files,
+    )
+
+
 def redrive(export: Export, now: datetime, policy: Policy) -> Export:
     """Put a failed export back on its way, from its last checkpoint."""
-    return move(export, Event.REDRIVE, **_fresh_start(now, policy))
+    return _fresh_start(move(export, Event.REDRIVE), now, policy)
 
 
 def resend(export: Export, now: datetime, policy: Policy) -> Export:
@@ -183,9 +201,13 @@ def resend(export: Export, now: datetime, policy: Policy) -> Export:
     if export.file is None or export.file.deleted:
         reason = f"Export {export.export_id} has no stored file to mail: ask for a new export."
         raise IllegalTransition(reason)
-    fresh = _fresh_start(now, policy) | {"stage": Stage.DELIVER, "told": None}
-    generation = export.link_generation + 1
-    return move(export, Event.RESEND, mailing=export.mailing + 1, link_generation=generation, **fresh)
+    return replace(
+        _fresh_start(move(export, Event.RESEND), now, policy),
+        stage=Stage.DELIVER,
+        mailing=export.mailing + 1,
+        link_generation=export.link_generation + 1,
+        told=None,
+    )
 
 
 def paid(export: Export, owed: Owed, now: datetime, policy: Policy) -> Export:
@@ -259,26 +281,17 @@ def _got_further(export: Export, holder: Holder) -> Export:
     return replace(heartbeat(export, holder), stalled_claims=0, trouble=trouble)
 
 
-def _fresh_start(now: datetime, policy: Policy) -> dict[str, Any]:
-    return {
-        "lease": None,
-        "stalled_claims": 0,
-        "nudges": 0,
-        "trouble": None,
-        "failure": None,
-        "owed": (),
-        "finished_at": None,
-        "files_until": None,
-        "expires_at": None,
-        "wake_at": now + policy.nudge_after,
-    }
-
-
-def finished_times(now: datetime, policy: Policy) -> dict[str, Any]:
-    """Return the times that a completed export carries, as fields for `move`."""
-    return {
-        "finished_at": now,
-        "files_until": now + policy.keep_files,
-        "expires_at": now + policy.keep_records,
-        "wake_at": now + policy.keep_files,
-    }
+def _fresh_start(export: Export, now: datetime, policy: Policy) -> Export:
+    return replace(
+        export,
+        lease=None,
+        stalled_claims=0,
+        nudges=0,
+        trouble=None,
+        failure=None,
+        owed=(),
+        finished_at=None,
+        files_until=None,
+        expires_at=None,
+        wake_at=now + policy.nudge_after,
+    )

@@ -114,7 +114,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CsvFile:
+class StoredFile:
     """The finished file: its key in the file store, and what the user needs to check it."""
 
     key: str
@@ -179,7 +179,7 @@ class Export:
     stalled_claims: int = 0  # claims since the export last got further or waited in good order
     nudges: int = 0  # messages the sweeper sent since the last claim
     progress: Progress = Progress()
-    file: CsvFile | None = None
+    file: StoredFile | None = None
     mailing: int = 1
     link_generation: int = 1  # raising it revokes every download link mailed so far
     always_link: bool = False  # the attachment was refused as too large
@@ -205,7 +205,17 @@ class Export:
         return STATUS_TEXT[self.status]
 
     @property
+    def options_key(self) -> str:
+        """What makes two wishes of one user the same wish: a user has one unfinished export for each."""
+        return self.preset.value
+
+    @property
+    def current_sends(self) -> tuple[Send, ...]:
+        """The sends of the current mailing, in order."""
+        return tuple(send for send in self.sends if send.mailing == self.mailing)
+
+    @property
     def delivery(self) -> Delivery | None:
         """What became of the current mailing: delivered if any of its sends was, else what the last one shows."""
-        known = [send.delivery for send in self.sends if send.mailing == self.mailing and send.delivery]
+        known = [send.delivery for send in self.current_sends if send.delivery]
         return Delivery.DELIVERED if Delivery.DELIVERED in known else (known[-1] if known else None)

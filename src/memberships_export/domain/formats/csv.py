@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
+from typing import ClassVar
 
 from memberships_export.domain.formats.guard import MAYBE_FORMULA, guard
 from memberships_export.domain.formats.options import Preset
@@ -48,17 +49,42 @@ COLUMNS = (
 )
 
 
-def csv_header(preset: Preset) -> bytes:
-    """Return the first line of the file, after a byte order mark if it is for a spreadsheet."""
-    line = _lines([[column.header] for column in COLUMNS], preset)
-    return b"\xef\xbb\xbf" + line if preset is Preset.SPREADSHEET else line
+_GUARD_EXPLAINED = (
+    "The file is made for spreadsheet programs: text that such a program could take for a formula (it begins with =, "
+    "+, - or @, for example) has an apostrophe (') in front, and removing that first apostrophe gives the original "
+    "text."
+)
 
 
-def csv_rows(rows: Sequence[Membership], preset: Preset) -> bytes:
-    """Return the lines of the rows: UTF-8, CRLF after each, None as an empty cell, prices without exponent."""
-    if not rows:
+@dataclass(frozen=True, slots=True)
+class Csv:
+    """The FileFormat: RFC 4180, UTF-8, CRLF after each line, the same columns always."""
+
+    preset: Preset
+    ending: ClassVar[str] = "csv"
+    media_type: ClassVar[str] = "text/csv"
+    content_type: ClassVar[str] = "text/csv; charset=utf-8"
+    layout: ClassVar[str] = "one row each, below a row with the column names"
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Explain the apostrophes, where there may be some."""
+        return (_GUARD_EXPLAINED,) if self.preset is Preset.SPREADSHEET else ()
+
+    def begin(self) -> bytes:
+        """Return the first line of the file, after a byte order mark if it is for a spreadsheet."""
+        line = _lines([[column.header] for column in COLUMNS], self.preset)
+        return b"\xef\xbb\xbf" + line if self.preset is Preset.SPREADSHEET else line
+
+    def rows(self, rows: Sequence[Membership]) -> bytes:
+        """Return the lines of the rows: None as an empty cell, prices without exponent."""
+        if not rows:
+            return b""
+        return _lines([_cells(column, rows, self.preset) for column in COLUMNS], self.preset)
+
+    def end(self) -> bytes:
+        """Return nothing: the last line ended with CRLF."""
         return b""
-    return _lines([_cells(column, rows, preset) for column in COLUMNS], preset)
 
 
 def _cells(column: Column, rows: Sequence[Membership], preset: Preset) -> list[str]:

@@ -12,8 +12,8 @@ from memberships_export.domain.errors import (
     NoProgress,
     RowCountMismatch,
 )
-from memberships_export.domain.export.record import CsvFile, Export, Failure, Send, Stage
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.export.record import Export, Failure, Send, Stage, StoredFile
+from memberships_export.domain.formats.formats import file_format
 from memberships_export.domain.mail.intent import send_intent
 from memberships_export.domain.mail.layout import Block, Facts, Link, Paragraph, as_html, as_text
 from memberships_export.domain.mail.mail import Attachment, Mail
@@ -54,8 +54,12 @@ def ready_mail(export: Export, send: Send, content: bytes | None, link: str | No
         html=as_html(READY_SUBJECT, blocks),
         export_id=export.export_id,
         intent=send_intent(export, send),
-        attachment=None if content is None else Attachment(export.file.name, "text/csv", content),
+        attachment=None if content is None else _attached(export, export.file, content),
     )
+
+
+def _attached(export: Export, file: StoredFile, content: bytes) -> Attachment:
+    return Attachment(file.name, file_format(export.preset).media_type, content)
 
 
 def failure_mail(export: Export) -> Mail:
@@ -73,7 +77,7 @@ def failure_mail(export: Export) -> Mail:
     )
 
 
-def _greeting(file: CsvFile, link: str | None) -> Iterator[Block]:
+def _greeting(file: StoredFile, link: str | None) -> Iterator[Block]:
     yield Paragraph("Hello,")
     if link is None:
         yield Paragraph(f"your memberships export is ready. It is attached as {file.name}.")
@@ -83,11 +87,11 @@ def _greeting(file: CsvFile, link: str | None) -> Iterator[Block]:
     yield Paragraph("Whoever has the link can download the file, so please do not pass this mail on.")
 
 
-def _file_notes(export: Export, file: CsvFile) -> Iterator[Block]:
+def _file_notes(export: Export, file: StoredFile) -> Iterator[Block]:
     yield Facts(
         [
             ("Requested", _time(export.requested_at)),
-            ("Memberships", f"{file.rows:,} (one row each, below a row with the column names)"),
+            ("Memberships", f"{file.rows:,} ({file_format(export.preset).layout})"),
             ("Size", f"{file.bytes:,} bytes"),
             ("SHA-256", file.sha256),
             ("Can be downloaded until", _time(file.expires_at)),
@@ -102,12 +106,7 @@ def _notes(export: Export, send: Send, link: str | None) -> Iterator[Block]:
             "This mail may be a second copy. We could not find out whether an earlier one reached you, so we sent it "
             "once more. If you have both and the SHA-256 is the same, so are the files: keep either."
         )
-    if export.preset is Preset.SPREADSHEET:
-        yield Paragraph(
-            "The file is made for spreadsheet programs: text that such a program could take for a formula (it begins "
-            "with =, +, - or @, for example) has an apostrophe (') in front, and removing that first apostrophe gives "
-            "the original text."
-        )
+    yield from map(Paragraph, file_format(export.preset).notes)
     if link is None:
         yield Paragraph("Until the time above you can also download the file, or have it sent again, where you asked.")
     yield Paragraph("If you did not ask for this export, please tell your club, and give the export number.")

@@ -25,6 +25,10 @@ class Wake:
     email: str
     plain: bool
 
+    def is_for(self, export: Export) -> bool:
+        """Tell whether the message names the user and the address of this export: it may be forged, or very old."""
+        return (export.user_id, export.email) == (self.user_id, self.email)
+
 
 def wake_message(export: Export) -> Message:
     """Write the message that wakes a worker for this export."""

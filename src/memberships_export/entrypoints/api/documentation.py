@@ -6,6 +6,7 @@ from typing import Any
 from fastapi.routing import APIRoute
 
 from memberships_export.domain.export.record import Export
+from memberships_export.domain.formats.formats import every_format
 from memberships_export.entrypoints.api import examples
 from memberships_export.entrypoints.api.problems import PROBLEM_JSON, Problem
 from memberships_export.entrypoints.api.schemas import ExportView
@@ -87,9 +88,9 @@ def resent() -> Responses:
 
 def file() -> Responses:
     """Document a file, or where it is."""
-    csv = {"text/csv": {"schema": {"type": "string", "format": "binary"}}}
+    content = {form.media_type: {"schema": {"type": "string", "format": "binary"}} for form in every_format()}
     return {
-        200: {"description": "The file: RFC 4180, one header row.", "headers": _FILE, "content": csv},
+        200: {"description": "The file, in the format that was asked for.", "headers": _FILE, "content": content},
         307: {"description": "The file is at this URL for at most 60 seconds.", "headers": _SIGNED_URL},
     }
 

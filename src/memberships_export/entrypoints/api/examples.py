@@ -6,7 +6,6 @@ from typing import Any
 
 from memberships_export.domain.errors import MailRefused, MembershipsUnavailable
 from memberships_export.domain.export.record import (
-    CsvFile,
     Delivery,
     Evidence,
     Export,
@@ -14,6 +13,7 @@ from memberships_export.domain.export.record import (
     Failure,
     Send,
     Stage,
+    StoredFile,
     Trouble,
 )
 from memberships_export.domain.source.progress import Progress
@@ -49,7 +49,7 @@ def waiting() -> Export:
 
 def completed() -> Export:
     """Let it be mailed and delivered."""
-    file = CsvFile(
+    file = StoredFile(
         key="csv/1.csv",
         name="memberships-2026-03-01.csv",
         rows=40_000,

@@ -20,7 +20,6 @@ from memberships_export.service.user.read import FileAnswer
 from memberships_export.service.user.request import Accepted, Wish
 
 _POLL_SECONDS = 2
-CSV = "text/csv; charset=utf-8"
 
 IdempotencyKey = Annotated[
     str | None,
@@ -138,4 +137,4 @@ def _file_answer(answer: FileAnswer) -> Response:
         "Content-Disposition": f'attachment; filename="{answer.file.name}"',
         "Content-Length": str(answer.file.bytes),
     }
-    return StreamingResponse(answer.chunks, HTTPStatus.OK, headers, CSV)
+    return StreamingResponse(answer.chunks, HTTPStatus.OK, headers, answer.content_type)

@@ -182,7 +182,7 @@ def _file(export: Export, path: str, now: datetime) -> FileView | None:
 
 
 def _delivery(export: Export) -> DeliveryView | None:
-    sends = [send for send in export.sends if send.mailing == export.mailing]
+    sends = export.current_sends
     if not sends:
         return None
     return DeliveryView(

@@ -93,7 +93,7 @@ class RedriveExports:
         return _decided(letter, wake.export_id, RedriveOutcome.REDRIVEN, "Starts from the beginning.")
 
     def _decide_about(self, export: Export, wake: Wake, letter: DeadLetter) -> Redriven:
-        if (export.user_id, export.email) != (wake.user_id, wake.email):
+        if not wake.is_for(export):
             return _refused(letter, export.export_id, "It names another user or address than its export.")
         if export.status in {ExportStatus.COMPLETED, ExportStatus.CANCELLED}:
             text = f"The export is {export.status}: the letter is no longer needed."

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from memberships_export.domain.errors import FileGone, UnknownExport
-from memberships_export.domain.export.record import CsvFile, Export
-from memberships_export.ports import Clock, ExportStore, FileStore
+from memberships_export.domain.export.record import Export, StoredFile
+from memberships_export.domain.formats.formats import file_format
+from memberships_export.ports import Clock, Download, ExportStore, FileStore
 from memberships_export.service.links import DownloadLinks
 
 _LINK_SECONDS = 60
@@ -15,7 +16,8 @@ _LINK_SECONDS = 60
 class FileAnswer:
     """The file: either a short-lived URL to be redirected to, or its bytes in chunks."""
 
-    file: CsvFile
+    file: StoredFile
+    content_type: str
     url: str | None
     chunks: Iterator[bytes]
 
@@ -59,11 +61,12 @@ class ReadExports:
         if file.deleted or self.clock() >= file.expires_at:
             reason = f"The file of export {export.export_id} expired on {file.expires_at:%Y-%m-%d %H:%M} UTC."
             raise FileGone(reason)
-        url = self.files.signed_url(file.key, file.name, _LINK_SECONDS)
+        content_type = file_format(export.preset).content_type
+        url = self.files.signed_url(file.key, Download(file.name, content_type), _LINK_SECONDS)
         if url is not None:
-            return FileAnswer(file, url, iter(()))
+            return FileAnswer(file, content_type, url, iter(()))
         chunks = self.files.stream(file.key)
         if chunks is None:
             reason = f"The file of export {export.export_id} is not in the file store any more."
             raise FileGone(reason)
-        return FileAnswer(file, None, chunks)
+        return FileAnswer(file, content_type, None, chunks)

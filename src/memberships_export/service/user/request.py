@@ -1,12 +1,14 @@
 """Accepting an export: the record first, the message second, and never two for one wish."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID, uuid4, uuid5
 
 from memberships_export.domain.errors import IdempotencyKeyReused, RateLimited, TransientError
 from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.rate import seconds_to_wait
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.mail.address import checked_address
@@ -69,7 +71,7 @@ class RequestExport:
         for export in recent:
             if export.unfinished and export.preset is wish.preset:
                 return export
-        _check_rate([export.requested_at for export in recent], wanted.requested_at, self.policy)
+        _check_rate(recent, wanted.requested_at, self.policy)
         return None
 
     def _wake_worker(self, export: Export) -> None:
@@ -106,10 +108,8 @@ def _same_options(export: Export, wish: Wish) -> Export:
     return export
 
 
-def _check_rate(times: list[datetime], now: datetime, policy: Policy) -> None:
-    hour = timedelta(hours=1)
-    within = [at for at in times if now - at < hour]
-    if len(within) >= policy.max_exports_per_hour:
-        seconds = (min(within) + hour - now).total_seconds()
+def _check_rate(recent: Sequence[Export], now: datetime, policy: Policy) -> None:
+    seconds = seconds_to_wait((export.requested_at for export in recent), now, policy.max_exports_per_hour)
+    if seconds is not None:
         reason = f"You can ask for {policy.max_exports_per_hour} exports an hour; try again in {seconds:.0f} seconds."
         raise RateLimited(reason, retry_after=seconds)

@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 
 from memberships_export.domain.errors import RateLimited, TransientError
 from memberships_export.domain.export.lifecycle import cancel, resend
 from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.rate import seconds_to_wait
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore
@@ -27,7 +27,7 @@ class CancelExport:
     def __call__(self, export_id: str, user_id: str) -> Export:
         """Cancel this user's export. Raises UnknownExport, IllegalTransition when it is finished."""
         export = self.read.get(export_id, user_id)
-        return change(self.store, export, partial(cancel, now=self.clock(), policy=self.policy))
+        return change(self.store, export, cancel, self.clock(), self.policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +44,17 @@ class ResendExport:
         """Start another mailing. Raises UnknownExport, IllegalTransition, RateLimited."""
         export, now = self.read.get(export_id, user_id), self.clock()
         _check_rate(export, now, self.policy)
-        export = change(self.store, export, partial(resend, now=now, policy=self.policy))
+        export = change(self.store, export, resend, now, self.policy)
         with suppress(TransientError):  # the sweeper sends what was not sent
             self.queue.send(wake_message(export), export.stage)
         return export
 
 
 def _check_rate(export: Export, now: datetime, policy: Policy) -> None:
-    hour = timedelta(hours=1)
-    within = [send.started_at for send in export.sends if now - send.started_at < hour]
-    if len(within) >= policy.max_exports_per_hour:
-        seconds = (min(within) + hour - now).total_seconds()
-        reason = f"This file was mailed {len(within)} times within the hour; try again in {seconds:.0f} seconds."
+    seconds = seconds_to_wait((send.started_at for send in export.sends), now, policy.max_exports_per_hour)
+    if seconds is not None:
+        reason = (
+            f"This file was mailed {policy.max_exports_per_hour} times within the hour; "
+            f"try again in {seconds:.0f} seconds."
+        )
         raise RateLimited(reason, retry_after=seconds)

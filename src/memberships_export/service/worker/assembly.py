@@ -10,7 +10,7 @@ from memberships_export.service.links import DownloadLinks
 from memberships_export.service.worker.deliver import DeliverMail
 from memberships_export.service.worker.fetch import FetchPages
 from memberships_export.service.worker.find import FindExport
-from memberships_export.service.worker.render import RenderCsv
+from memberships_export.service.worker.render import RenderFile
 from memberships_export.service.worker.run import RunExport, StageStep
 from memberships_export.service.worker.settle import SettleFailure
 from memberships_export.service.worker.sweep import SweepExports, VisitAll
@@ -59,7 +59,7 @@ def assemble_workers(
 
 def _steps(ports: Ports, policy: Policy, links: DownloadLinks) -> dict[Stage, StageStep]:
     """Return the steps for which this process has what they need."""
-    steps: dict[Stage, StageStep] = {Stage.RENDER: RenderCsv(files=ports.files)}
+    steps: dict[Stage, StageStep] = {Stage.RENDER: RenderFile(files=ports.files)}
     if ports.source:
         steps[Stage.FETCH] = FetchPages(source=ports.source, files=ports.files, page_size=policy.page_size)
     if ports.mailer:

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from time import monotonic
 
 from memberships_export.domain.errors import (
+    DeliveryUnconfirmed,
     DeliveryUnknown,
     FileMissing,
     MailRefused,
@@ -25,8 +25,8 @@ from memberships_export.domain.export.delivery import (
     learn,
     next_step,
 )
-from memberships_export.domain.export.lifecycle import link_only, render_again, wait
-from memberships_export.domain.export.record import CsvFile, Evidence, Export, Send, Trouble
+from memberships_export.domain.export.lifecycle import link_only, next_trouble, render_again, wait
+from memberships_export.domain.export.record import Evidence, Export, Send, StoredFile
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.mail.texts import ready_mail
 from memberships_export.ports import FileStore, Mailer
@@ -51,9 +51,10 @@ class DeliverMail:
         now = held.clock()
         match next_step(held.export, now, held.policy, repeatable=self.mailer.repeatable):
             case AlreadyAccepted():
-                held.note(partial(learn, fact=_accepted_fact(held.export), now=now, policy=held.policy))
+                held.note(learn, _accepted_fact(held.export), now, held.policy)
             case AwaitEvidence(until=until):
-                held.write(partial(wait, trouble=_unconfirmed(held), until=until))
+                trouble = next_trouble(held.export, DeliveryUnconfirmed(), now)
+                held.write(wait, trouble, until)
             case GiveUp():
                 raise DeliveryUnknown(_UNKNOWN)
             case SendNow(send=send):
@@ -68,7 +69,7 @@ class DeliverMail:
             return
         if should_stop():  # reading the file may have taken the time that was left
             raise StopRequested
-        held.write(partial(intend, send=send))
+        held.write(intend, send=send)
         log.info("export=%s send=%d as_link=%s event=sending", held.export.export_id, send.number, send.as_link)
         if monotonic() - begun > held.policy.send_time_limit.total_seconds():
             # This process was stopped for so long that another may have taken over: sending now could be a duplicate.
@@ -90,11 +91,10 @@ class DeliverMail:
 
     def _record(self, held: HeldExport, send: Send, result: SendResult) -> None:
         """Put the outcome on the record. No token needed: a fact is a fact, also from a fenced-out worker."""
-        now = held.clock()
         fact = SendFact(
             number=send.number, evidence=result.evidence, message_id=result.message_id, detail=result.detail
         )
-        _note_for_sure(held, partial(learn, fact=fact, now=now, policy=held.policy))
+        _note_for_sure(held, fact)
         log.info("export=%s send=%d evidence=%s event=sent", held.export.export_id, send.number, result.evidence)
         if result.evidence is Evidence.REFUSED:
             self._refused(held, send, result)
@@ -116,33 +116,22 @@ _UNKNOWN = (
 )
 
 
-def _note_for_sure(held: HeldExport, decide: Callable[[Export], Export]) -> None:
+def _note_for_sure(held: HeldExport, fact: SendFact) -> None:
     """Try a few times: a fact that is forgotten here costs a second mail."""
+    now = held.clock()
     for _ in range(_NOTE_TRIES - 1):
         with suppress(TransientError):
-            held.note(decide)
+            held.note(learn, fact, now, held.policy)
             return
-    held.note(decide)
+    held.note(learn, fact, now, held.policy)
 
 
-def _file(export: Export) -> CsvFile:
+def _file(export: Export) -> StoredFile:
     if export.file is None:
         raise FileMissing
     return export.file
 
 
 def _accepted_fact(export: Export) -> SendFact:
-    number = next(
-        send.number for send in export.sends if send.mailing == export.mailing and send.evidence is Evidence.ACCEPTED
-    )
+    number = next(send.number for send in export.current_sends if send.evidence is Evidence.ACCEPTED)
     return SendFact(number=number, evidence=Evidence.ACCEPTED)
-
-
-def _unconfirmed(held: HeldExport) -> Trouble:
-    before = held.export.trouble
-    return Trouble(
-        code="delivery_unconfirmed",
-        reason="The mail service gave no clear answer; waiting for it to tell whether the mail was accepted.",
-        since=before.since if before else held.clock(),
-        count=before.count + 1 if before else 1,
-    )

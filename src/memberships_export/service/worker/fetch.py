@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from memberships_export.domain.errors import FileMissing, StopRequested
 from memberships_export.domain.export.lifecycle import page_fetched
@@ -31,7 +30,7 @@ class FetchPages:
             progress = self._stored_page(held.export) if resumed else None
             resumed = progress is not None
             checkpoint = progress or self._fetch_page(held.export)
-            held.write(partial(page_fetched, progress=checkpoint))
+            held.write(page_fetched, progress=checkpoint)
 
     def _stored_page(self, export: Export) -> Progress | None:
         """Take up a page that a worker before us stored but did not live to checkpoint."""

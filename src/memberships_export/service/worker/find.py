@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from memberships_export.domain.errors import IllegalTransition, InvalidMessage, UnknownExport
 from memberships_export.domain.export.delivery import back_on_its_way
@@ -52,7 +51,7 @@ class FindExport:
         if export is None:
             reason = f"There is no export {wake.export_id}."
             raise InvalidMessage(reason)
-        if (export.user_id, export.email) != (wake.user_id, wake.email):
+        if not wake.is_for(export):
             reason = f"The message names another user or address than export {export.export_id}."
             raise InvalidMessage(reason)
         return export
@@ -60,7 +59,7 @@ class FindExport:
     def _taken_back(self, export: Export, letter: Message) -> Export | None:
         """Redrive an export whose dead letter was moved back to the queue; None: the letter has to stay one."""
         try:
-            export = change(self.store, export, partial(self._redriven, letter=letter))
+            export = change(self.store, export, self._redriven, letter)
         except (IllegalTransition, UnknownExport) as error:
             self.dead_letters.add(letter)
             log.warning("export=%s event=not_redriven reason=%s", export.export_id, error.reason)

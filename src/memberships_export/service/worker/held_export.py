@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Concatenate, ParamSpec
 
 from memberships_export.domain.errors import FileMissing
 from memberships_export.domain.export.lifecycle import Holder, heartbeat, misses_files
@@ -9,6 +10,9 @@ from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
 from memberships_export.ports import Clock, ExportStore
 from memberships_export.service.record import change
+
+P = ParamSpec("P")
+Step = Callable[[Export], Export]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,28 +25,35 @@ class HeldExport:
     policy: Policy
     token: int
     _stored: Export = field(init=False, repr=False)
-    _not_yet_stored: Callable[[Export], Export] = field(init=False, repr=False)
+    _pending: tuple[Step, ...] = field(init=False, repr=False)  # done here, and not yet in the store
 
     def __post_init__(self) -> None:
         """Begin with what the store has."""
         self._keep(self.export)
 
-    def write(self, decide: Callable[[Export, Holder], Export]) -> None:
-        """Change the record under our fencing token. Raises LeaseLost when it is not ours any more."""
-        self.note(self._held(decide))
+    def write(
+        self, move: Callable[Concatenate[Export, Holder, P], Export], /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Change the record under our fencing token: `held.write(page_fetched, progress=…)`.
 
-    def write_with_next(self, decide: Callable[[Export, Holder], Export]) -> None:
+        Raises LeaseLost when it is not ours any more.
+        """
+        self._store(self._step(move, *args, **kwargs))
+
+    def write_with_next(
+        self, move: Callable[Concatenate[Export, Holder, P], Export], /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
         """Change the export here, and the record together with the next write.
 
         For what is followed by another write at once, and what a worker that dies in between leaves to be done again.
         """
-        before, then = self._not_yet_stored, self._held(decide)
-        self.export = then(self.export)
-        self._not_yet_stored = lambda export: then(before(export))
+        step = self._step(move, *args, **kwargs)
+        self.export = step(self.export)
+        self._pending = (*self._pending, step)
 
-    def note(self, decide: Callable[[Export], Export]) -> None:
+    def note(self, fact: Callable[Concatenate[Export, P], Export], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Add a fact that is true whoever holds the lease."""
-        self._keep(change(self.store, self._stored, lambda export: decide(self._not_yet_stored(export))))
+        self._store(lambda export: fact(export, *args, **kwargs))
 
     def keep_alive(self) -> None:
         """Renew the lease when half of it is used up."""
@@ -50,13 +61,25 @@ class HeldExport:
         if lease is None or lease.until - self.clock() < self.policy.lease / 2:
             self.write(heartbeat)
 
-    def _held(self, decide: Callable[[Export, Holder], Export]) -> Callable[[Export], Export]:
+    def _step(
+        self, move: Callable[Concatenate[Export, Holder, P], Export], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Step:
         holder = Holder(self.token, self.clock(), self.policy)
-        return lambda export: decide(export, holder)
+        return lambda export: move(export, holder, *args, **kwargs)
+
+    def _store(self, step: Step) -> None:
+        """Do what is pending and this step in one write. When it fails, the step is not pending: it did not happen."""
+        self._keep(change(self.store, self._stored, _in_order, (*self._pending, step)))
 
     def _keep(self, stored: Export) -> None:
         self.export = self._stored = stored
-        self._not_yet_stored = _as_it_is
+        self._pending = ()
+
+
+def _in_order(export: Export, steps: tuple[Step, ...]) -> Export:
+    for step in steps:
+        export = step(export)
+    return export
 
 
 def begin_again(
@@ -67,10 +90,6 @@ def begin_again(
     Raises the error when it is not the first.
     """
     missed_before = misses_files(held.export)
-    held.write(lambda export, holder: step_back(export, holder, error))
+    held.write(step_back, error)
     if missed_before:
         raise error
-
-
-def _as_it_is(export: Export) -> Export:
-    return export

@@ -1,18 +1,17 @@
-"""Step 2: stream the parts into one CSV."""
+"""Step 2: stream the parts into one file."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from memberships_export.domain.errors import FileMissing, OutOfTime, RowCountMismatch, StopRequested
 from memberships_export.domain.export.lifecycle import fetch_again, rendered
-from memberships_export.domain.export.record import CsvFile, Export
-from memberships_export.domain.formats.csv import csv_header, csv_rows
+from memberships_export.domain.export.record import Export, StoredFile
+from memberships_export.domain.formats.formats import file_format
 from memberships_export.domain.source.page import Page, decode_page
 from memberships_export.ports import FileSink, FileStore
-from memberships_export.service.file_keys import csv_key, part_key
+from memberships_export.service.file_keys import file_key, part_key
 from memberships_export.service.worker.held_export import HeldExport, begin_again
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenderCsv:
+class RenderFile:
     """Write the file, then point the record to it."""
 
     files: FileStore
@@ -35,22 +34,24 @@ class RenderCsv:
         except FileMissing as error:
             begin_again(held, fetch_again, error)
             return
-        held.write_with_next(partial(rendered, file=file))
+        held.write_with_next(rendered, file=file)
 
-    def _render(self, held: HeldExport, should_stop: Callable[[], bool]) -> CsvFile:
-        export, key = held.export, csv_key(held.export)
+    def _render(self, held: HeldExport, should_stop: Callable[[], bool]) -> StoredFile:
+        export, form = held.export, file_format(held.export.preset)
+        key = file_key(export, form.ending)
         with self.files.writing(key) as sink:
             written = _Written(sink)
-            written.add(csv_header(export.preset), rows=0)
+            written.add(form.begin(), rows=0)
             for page in self._pages(export):
                 if should_stop():
                     raise OutOfTime if written.rows else StopRequested
-                written.add(csv_rows(page.items, export.preset), rows=len(page.items))
+                written.add(form.rows(page.items), rows=len(page.items))
                 held.keep_alive()
+            written.add(form.end(), rows=0)
             _check_complete(export, written.rows)
-        return CsvFile(
+        return StoredFile(
             key=key,
-            name=f"memberships-{export.requested_at:%Y-%m-%d}.csv",
+            name=f"memberships-{export.requested_at:%Y-%m-%d}.{form.ending}",
             rows=written.rows,
             bytes=written.size,
             sha256=written.digest.hexdigest(),
@@ -71,7 +72,7 @@ class RenderCsv:
 
 @dataclass(slots=True)
 class _Written:
-    """The CSV so far: what was written is also counted and hashed."""
+    """The file so far: what was written is also counted and hashed."""
 
     sink: FileSink
     rows: int = 0

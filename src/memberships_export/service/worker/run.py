@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from time import monotonic
 from typing import Protocol
 from uuid import uuid4
@@ -125,7 +124,7 @@ class RunExport:
         """Take the lease; None when the export is finished, also by being claimed too often for nothing."""
         now, owner = self.clock(), uuid4().hex
         try:
-            export = change(self.store, export, partial(claim, owner=owner, now=now, policy=self.policy))
+            export = change(self.store, export, claim, owner, now, self.policy)
         except NoProgress as error:
             self._fail_unclaimed(export, error)
             return None
@@ -137,7 +136,7 @@ class RunExport:
 
     def _fail_unclaimed(self, export: Export, error: ExportError) -> None:
         try:
-            export = change(self.store, export, partial(fail, error=error, now=self.clock(), policy=self.policy))
+            export = change(self.store, export, fail, error, self.clock(), self.policy)
         except (IllegalTransition, UnknownExport) as other:
             log.info("export=%s event=stopped reason=%s", export.export_id, other.reason)
             return
@@ -185,7 +184,7 @@ class RunExport:
             self._fail(held, decision.error)
             return
         park = stumble if isinstance(error, _InternalError) else wait
-        held.write(partial(park, trouble=trouble, until=decision.at))
+        held.write(park, trouble=trouble, until=decision.at)
         log.warning(
             "export=%s code=%s until=%s event=waiting reason=%s",
             held.export.export_id,
@@ -195,7 +194,7 @@ class RunExport:
         )
 
     def _fail(self, held: HeldExport, error: ExportError) -> None:
-        held.write(partial(fail_held, error=error))
+        held.write(fail_held, error)
         log.error("export=%s code=%s event=failed reason=%s", held.export.export_id, error.code, error.reason)
         self.settle(held.export)
 

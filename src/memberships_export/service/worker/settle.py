@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass
-from functools import partial
 
 from memberships_export.domain.errors import IllegalTransition, UnknownExport
 from memberships_export.domain.export.lifecycle import paid, put_off
@@ -40,7 +39,7 @@ class SettleFailure:
             if Owed.FAILURE_MAIL in export.owed and self.mailer:
                 self._tell_user(export, self.mailer)
             elif Owed.FAILURE_MAIL in export.owed:
-                export = change(self.store, export, partial(put_off, now=self.clock(), policy=self.policy))
+                export = change(self.store, export, put_off, self.clock(), self.policy)
                 self.queue.send(wake_message(export), Stage.DELIVER)
         except (IllegalTransition, UnknownExport) as error:  # somebody else was faster
             log.info("export=%s event=already_settled reason=%s", export.export_id, error.reason)
@@ -59,4 +58,4 @@ class SettleFailure:
             log.warning("export=%s event=failure_mail_not_sent detail=%s", export.export_id, result.detail)
 
     def _paid(self, export: Export, owed: Owed) -> Export:
-        return change(self.store, export, partial(paid, owed=owed, now=self.clock(), policy=self.policy))
+        return change(self.store, export, paid, owed, self.clock(), self.policy)

@@ -12,7 +12,7 @@ from memberships_export.domain.export.record import Export
 from memberships_export.domain.export.sweeping import SweepAction, sweep_action
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore
-from memberships_export.service.file_keys import csv_folder, parts_folder
+from memberships_export.service.file_keys import file_folder, parts_folder
 from memberships_export.service.worker.settle import SettleFailure
 
 log = logging.getLogger(__name__)
@@ -116,5 +116,5 @@ class SweepExports:
         if going is None:
             return
         self.files.delete_folder(parts_folder(export.export_id))
-        self.files.delete_folder(csv_folder(export.export_id))
+        self.files.delete_folder(file_folder(export.export_id))
         self.store.replace(going, files_deleted(going))

@@ -11,7 +11,7 @@ from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.connections import BucketSettings
 from memberships_export.adapters.aws.s3_files import S3Files
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.ports import FileSink
+from memberships_export.ports import Download, FileSink
 from rig.aws.fake_aws import REGION, FakeAws
 from rig.loopback import LoopbackHandler, LoopbackServer
 
@@ -156,7 +156,7 @@ def test_files_are_encrypted_as_set(aws: FakeAws, bucket: BucketSettings, encryp
 def test_a_signed_url_gives_the_file_as_a_download(files: S3Files) -> None:
     files.put_once(KEY, b"id\r\n")
 
-    url = files.signed_url(KEY, "memberships-2026-03-01.csv", 60)
+    url = files.signed_url(KEY, Download("memberships-2026-03-01.csv", "text/csv; charset=utf-8"), 60)
 
     assert url is not None
     answer = urllib3.request("GET", url, retries=False, timeout=5)
@@ -167,7 +167,7 @@ def test_a_signed_url_gives_the_file_as_a_download(files: S3Files) -> None:
 
 @pytest.mark.parametrize("asked, given", [(30, "30"), (60, "60"), (3600, "60")])
 def test_a_signed_url_works_for_a_minute_at_most(files: S3Files, asked: int, given: str) -> None:
-    url = files.signed_url(KEY, "m.csv", asked)
+    url = files.signed_url(KEY, Download("m.csv", "text/csv; charset=utf-8"), asked)
 
     query = parse_qs(urlsplit(str(url)).query)
     assert query["X-Amz-Expires"] == [given]
@@ -175,7 +175,7 @@ def test_a_signed_url_works_for_a_minute_at_most(files: S3Files, asked: int, giv
 
 
 def test_signing_calls_nobody(aws: FakeAws, files: S3Files) -> None:
-    assert calls_of(aws, lambda: files.signed_url(KEY, "m.csv", 60)) == []
+    assert calls_of(aws, lambda: files.signed_url(KEY, Download("m.csv", "text/csv; charset=utf-8"), 60)) == []
 
 
 # --- trouble ---------------------------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ def test_a_signed_url_names_the_bucket_in_its_region_because_the_host_is_signed_
     bucket = BucketSettings(name="exports", region=region)
     files = S3Files(connections.s3_store(bucket), "exports", lambda: connections.Clients().s3_signer)
 
-    url = files.signed_url(KEY, "memberships.csv", 60)
+    url = files.signed_url(KEY, Download("memberships.csv", "text/csv; charset=utf-8"), 60)
 
     assert url is not None
     assert urlsplit(url).netloc == f"exports.s3.{region}.amazonaws.com"

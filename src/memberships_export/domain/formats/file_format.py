@@ -1,0 +1,47 @@
+"""What a kind of file is to everybody who does not write it: a name, a media type, and what to say about it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from memberships_export.domain.source.page import Membership
+
+
+class FileFormat(Protocol):
+    """A kind of file that rows can become. Writing is pure: the same rows give the same bytes."""
+
+    @property
+    def ending(self) -> str:
+        """Of the file's name, without a dot."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """As in Content-Type, without parameters."""
+        ...
+
+    @property
+    def content_type(self) -> str:
+        """As in Content-Type, with parameters."""
+        ...
+
+    @property
+    def layout(self) -> str:
+        """How rows lie in the file, in a few words for the mail."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What else the reader of the file has to know, in whole sentences for the mail."""
+        ...
+
+    def begin(self) -> bytes:
+        """Return what comes before the first row."""
+        ...
+
+    def rows(self, rows: Sequence[Membership]) -> bytes:
+        """Return some rows."""
+        ...
+
+    def end(self) -> bytes:
+        """Return what comes after the last row."""
+        ...
