@@ -65,8 +65,8 @@ def test_from_a_csv_file_to_the_mail(service: Running, tmp_path: Path) -> None:
     assert (mail["To"], [row["recurringPrice"] for row in rows]) == ("anna@example.org", ["120", "12.50"])
     assert not rows[1]["name"].startswith("=")
 
-    told = json.loads(anna.ask("status", export_id, "--json"))
-    assert (told["status"], told["file"]["sha256"]) == ("completed", sha256(content).hexdigest())
+    shown = json.loads(anna.ask("status", export_id, "--json"))
+    assert (shown["status"], shown["file"]["sha256"]) == ("completed", sha256(content).hexdigest())
     assert export_id in anna.ask("list")
 
     anna.ask("resend", export_id)

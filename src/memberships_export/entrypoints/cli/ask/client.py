@@ -20,7 +20,7 @@ _CHUNK = 64 * 1024
 
 
 class ExportsClient:
-    """Speaks for one user. Raises Unreachable when nobody answers, Refused for an answer that is an error."""
+    """Speaks for one user. Raises Unreachable when nobody answers, RefusedByService for an answer that is an error."""
 
     def __init__(self, url: str, token: str) -> None:
         """Raise WrongUsage when the URL is none, or the token cannot travel in a header."""

@@ -20,16 +20,16 @@ _ADVICE: Mapping[int, str] = {
 _TROUBLE_OVER_THERE = "The log of the service says more."
 
 
-class Refused(CommandError):
+class RefusedByService(CommandError):
     """The API answered with an error."""
 
 
-def refusal(status: int, headers: Mapping[str, str], content: bytes) -> Refused:
+def refusal(status: int, headers: Mapping[str, str], content: bytes) -> RefusedByService:
     """Put an error answer into words: title, detail, what to do."""
     problem = _problem(content)
     title = problem.get("title") or f"The service answered with status {status}"
     lines = [f"{visible(title)} ({status})", visible(problem.get("detail") or ""), _advice(status, headers)]
-    return Refused("\n".join(line for line in lines if line))
+    return RefusedByService("\n".join(line for line in lines if line))
 
 
 def _problem(content: bytes) -> Mapping[str, object]:

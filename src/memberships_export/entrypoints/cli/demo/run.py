@@ -33,7 +33,7 @@ _PATIENCE = 900.0  # seconds; a million rows take a minute or two
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Scene:
     """Where the demo plays: its folder, and the settings of its service."""
 
     folder: Path
@@ -51,36 +51,36 @@ def run_demo(rows: int, *, keep: bool) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script started it with SIGINT ignored
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # so that the service ends too
     try:
-        stage = _stage(rows)
+        scene = _scene(rows)
     except OSError as error:
         raise CommandError(f"No temporary folder can be made ({error}): set TMPDIR to a folder for it.") from error
     try:
-        _play(stage, rows, keep=keep)
+        _play(scene, rows, keep=keep)
     except (CommandError, OSError, sqlite3.Error) as error:
-        raise CommandError(f"{error}\n\n{log_tail(stage.log)}\n\nThe whole log: {stage.log}") from error
+        raise CommandError(f"{error}\n\n{log_tail(scene.log)}\n\nThe whole log: {scene.log}") from error
 
 
-def _play(stage: Stage, rows: int, *, keep: bool) -> None:
+def _play(scene: Scene, rows: int, *, keep: bool) -> None:
     say(f"Making {rows:,} memberships for {_USER} ...")
-    _fill(stage.settings, rows)
-    token = mint_token(stage.settings, _USER, _EMAIL, timedelta(hours=24))
+    _fill(scene.settings, rows)
+    token = mint_token(scene.settings, _USER, _EMAIL, timedelta(hours=24))
     say("Starting the service ...")
-    with running_service(stage.environ, stage.log) as url:
+    with running_service(scene.environ, scene.log) as url:
         client = ExportsClient(url, token)
         began = time.monotonic()
         say(f"GET {url}/memberships/export")
         answer = _followed(client, client.get_export())
         seconds = time.monotonic() - began
-        arrival = receive(outbox_folder(stage.settings), answer, client.download)
+        arrival = receive(outbox_folder(scene.settings), answer, client.download)
         _report(arrival, answer, rows, seconds)
         if keep:
-            say(demo_text.while_running(url, token, str(answer["exportId"]), stage.folder))
+            say(demo_text.while_running(url, token, str(answer["exportId"]), scene.folder))
             _wait_for_interrupt()
     if not keep:
-        say(demo_text.afterwards(stage.folder, _USER, _EMAIL))
+        say(demo_text.afterwards(scene.folder, _USER, _EMAIL))
 
 
-def _stage(rows: int) -> Stage:
+def _scene(rows: int) -> Scene:
     folder = Path(tempfile.mkdtemp(prefix="memberships-export-demo-"))
     page_size = min(max(rows // _PAGES, 1), _LARGEST_PAGE)
     ours = {
@@ -89,7 +89,7 @@ def _stage(rows: int) -> Stage:
         variable("page_size"): str(page_size),
     }
     clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return Stage(folder, clean | ours, read_settings(ours))
+    return Scene(folder, clean | ours, read_settings(ours))
 
 
 def _fill(settings: Settings, rows: int) -> None:

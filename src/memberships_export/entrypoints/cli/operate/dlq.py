@@ -110,14 +110,14 @@ def _in_short(letter: DeadLetter) -> dict[str, str | None]:
 def _in_full(letter: DeadLetter, desk: RedriveExports) -> dict[str, Any]:
     export_id = export_id_of(letter)
     export = desk.store.get(export_id) if export_id else None
-    told = {
+    entry = {
         "messageId": letter.message_id,
         "sentAt": letter.sent_at.isoformat(),
         "attributes": dict(letter.message.attributes),
         "body": letter.message.body,
         "export": _record(export) if export else None,
     }
-    return {name: masked(value) for name, value in told.items()}
+    return {name: masked(value) for name, value in entry.items()}
 
 
 def _record(export: Export) -> dict[str, Any]:
@@ -147,8 +147,8 @@ def _outline(value: Any, depth: int = 0) -> list[str]:  # noqa: ANN401  (any JSO
 
 
 def _summary(counts: dict[RedriveOutcome, int], *, dry_run: bool) -> str:
-    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-    return f"{told} (dry run: nothing was changed)" if dry_run else told
+    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    return f"{outcomes} (dry run: nothing was changed)" if dry_run else outcomes
 
 
 def _counted(count: int) -> str:
