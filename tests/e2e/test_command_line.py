@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import signal
 import socket
@@ -21,6 +22,7 @@ from memberships_export.domain.messages.message import Message
 from memberships_export.settings import Settings
 from rig.services.fake_memberships import FakeMemberships
 from tests.e2e.command_line import (
+    PATIENCE,
     PROGRAM,
     Running,
     attachments_of,
@@ -232,20 +234,124 @@ def test_a_demo_whose_service_does_not_start_fails_with_the_log(tmp_path: Path) 
     assert "uvicorn is broken here" in result.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
-    environ = environ_of(tmp_path) | {"TMPDIR": str(tmp_path)}
-    output = tmp_path / "demo.out"
-    with output.open("wb") as file:
-        demo = subprocess.Popen([PROGRAM, "demo", "--rows", "0", "--keep"], env=environ, stdout=file)
-    try:
-        found = until(
-            lambda: re.search(r"MEMBERSHIPS_EXPORT_URL=http://127\.0\.0\.1:(\d+)", output.read_text()), "the demo"
+ASCII = ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"})
+POOR = (*ASCII, {"TERM": "dumb"}, {"NO_COLOR": "1"}, {"COLUMNS": "20"}, {"COLUMNS": "1"}, {"TERM": ""})
+
+
+@pytest.mark.parametrize("terminal", POOR, ids=str)
+def test_a_poor_terminal_breaks_no_command(service: Running, tmp_path: Path, terminal: dict[str, str]) -> None:
+    member = service.as_user("jörg-☃", "joerg@example.org")
+    environ = {**member.environ, **terminal}
+    commands = [
+        ["--help"],
+        ["--version"],
+        ["watch", "--help"],
+        ["nonsense-ü"],
+        ["status", "ü"],
+        ["token", "--user-id", "ü"],
+    ]
+    results = [run(environ, *command) for command in [*commands, ["list"], ["request"], ["dlq", "list"]]]
+    results.append(run(environ_of(tmp_path) | {"TMPDIR": str(tmp_path)} | terminal, "demo", "--rows", "5"))
+    assert [result.stderr for result in results if "Traceback" in result.stderr or result.returncode > 2] == []
+    assert results[-1].returncode == 0, results[-1].stderr
+    if terminal in ASCII:
+        assert [result for result in results if not (result.stdout + result.stderr).isascii()] == []
+        assert "Gr\\xf6\\xdfe" in results[-1].stdout
+
+
+@pytest.mark.parametrize("command", [["--help"], ["list"], ["dlq", "list", "--json"], ["request"]])
+def test_a_pipe_that_nobody_reads_is_no_trouble(service: Running, command: list[str]) -> None:
+    environ = service.as_user("piper", "piper@example.org").environ
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = subprocess.run(
+        [PROGRAM, *command], env=environ, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    os.close(writer)
+    assert "Traceback" not in result.stderr
+    assert "Exception ignored" not in result.stderr
+
+
+def test_an_answer_that_cannot_be_written_is_told(service: Running) -> None:
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(
+            [PROGRAM, "dlq", "list", "--json"], env=service.environ, stdout=full, stderr=subprocess.PIPE, check=False
         )
-        demo.send_signal(number)
-        demo.wait(10)
+    assert result.returncode == 1
+    assert result.stderr.decode() == "The answer cannot be written to the standard output: No space left on device.\n"
+
+
+def test_watch_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
+    said, shown = tmp_path / "watch.err", tmp_path / "watch.out"
+    with running(environ_of(tmp_path), tmp_path, "api") as service:
+        user, export_id = an_export_of_a_user(service)
+        with shown.open("wb") as out, said.open("wb") as err:
+            watch = subprocess.Popen([PROGRAM, "watch", export_id[:8]], env=user.environ, stdout=out, stderr=err)
+        until(lambda: shown.read_text() or None, "the first line")
+    try:
+        until(lambda: re.search(r"Trying again for up to 5 minutes\.$", said.read_text()), "the word about it")
+        with running(environ_of(tmp_path, port=service.url.rpartition(":")[2]), tmp_path, "serve"):
+            watch.wait(PATIENCE)
+    finally:
+        code = ended(watch)
+    assert (code, "\ncompleted\n" in shown.read_text()) == (0, True)
+    assert [line.partition(" ")[0] for line in said.read_text().splitlines()] == ["Nothing", "The"]
+
+
+def start_demo(tmp_path: Path, *arguments: str, stdout: int | None = None) -> subprocess.Popen[bytes]:
+    """Start a demo whose output is in demo.out, and all else below `work`."""
+    (tmp_path / "work").mkdir()
+    environ = environ_of(tmp_path) | {"TMPDIR": str(tmp_path / "work")}
+    with (tmp_path / "demo.out").open("wb") as file:
+        return subprocess.Popen([PROGRAM, "demo", *arguments], env=environ, stdout=stdout or file)
+
+
+def said_by_the_demo(tmp_path: Path, pattern: str) -> re.Match[str]:
+    return until(lambda: re.search(pattern, (tmp_path / "demo.out").read_text()), f"the demo saying {pattern}")
+
+
+def ended(demo: subprocess.Popen[bytes]) -> int:
+    try:
+        return demo.wait(PATIENCE)
     finally:
         demo.kill()
         demo.wait()
+
+
+def nobody_listens(port: str) -> bool:
     with socket.socket() as attempt:
-        assert attempt.connect_ex(("127.0.0.1", int(found[1]))) != 0
+        return attempt.connect_ex(("127.0.0.1", int(port))) != 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "arguments, moment",
+    [
+        (["--rows", "0", "--keep"], r"keeps running until Ctrl-C"),
+        (["--rows", "400000"], r"running at fetch"),
+    ],
+    ids=["kept", "under way"],
+)
+def test_a_demo_that_is_broken_off_leaves_no_process_and_no_files(
+    tmp_path: Path, number: signal.Signals, arguments: list[str], moment: str
+) -> None:
+    demo = start_demo(tmp_path, *arguments)
+    try:
+        said_by_the_demo(tmp_path, moment)
+        demo.send_signal(number)
+    finally:
+        code = ended(demo)
+    assert code == (0 if number is signal.SIGINT and "--keep" in arguments else 128 + number)
+    assert nobody_listens(said_by_the_demo(tmp_path, r"GET http://127\.0\.0\.1:(\d+)")[1])
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_demo_that_nobody_reads_ends_without_a_trace(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        demo = start_demo(tmp_path, "--rows", "0", stdout=writer)
+    finally:
+        os.close(writer)
+    assert ended(demo) == 1
+    assert list((tmp_path / "work").iterdir()) == []

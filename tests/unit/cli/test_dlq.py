@@ -38,10 +38,10 @@ def dlq(cli: Cli, tmp_path: Path) -> Dlq:
     return run
 
 
-def a_failed_export(ports: Ports, reason: str = "It answered 404.") -> Export:
+def a_failed_export(ports: Ports, reason: str = "It answered 404.", **fields: str) -> Export:
     """A failed export in the store, and its letter."""
     now, policy = utc_now(), Policy()
-    stored = ports.store.create(an_export(email="alice@example.org", requested_at=now, wake_at=now))
+    stored = ports.store.create(an_export(email="alice@example.org", requested_at=now, wake_at=now, **fields))
     running = ports.store.replace(stored, claim(stored, "w1", now, policy))
     assert running is not None
     failed = fail(running, MembershipsContractBroken(reason), now + timedelta(seconds=1), policy)
@@ -173,3 +173,22 @@ def test_without_the_packages_of_aws_it_says_how_to_get_them(
 
     assert result.exit_code == 2
     assert "make install-aws" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("show",), ("redrive",), ("redrive", "--dry-run")])
+def test_the_beginning_of_an_id_is_enough_when_it_fits_one_export(
+    dlq: Dlq, ports: Ports, command: tuple[str, ...]
+) -> None:
+    first, second = a_failed_export(ports), a_failed_export(ports)
+    assert first.export_id in dlq(*command, first.export_id[:13]).stdout
+    assert second.export_id not in dlq(*command, first.export_id).stdout
+
+
+def test_a_beginning_that_fits_two_letters_moves_none(dlq: Dlq, ports: Ports) -> None:
+    ids = ["abcd0000-0000-4000-8000-000000000000", "abcd1111-0000-4000-8000-000000000000"]
+    for number, export_id in enumerate(ids):
+        a_failed_export(ports, export_id=export_id, user_id=f"user-{number}")
+    result = dlq("redrive", "abcd")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert [line.strip() for line in result.stderr.splitlines()[1:]] == ids
+    assert len(json.loads(dlq("list", "--json").stdout)) == 2

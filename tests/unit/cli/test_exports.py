@@ -76,9 +76,39 @@ def test_cancel_and_resend_post_to_the_export(ask: Cli, api: StubApi, command: s
 
 
 def test_an_id_cannot_lead_to_another_path(ask: Cli, api: StubApi) -> None:
-    api.will({"title": "Not Found", "detail": "There is no such export."}, status=404)
+    api.will({"items": []})
     ask("status", "../../healthz?x")
-    assert api.asked[0].path == "/memberships/exports/..%2F..%2Fhealthz%3Fx"
+    ask("status", "../../healthz?x=12345678901234567890")
+    assert [asked.path for asked in api.asked] == [
+        "/memberships/exports?limit=100",
+        "/memberships/exports/..%2F..%2Fhealthz%3Fx%3D12345678901234567890",
+    ]
+
+
+@pytest.mark.parametrize("command", ["status", "watch", "cancel", "resend"])
+def test_the_beginning_of_an_id_is_enough(ask: Cli, api: StubApi, command: str) -> None:
+    api.will({"items": [an_answer(exportId="0" * 36), an_answer()]}, a_completed_answer())
+    assert ask(command, EXPORT_ID[:4]).exit_code == 0
+    assert EXPORT_ID in api.asked[1].path
+
+
+@pytest.mark.parametrize("command", ["status", "watch", "cancel", "resend"])
+def test_a_beginning_that_fits_two_exports_changes_none(ask: Cli, api: StubApi, command: str) -> None:
+    api.will({"items": [an_answer(exportId="abcd-1"), an_answer(exportId="abcd-2")]})
+    result = ask(command, "abcd")
+    assert (result.exit_code, len(api.asked)) == (2, 1)
+    assert "abcd-1" in result.stderr
+
+
+def test_a_whole_id_costs_no_look_at_the_list(ask: Cli, api: StubApi) -> None:
+    api.will(an_answer())
+    ask("status", EXPORT_ID)
+    assert [asked.path for asked in api.asked] == [f"/memberships/exports/{EXPORT_ID}"]
+
+
+def test_a_whole_id_in_bytes_that_are_no_text_is_refused_by_the_service(ask: Cli, api: StubApi) -> None:
+    api.will({"title": "Not Found", "detail": "There is no such export."}, status=404)
+    assert ask("status", "\udcc3" * 36).exit_code == 1
 
 
 def test_a_problem_is_shown_as_title_detail_and_what_to_do(ask: Cli, api: StubApi) -> None:
@@ -93,6 +123,34 @@ def test_a_problem_is_shown_as_title_detail_and_what_to_do(ask: Cli, api: StubAp
 def test_too_many_requests_say_when_to_come_back(ask: Cli, api: StubApi) -> None:
     api.will({"title": "Too Many Requests", "detail": "10 an hour."}, status=429, Retry_After="77")
     assert "Try again in 77 seconds." in ask("request").stderr
+
+
+def test_with_json_a_refusal_keeps_the_code_of_the_service(ask: Cli, api: StubApi) -> None:
+    problem = {"title": "Too Many Requests", "detail": "10 an hour.", "code": "rate_limited"}
+    api.will(problem, status=429, Retry_After="77")
+    result = ask("request", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["error"]) == (
+        1,
+        {
+            "code": "rate_limited",
+            "message": "Too Many Requests (429)\n10 an hour.\nTry again in 77 seconds.",
+            "exitCode": 1,
+            "status": 429,
+            "retryAfter": "77",
+        },
+    )
+
+
+def test_with_json_an_error_of_something_in_between_has_a_code_too(ask: Cli, api: StubApi) -> None:
+    api.will(b"<html>Bad Gateway</html>", status=502)
+    error = json.loads(ask("list", "--json").stdout)["error"]
+    assert (error["code"], error["status"]) == ("refused", 502)
+
+
+def test_with_json_an_export_that_failed_is_the_export(ask: Cli, api: StubApi) -> None:
+    api.will(an_answer(status="failed"))
+    result = ask("watch", EXPORT_ID, "--json")
+    assert (result.exit_code, json.loads(result.stdout)["status"]) == (1, "failed")
 
 
 def test_an_answer_cannot_steer_the_terminal(ask: Cli, api: StubApi) -> None:
@@ -120,9 +178,11 @@ def test_when_nobody_listens_the_answer_says_how_to_start_the_service(cli: Cli) 
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))  # bound, but not listening: connections are refused
         result = cli("list", "--url", f"http://127.0.0.1:{held.getsockname()[1]}", "--token", "a.b.c")
+        in_json = cli("list", "--url", f"http://127.0.0.1:{held.getsockname()[1]}", "--token", "a.b.c", "--json")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "connection refused" in result.stderr
     assert "memberships-export serve" in result.stderr
+    assert (in_json.exit_code, json.loads(in_json.stdout)["error"]["code"]) == (3, "unreachable")
 
 
 def test_without_a_token_the_answer_says_how_to_make_one(cli: Cli) -> None:
@@ -131,6 +191,64 @@ def test_without_a_token_the_answer_says_how_to_make_one(cli: Cli) -> None:
     assert "memberships-export token --user-id" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [("--url", "ftp://x"), ("--url", "http://x/?a=b"), ("--token", "a b")])
+WRONG_URLS = (
+    "ftp://x",
+    "http://x/?a=b",
+    "http://[::1",
+    "http://x:99999",
+    "http://x:y",
+    "http:///x",
+    "http://u:p@x",
+    "",
+)
+
+
+@pytest.mark.parametrize("arguments", [*(("--url", url) for url in WRONG_URLS), ("--token", "a b")])
 def test_a_wrong_url_or_token_is_wrong_usage(cli: Cli, arguments: tuple[str, str]) -> None:
     assert cli("list", *arguments, MEMBERSHIPS_EXPORT_TOKEN="a.b.c").exit_code == 2
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "127.0.0.1", "example.org/club"])
+def test_a_url_without_its_beginning_is_completed_in_the_answer(cli: Cli, url: str) -> None:
+    assert f"Did you mean http://{url}?" in cli("list", "--url", url, "--token", "a.b.c").stderr
+
+
+def test_a_service_without_encryption_is_told_from_one_that_is_away(cli: Cli, api: StubApi) -> None:
+    api.will({})
+    result = cli("list", "--url", api.url.replace("http:", "https:"), "--token", "a.b.c")
+    assert result.exit_code == 3
+    assert "is it http:// instead of https://" in result.stderr
+
+
+def test_watch_goes_on_when_the_service_comes_back(ask: Cli, api: StubApi) -> None:
+    api.will(an_answer())
+    api.will({"title": "Bad Gateway"}, status=502)
+    api.will(a_completed_answer())
+    result = ask("watch", EXPORT_ID)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1] == "completed"
+    assert result.stderr.splitlines() == [
+        "Bad Gateway (502). Trying again for up to 5 minutes.",
+        "The service answers again.",
+    ]
+
+
+def test_watch_with_json_says_nothing_else_on_stdout(ask: Cli, api: StubApi) -> None:
+    api.will(b"", status=503)
+    api.will(a_completed_answer())
+    assert json.loads(ask("watch", EXPORT_ID, "--json").stdout)["status"] == "completed"
+
+
+def test_watch_loses_its_patience_when_nobody_ever_answers(cli: Cli) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+        result = cli("watch", EXPORT_ID, "--url", url, "--token", "a.b.c", "--patience", "0.1")
+    assert result.exit_code == 3
+    assert "Trying again for up to 0.1 seconds." in result.stderr
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_watch_ends_at_once_when_the_export_or_the_token_is_refused(ask: Cli, api: StubApi, status: int) -> None:
+    api.will({"title": "No", "detail": "No."}, status=status)
+    assert (ask("watch", EXPORT_ID).exit_code, len(api.asked)) == (1, 1)

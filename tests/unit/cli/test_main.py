@@ -1,7 +1,9 @@
 import json
 import logging
+import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from memberships_export.entrypoints.cli import logs, main
 from memberships_export.entrypoints.cli.exits import ExitCode
 from tests.unit.cli.conftest import Cli
 
+PROGRAM = str(Path(sys.executable).parent / "memberships-export")
 COMMANDS = (
     *("demo", "serve", "api", "worker", "token", "import"),
     *("request", "status", "watch", "list", "cancel", "resend"),
@@ -50,6 +53,64 @@ def test_help_lists_the_commands_and_the_exit_codes(cli: Cli) -> None:
 )
 def test_wrong_arguments_end_with_2(cli: Cli, arguments: tuple[str, ...]) -> None:
     assert cli(*arguments).exit_code == 2
+
+
+def test_the_version_is_that_of_the_package(cli: Cli) -> None:
+    result = cli("--version")
+    python = ".".join(map(str, sys.version_info[:3]))
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"memberships-export {metadata.version('memberships-export')} (Python {python})\n",
+    )
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands_and_values(cli: Cli, shell: str) -> None:
+    typed = {"COMP_WORDS": "memberships-export request --preset s", "COMP_CWORD": "3"}
+    typed |= {
+        "_TYPER_COMPLETE_ARGS": "memberships-export request --preset s",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    environ = {**os.environ, **typed, "_MEMBERSHIPS_EXPORT_COMPLETE": f"complete_{shell}"}
+    completed = subprocess.run([PROGRAM], env=environ, capture_output=True, check=True, text=True)
+    assert "spreadsheet" in completed.stdout
+    assert cli("--show-completion", SHELL=shell).exit_code == 0
+
+
+WITH_JSON = ("status x", "watch x", "list", "cancel x", "resend x", "request", "dlq list", "dlq show x")
+
+
+@pytest.mark.parametrize("command", WITH_JSON)
+def test_with_json_an_error_is_json_too_and_the_exit_code_is_the_same(cli: Cli, tmp_path: Path, command: str) -> None:
+    environ = {"MEMBERSHIPS_EXPORT_DATA_DIR": str(tmp_path), "MEMBERSHIPS_EXPORT_TOKEN": ""}
+    plain, result = cli(*command.split(), **environ), cli(*command.split(), "--json", **environ)
+    assert json.loads(result.stdout)["error"] == {
+        "code": "usage",
+        "message": plain.stderr.rstrip("\n"),
+        "exitCode": plain.exit_code,
+    }
+    assert (plain.exit_code, plain.stdout, result.exit_code, result.stderr) == (2, "", 2, plain.stderr)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("status",), ("nonsense",), ("list", "--nonsense"), ("request", "--preset", "pdf"), ("dlq", "show"), ("dlq", "x")],
+)
+def test_with_json_wrong_arguments_are_told_as_json(cli: Cli, arguments: tuple[str, ...]) -> None:
+    result = cli(*arguments, "--json")
+    error = json.loads(result.stdout)["error"]
+    assert (result.exit_code, error["code"], error["exitCode"]) == (2, "usage", 2)
+    assert error["message"]
+
+
+def test_with_json_wrong_settings_are_told_as_json(cli: Cli) -> None:
+    result = cli("dlq", "list", "--json", MEMBERSHIPS_EXPORT_WORKERS="0")
+    assert "MEMBERSHIPS_EXPORT_WORKERS" in json.loads(result.stdout)["error"]["message"]
+    assert result.exit_code == 2
+
+
+def test_json_that_is_not_an_option_does_not_ask_for_json(cli: Cli) -> None:
+    assert cli("list", "--", "--json").stdout == ""
 
 
 def test_help_and_client_commands_do_not_wait_for_the_web_framework() -> None:

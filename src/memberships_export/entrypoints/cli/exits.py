@@ -1,5 +1,6 @@
 """How a command ends: the exit codes, and the errors that lead to them."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -15,16 +16,30 @@ class ExitCode(IntEnum):
 class CommandError(Exception):
     """The command cannot do what was asked; the text says why and names the fix."""
 
-    code = ExitCode.FAILED
+    exit_code = ExitCode.FAILED
+    code = "failed"  # for programs, in the JSON of the error
+
+    def facts(self) -> Mapping[str, object]:
+        """Return what else a program may want to know."""
+        return {}
 
 
 class WrongUsage(CommandError):
     """Arguments or settings are wrong."""
 
-    code = ExitCode.USAGE
+    exit_code = ExitCode.USAGE
+    code = "usage"
 
 
 class Unreachable(CommandError):
-    """Nobody answers for the service."""
+    """Nobody answers for the service; `passes`: as after a restart, so that trying again makes sense."""
 
-    code = ExitCode.UNREACHABLE
+    exit_code = ExitCode.UNREACHABLE
+    code = "unreachable"
+    passes = True
+
+
+class SomethingElseAnswers(Unreachable):
+    """What answers is not the service."""
+
+    passes = False

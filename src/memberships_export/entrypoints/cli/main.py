@@ -5,10 +5,11 @@
 2  wrong arguments or settings
 3  the service cannot be reached
 
-Answers go to stdout; all that is said about them, errors first of all, goes to stderr.
+Answers go to stdout; all that is said about them, errors first of all, goes to stderr. With --json there is exactly
+one JSON value on stdout, also when the command fails: {"error": {"code", "message", "exitCode", ...}}.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -16,12 +17,15 @@ from typer.core import TyperGroup
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.entrypoints.cli.ask import exports
 from memberships_export.entrypoints.cli.demo import command as demo
-from memberships_export.entrypoints.cli.exits import CommandError, ExitCode
+from memberships_export.entrypoints.cli.exits import CommandError
+from memberships_export.entrypoints.cli.failures import failure_of, wants_json
 from memberships_export.entrypoints.cli.operate import dlq, import_file, tokens
-from memberships_export.entrypoints.cli.output import complain
+from memberships_export.entrypoints.cli.output import complain, prepare_streams, say, say_json
+from memberships_export.entrypoints.cli.program import version
 from memberships_export.entrypoints.cli.serve import serving
 from memberships_export.settings import SettingsError
 
+_JSON = f"{__name__}.json"
 _EPILOG = (
     "Exit codes: 0 done; 1 what was asked for failed, was refused or is not there; 2 wrong arguments or settings; "
     "3 the service cannot be reached."
@@ -29,22 +33,31 @@ _EPILOG = (
 
 
 class _Commands(TyperGroup):
-    """Turns what commands raise into a text on stderr and an exit code, in this one place."""
+    """Turns what commands raise into a text on stderr, an exit code and, with --json, JSON: in this one place."""
 
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  (Typer's own class of contexts has no public name)
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (Typer's contexts have no public name)
+        ctx.meta[_JSON] = wants_json(args)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         try:
             return super().invoke(ctx)
-        except CommandError as error:
-            raise _ended(str(error), error.code) from error
-        except SettingsError as error:
-            raise _ended(str(error), ExitCode.USAGE) from error
-        except StorageUnavailable as error:
-            raise _ended(error.reason, ExitCode.FAILED) from error
+        except typer.TyperException as error:  # wrong arguments: Typer itself tells the person
+            if ctx.meta[_JSON]:
+                say_json(failure_of(error).to_json())
+            raise
+        except (CommandError, SettingsError, StorageUnavailable) as error:
+            failure = failure_of(error)
+            if ctx.meta[_JSON]:
+                say_json(failure.to_json())
+            complain(failure.message)
+            raise typer.Exit(failure.exit_code) from error
 
 
-def _ended(text: str, code: ExitCode) -> typer.Exit:
-    complain(text)
-    return typer.Exit(code)
+def _show_version(asked: bool) -> None:
+    if asked:
+        say(version())
+        raise typer.Exit
 
 
 def make_app() -> typer.Typer:
@@ -54,9 +67,9 @@ def make_app() -> typer.Typer:
         help="Members export all of their memberships to a CSV file that arrives by email.",
         epilog=_EPILOG,
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,  # they would print local variables, secrets among them
     )
+    app.callback()(_root)
     run_it, ask_it, operate = "Run the service", "Use the service", "Operate the service"
     app.command("demo", rich_help_panel=run_it)(demo.demo)
     app.command("serve", rich_help_panel=run_it)(serving.serve)
@@ -74,8 +87,17 @@ def make_app() -> typer.Typer:
     return app
 
 
+def _root(
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command; each of them does all that it does when it is read."""
+
+
 def run() -> None:
     """Run the command that the arguments name."""
+    prepare_streams()
     make_app()()
 
 

@@ -1,17 +1,37 @@
 """What commands print: answers on stdout, everything else on stderr, nothing that could steer the terminal."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from io import TextIOWrapper
+
+from memberships_export.entrypoints.cli.exits import CommandError
 
 _ADDRESS = re.compile(r"([^\s@\"'<>:,;])[^\s@\"'<>:,;]*@(?=\S)")
 
 
+def prepare_streams() -> None:
+    """Let no terminal break a command: a character it cannot show is escaped, and a closed stream takes everything."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  (open to the end)
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def say(text: str) -> None:
-    """Print an answer. Flushed, so that whoever reads a pipe sees it at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """Print an answer. Flushed, so that whoever reads a pipe sees it at once. Raises CommandError, BrokenPipeError."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise  # nobody reads any more: the command ends without a word
+    except OSError as error:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  (what is left would fail at exit)
+        raise CommandError(f"The answer cannot be written to the standard output: {error.strerror}.") from error
 
 
 def complain(text: str) -> None:

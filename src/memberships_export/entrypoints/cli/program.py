@@ -1,5 +1,6 @@
 """How this program is called, for commands that people copy from its output."""
 
+import platform
 import shlex
 import shutil
 import sys
@@ -20,3 +21,14 @@ def program() -> str:
 def module_command() -> list[str]:
     """Return the arguments that start this program again, by the same Python, whatever the PATH."""
     return [sys.executable, "-m", _MODULE]
+
+
+def version() -> str:
+    """Return name and version of this program, and those of the Python that runs it."""
+    from importlib.metadata import PackageNotFoundError, metadata  # noqa: PLC0415  (takes long: not for --help)
+
+    try:
+        number = metadata(_NAME)["Version"]
+    except PackageNotFoundError:
+        number = "of an unknown version, because it is not installed"
+    return f"{_NAME} {number} (Python {platform.python_version()})"

@@ -50,10 +50,6 @@ class RedriveExports:
         """Read all letters, oldest first."""
         return self.dead_letters.browse(_BATCH)
 
-    def letters_of(self, export_id: str) -> Sequence[DeadLetter]:
-        """Read the letters of one export (or with that message id)."""
-        return [letter for letter in self.letters() if export_id in (export_id_of(letter), letter.message_id)]
-
     def redrive_all(self, *, dry_run: bool) -> Iterator[Redriven]:
         """Put all back on their way; their letters at once where the queue can move them by itself, else one by one.
 

@@ -8,15 +8,24 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import (
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    SSLError,
+    TimeoutError,  # noqa: A004  (its own kind of time-outs)
+)
 
 from memberships_export.entrypoints.cli.ask.answers import Answer
 from memberships_export.entrypoints.cli.ask.refusal import refusal
-from memberships_export.entrypoints.cli.exits import Unreachable, WrongUsage
+from memberships_export.entrypoints.cli.exits import SomethingElseAnswers, Unreachable, WrongUsage
+from memberships_export.entrypoints.cli.ids import FULL, the_one
 
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _CHUNK = 64 * 1024
+_ALL = "/memberships/exports?limit=100"  # the most that the API lists
 
 
 class ExportsClient:
@@ -41,8 +50,15 @@ class ExportsClient:
         return self._json("GET", _path_of(export_id))
 
     def list(self) -> Answer:
-        """Read the user's exports, newest first."""
+        """Read the user's newest exports, newest first."""
         return self._json("GET", "/memberships/exports")
+
+    def full_id(self, typed: str) -> str:
+        """Return the id of the user's export that begins with what was typed. Raises CommandError, WrongUsage."""
+        if len(typed.strip()) >= FULL:
+            return typed.strip()
+        ids = {str(item.get("exportId")) for item in self._json("GET", _ALL).get("items") or []}
+        return the_one(typed, ids, "export of yours", "Your exports: memberships-export list")
 
     def cancel(self, export_id: str) -> Answer:
         """Stop an export."""
@@ -94,20 +110,43 @@ class ExportsClient:
 
 
 def _trouble(error: HTTPError) -> str:
-    """Say in two words what went wrong. The text of the error itself quotes objects and addresses."""
-    words = {"NewConnectionError": "connection refused", "NameResolutionError": "unknown host name"}
-    return words.get(type(error).__name__, "no answer in time" if "Timeout" in type(error).__name__ else "no HTTP")
+    """Say in a few words what went wrong. The text of the error itself quotes objects and addresses."""
+    match error:
+        case NameResolutionError():
+            return "unknown host name"
+        case NewConnectionError(__cause__=OSError(strerror=str(text))):
+            return text.lower()
+        case TimeoutError():
+            return "no answer in time"
+        case SSLError():
+            return "no encrypted connection: is it http:// instead of https://, or a certificate nobody knows?"
+        case ProtocolError(args=[_, ConnectionError()]):
+            return "the connection broke off"
+        case _:
+            return "no HTTP"
 
 
 def _path_of(export_id: str) -> str:
-    return f"/memberships/exports/{quote(export_id, safe='')}"
+    return f"/memberships/exports/{quote(export_id.encode(errors='surrogateescape'), safe='')}"
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise WrongUsage(f"--url is {url!r}, but must be a URL like http://127.0.0.1:8000, without query.")
+    if not _is_base_url(url):
+        guess = f" Did you mean http://{url}?" if "://" not in url and _is_base_url(f"http://{url}") else ""
+        raise WrongUsage(
+            f"--url (MEMBERSHIPS_EXPORT_URL) is {url!r}, but must be a URL like http://127.0.0.1:8000, without query "
+            f"or password.{guess}"
+        )
     return url.rstrip("/")
+
+
+def _is_base_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
+    return bool(named) and url.isprintable() and not (parts.query or parts.fragment or parts.username or " " in url)
 
 
 def _checked_token(token: str) -> str:
@@ -124,5 +163,5 @@ def _json_object(content: bytes, url: str) -> Answer:
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise Unreachable(f"What answers at {url} is not the export API (no JSON object): check --url.")
+        raise SomethingElseAnswers(f"What answers at {url} is not the export API (no JSON object): check --url.")
     return answer

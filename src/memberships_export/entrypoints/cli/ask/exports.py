@@ -3,7 +3,6 @@
 Modules that take long to import (urllib3, Rich) are imported by the commands that need them: --help must not wait.
 """
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,7 +28,7 @@ Token = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
-ExportId = Annotated[str, typer.Argument(metavar="ID", help="The export's id.")]
+ExportId = Annotated[str, typer.Argument(metavar="ID", help="The export's id, or its beginning.")]
 
 
 def request(
@@ -51,20 +50,27 @@ def request(
 
 def status(export_id: ExportId, url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
     """Show where an export is."""
-    _show(_client(url, token).status(export_id), as_json=as_json)
-
-
-def watch(export_id: ExportId, url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
-    """Follow an export to its end: exit code 0 when it completed, 1 when it failed or was cancelled."""
-    from rich.console import Console  # noqa: PLC0415
-
-    from memberships_export.entrypoints.cli.ask import watching  # noqa: PLC0415
-
     client = _client(url, token)
-    console = Console(stderr=True)
-    quiet = watching.silence() if as_json else watching.lines()
-    view = watching.bars(console) if console.is_terminal and sys.stdout.isatty() and not as_json else quiet
-    last = watching.follow(watching.answers(lambda: client.status(export_id)), view)
+    _show(client.status(client.full_id(export_id)), as_json=as_json)
+
+
+def watch(
+    export_id: ExportId,
+    url: Url = DEFAULT_URL,
+    token: Token = "",
+    patience: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long to go on while the service does not answer.")
+    ] = 300,
+    as_json: AsJson = False,
+) -> None:
+    """Follow an export to its end: exit code 0 when it completed, 1 when it failed or was cancelled."""
+    from memberships_export.entrypoints.cli.ask import watching  # noqa: PLC0415
+    from memberships_export.entrypoints.cli.ask.patience import Patience  # noqa: PLC0415
+
+    client, patient = _client(url, token), Patience(patience, complain)
+    whole_id = patient.ask(lambda: client.full_id(export_id))
+    answers = watching.answers(lambda: patient.ask(lambda: client.status(whole_id)))
+    last = watching.follow(answers, watching.silence() if as_json else watching.view_for_this_terminal())
     _show(last, as_json=as_json)
     if not has_completed(last):
         raise typer.Exit(ExitCode.FAILED)
@@ -82,12 +88,14 @@ def list_exports(url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = Fa
 
 def cancel(export_id: ExportId, url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
     """Stop an export that is not finished. Its files are deleted, links to it stop working."""
-    _show(_client(url, token).cancel(export_id), as_json=as_json)
+    client = _client(url, token)
+    _show(client.cancel(client.full_id(export_id)), as_json=as_json)
 
 
 def resend(export_id: ExportId, url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
     """Mail the file of a finished export again."""
-    _show(_client(url, token).resend(export_id), as_json=as_json)
+    client = _client(url, token)
+    _show(client.resend(client.full_id(export_id)), as_json=as_json)
 
 
 def _client(url: str, token: str) -> "ExportsClient":

@@ -23,13 +23,29 @@ _TROUBLE_OVER_THERE = "The log of the service says more."
 class RefusedByService(CommandError):
     """The API answered with an error."""
 
+    code = "refused"
+
+    def __init__(self, text: str, *, status: int, code: object = None, retry_after: str | None = None) -> None:
+        """`status` is that of HTTP, `code` the one of the problem, `retry_after` the header, in seconds."""
+        super().__init__(text)
+        self.status = status
+        self.retry_after = retry_after
+        if isinstance(code, str):
+            self.code = code
+
+    def facts(self) -> Mapping[str, object]:
+        """Return what the service said beside its words."""
+        known = {"status": self.status, "retryAfter": self.retry_after}
+        return {name: value for name, value in known.items() if value is not None}
+
 
 def refusal(status: int, headers: Mapping[str, str], content: bytes) -> RefusedByService:
     """Put an error answer into words: title, detail, what to do."""
     problem = _problem(content)
     title = problem.get("title") or f"The service answered with status {status}"
     lines = [f"{visible(title)} ({status})", visible(problem.get("detail") or ""), _advice(status, headers)]
-    return RefusedByService("\n".join(line for line in lines if line))
+    text = "\n".join(line for line in lines if line)
+    return RefusedByService(text, status=status, code=problem.get("code"), retry_after=headers.get("Retry-After"))
 
 
 def _problem(content: bytes) -> Mapping[str, object]:

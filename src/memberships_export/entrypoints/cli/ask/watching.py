@@ -1,5 +1,6 @@
 """Following an export to its end: bars on a terminal, lines elsewhere."""
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +13,7 @@ from memberships_export.entrypoints.cli.ask.answers import Answer, has_completed
 from memberships_export.entrypoints.cli.output import say
 
 Show = Callable[[Answer], None]
+_BARS_WIDTH = 60  # characters; below that the lines of the bars would break
 _STAGES = tuple(Stage)
 
 
@@ -34,6 +36,13 @@ def follow(stream: Iterable[Answer], view: AbstractContextManager[Show]) -> Answ
         for last in stream:
             show(last)
     return last
+
+
+def view_for_this_terminal() -> AbstractContextManager[Show]:
+    """Choose bars where they can be drawn and erased, else lines."""
+    console = Console(stderr=True)
+    roomy = console.is_interactive and console.width >= _BARS_WIDTH
+    return bars(console) if roomy and sys.stdout.isatty() else lines()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The steps of the demo."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -10,8 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-
-from rich.console import Console
+from typing import NoReturn
 
 from memberships_api.sample import sample_memberships
 from memberships_export.bootstrap.one_machine import mint_token, outbox_folder
@@ -47,17 +47,35 @@ class Scene:
 
 
 def run_demo(rows: int, *, keep: bool) -> None:
-    """Play it. Raises CommandError, with the end of the service's log, unless the right mail arrived."""
+    """Play it. Raises CommandError, with the end of the service's log, unless the right mail arrived.
+
+    What was made stays when the demo ended by itself, to be looked at; whoever breaks it off wants none of it.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)  # so that the service ends too
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script started it with SIGINT ignored
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # so that the service ends too
     try:
         scene = _scene(rows)
     except OSError as error:
         raise CommandError(f"No temporary folder can be made ({error}): set TMPDIR to a folder for it.") from error
     try:
         _play(scene, rows, keep=keep)
+    except (KeyboardInterrupt, SystemExit, BrokenPipeError):
+        _clear(scene)
+        raise
     except (CommandError, OSError, sqlite3.Error) as error:
         raise CommandError(f"{error}\n\n{log_tail(scene.log)}\n\nThe whole log: {scene.log}") from error
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _clear(scene: Scene) -> None:
+    """Delete the folder, and let nobody's impatience stop that half-way."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    shutil.rmtree(scene.folder, ignore_errors=True)
 
 
 def _play(scene: Scene, rows: int, *, keep: bool) -> None:
@@ -74,9 +92,11 @@ def _play(scene: Scene, rows: int, *, keep: bool) -> None:
         arrival = receive(outbox_folder(scene.settings), answer, client.download)
         _report(arrival, answer, rows, seconds)
         if keep:
-            say(demo_text.while_running(url, token, str(answer["exportId"]), scene.folder))
+            say(demo_text.while_running(url, token, str(answer["exportId"])))
             _wait_for_interrupt()
-    if not keep:
+    if keep:
+        _clear(scene)
+    else:
         say(demo_text.afterwards(scene.folder, _USER, _EMAIL))
 
 
@@ -102,10 +122,8 @@ def _fill(settings: Settings, rows: int) -> None:
 
 def _followed(client: ExportsClient, accepted: Answer) -> Answer:
     """Watch the export to its end. Raises CommandError when it did not complete."""
-    console = Console()
     answers = watching.answers(lambda: client.status(str(accepted["exportId"])), seconds=0.05)
-    view = watching.bars(console) if console.is_terminal else watching.lines()
-    last = watching.follow(_in_time(answers), view)
+    last = watching.follow(_in_time(answers), watching.view_for_this_terminal())
     if not has_completed(last):
         raise CommandError(f"The export did not complete: {in_a_line(last)}")
     return last
@@ -129,4 +147,4 @@ def _wait_for_interrupt() -> None:
     try:
         signal.pause()
     except KeyboardInterrupt:
-        complain("Stopping the service.")
+        complain("Stopping the service, and deleting what the demo made.")

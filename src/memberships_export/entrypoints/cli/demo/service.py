@@ -4,7 +4,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from memberships_export.entrypoints.cli.exits import CommandError
@@ -49,9 +49,11 @@ def _url(process: "subprocess.Popen[bytes]", log: Path) -> str:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask it to end, and end it when it takes too long, or when somebody becomes impatient (a second Ctrl-C)."""
     process.terminate()
     try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+    finally:
         process.kill()
         process.wait()

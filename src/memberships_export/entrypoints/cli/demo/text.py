@@ -25,10 +25,10 @@ def result(arrival: Arrival, content: Content, seconds: float) -> str:
     return "\n".join(["", *lines, "", _first_rows(content)])
 
 
-def while_running(url: str, token: str, export_id: str, folder: Path) -> str:
+def while_running(url: str, token: str, export_id: str) -> str:
     """Say what to try against the service of the demo."""
     return _steps(
-        "The service keeps running until Ctrl-C. In another terminal:",
+        "The service keeps running until Ctrl-C, which deletes all that the demo made. In another terminal:",
         [
             f"export MEMBERSHIPS_EXPORT_URL={url} MEMBERSHIPS_EXPORT_TOKEN={token}",
             f"{program()} list",
@@ -37,7 +37,6 @@ def while_running(url: str, token: str, export_id: str, folder: Path) -> str:
             f"{program()} resend {export_id}",
             f'curl -H "Authorization: Bearer $MEMBERSHIPS_EXPORT_TOKEN" "{url}/memberships?limit=2"',
         ],
-        folder,
     )
 
 
@@ -45,20 +44,19 @@ def afterwards(folder: Path, user_id: str, email: str) -> str:
     """Say what to try now that the service has ended."""
     data = f"{variable('data_dir')}={quote(str(folder / 'data'))}"
     token = f"{data} {program()} token --user-id {user_id} --email {email}"
-    return _steps(
+    steps = _steps(
         "The service has ended. To go on:",
         [
             f"{program()} demo --keep    # the same, and the service stays for you to try more",
             f"{data} {program()} serve    # this service again, on port 8000; then in another terminal:",
             f"MEMBERSHIPS_EXPORT_TOKEN=$({token}) {program()} list",
         ],
-        folder,
     )
+    return f"{steps}\n\nTo delete all of this: rm -r {quote(str(folder))}"
 
 
-def _steps(title: str, commands: list[str], folder: Path) -> str:
-    lines = [f"  {command}" for command in commands]
-    return "\n".join(["", title, *lines, "", f"To delete all of this: rm -r {quote(str(folder))}"])
+def _steps(title: str, commands: list[str]) -> str:
+    return "\n".join(["", title, *(f"  {command}" for command in commands)])
 
 
 def _first_rows(content: Content) -> str:

@@ -9,7 +9,8 @@ import typer
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
-from memberships_export.entrypoints.cli.exits import CommandError, ExitCode, WrongUsage
+from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
+from memberships_export.entrypoints.cli.ids import the_one
 from memberships_export.entrypoints.cli.output import complain, masked, say, say_json, table, visible
 from memberships_export.service.operator.redrive import RedriveExports, RedriveOutcome, export_id_of
 
@@ -22,6 +23,7 @@ Backend = Annotated[
     typer.Option("--backend", help="embedded or aws: instead of MEMBERSHIPS_EXPORT_BACKEND.", metavar="NAME"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_ID = "Id of the export or of the message, or its beginning."
 _WHY = ("stage", "errorCode", "attempts", "failedAt", "reason")
 
 
@@ -39,7 +41,9 @@ def list_letters(as_json: AsJson = False, backend: Backend = None) -> None:
 
 @commands.command()
 def show(
-    letter_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the export or of the message.")],
+    letter_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of the export or of the message, or its beginning.")
+    ],
     as_json: AsJson = False,
     backend: Backend = None,
 ) -> None:
@@ -53,7 +57,7 @@ def show(
 
 @commands.command()
 def redrive(
-    letter_id: Annotated[str, typer.Argument(metavar="[ID]", help="Id of the export or of the message.")] = "",
+    letter_id: Annotated[str, typer.Argument(metavar="[ID]", help=_ID)] = "",
     everything: Annotated[bool, typer.Option("--all", help="Redrive all letters.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
     backend: Backend = None,
@@ -92,11 +96,16 @@ def _desk(backend: str | None) -> RedriveExports:
         return operator_desk(settings)
 
 
-def _letters_of(desk: RedriveExports, letter_id: str) -> Sequence[DeadLetter]:
-    letters = desk.letters_of(letter_id)
-    if not letters:
-        raise CommandError(f"There is no letter of {letter_id!r}: `memberships-export dlq list` shows those there are.")
-    return letters
+def _letters_of(desk: RedriveExports, typed: str) -> Sequence[DeadLetter]:
+    letters = desk.letters()
+    ids = {one for letter in letters for one in _ids_of(letter)}
+    chosen = the_one(typed, ids, "letter", "All letters: memberships-export dlq list")
+    return [letter for letter in letters if chosen in _ids_of(letter)]
+
+
+def _ids_of(letter: DeadLetter) -> tuple[str, ...]:
+    export_id = export_id_of(letter)
+    return (letter.message_id, export_id) if export_id else (letter.message_id,)
 
 
 def _in_short(letter: DeadLetter) -> dict[str, str | None]:
