@@ -20,7 +20,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--custom-compile-command 'make lock'
 COMPILE := $(LOCK) --group build
 
-.PHONY: help install install-aws install-dev install-infra demo demo-aws serve test check lock synth lambda bench clean
+.PHONY: help install install-aws install-dev install-infra demo demo-aws serve unit test check lock synth lambda bench clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -42,10 +42,16 @@ demo-aws: install-dev install-infra ## Show the whole path on a simulated AWS on
 serve: install ## Run the service on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export serve $(ARGS)
 
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 # The rules are the part where every branch counts; adapters and entry points are held by contract and end-to-end tests.
-test: install-dev install-infra ## Run all tests; branch coverage of domain and service must be 95 %
-	$(BIN)/pytest -n 2 --dist loadfile --cov=memberships_export.domain --cov=memberships_export.service \
-		--cov-fail-under=95 $(ARGS)
+COVERAGE := --cov=memberships_export.domain --cov=memberships_export.service --cov-fail-under=95
+
+unit: install-dev ## Run the tests of domain, service, API and command line: no AWS, no CDK (ARGS=PATH for some of them)
+	$(PYTEST) $(or $(ARGS),tests/unit --ignore tests/unit/adapters)
+
+# A part of the tests covers a part of the code, so only the whole is held to the coverage.
+test: install-dev install-infra ## Run all tests; branch coverage of domain and service must be 95 % (ARGS=PATH: some, without coverage)
+	$(PYTEST) $(or $(ARGS),$(COVERAGE))
 
 # Lock freshness is a test without network (test_project.py): compiling again would need the public index, because uv
 # does not read pip's configuration and so does not know a private mirror.

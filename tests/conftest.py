@@ -5,12 +5,13 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from rig.aws.fake_aws import FakeAws, running_aws
+if TYPE_CHECKING:
+    from rig.aws.fake_aws import FakeAws
 
 # How fast examples are made says more of what else the machine is doing than of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,8 +29,10 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[FakeAws]:
+def aws() -> "Iterator[FakeAws]":
     # One for all folders: of two at a time, the environment would lead new clients to the one that started last.
+    from rig.aws.fake_aws import running_aws  # noqa: PLC0415  (loading moto takes longer than most tests)
+
     with running_aws() as fake:
         yield fake
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,9 +20,11 @@ from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters,
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import DeadLetters, ExportQueue, ExportStore, FileStore
-from rig.aws.fake_aws import FakeAws, sqs_time
 from rig.services.postgres_server import PostgresServer, postgres_package, running_postgres
 from tests.fakes.memory import FakeClock, MemoryDeadLetters, MemoryFiles, MemoryQueue, MemoryStore
+
+if TYPE_CHECKING:
+    from rig.aws.fake_aws import FakeAws
 
 VISIBILITY = timedelta(seconds=30)
 MAX_RECEIVES = 3
@@ -35,7 +38,7 @@ class Place:
     folder: Path
     database: Database
     clock: FakeClock
-    aws: Callable[[], FakeAws]
+    aws: "Callable[[], FakeAws]"
 
 
 @dataclass(frozen=True)
@@ -142,10 +145,15 @@ def store(request: pytest.FixtureRequest, place: Place) -> ExportStore:
     return STORES[request.param](place)
 
 
+def _time(place: Place) -> AbstractContextManager[None]:
+    from rig.aws.fake_aws import sqs_time  # noqa: PLC0415  (loads moto)
+
+    return sqs_time(place.clock)
+
+
 @pytest.fixture(params=QUEUES)
 def queues(request: pytest.FixtureRequest, place: Place) -> Iterator[Queues]:
-    time: AbstractContextManager[None] = sqs_time(place.clock) if request.param.startswith("aws") else nullcontext()
-    with time:
+    with _time(place) if request.param.startswith("aws") else nullcontext():
         queues = QUEUES[request.param](place)
         marker = request.node.get_closest_marker("promise")
         if marker and marker.args[0] in queues.unlike:

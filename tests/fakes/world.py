@@ -117,3 +117,8 @@ class World:
     @property
     def failure_mails(self) -> list[Mail]:
         return [mail for mail in self.mailer.mails if mail.intent.endswith(":failure")]
+
+
+def attachment(mail: Mail) -> bytes:
+    assert mail.attachment is not None
+    return mail.attachment.content

@@ -1,5 +1,8 @@
+import os
 import re
 import socket
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -119,3 +122,35 @@ def test_a_test_may_connect_to_its_own_machine(host: str) -> None:
         port: int = server.getsockname()[1]
         with socket.create_connection((host, port), timeout=5) as client:
             assert client.getpeername() == ("127.0.0.1", port)
+
+
+# --- The verbs --------------------------------------------------------------------------------------------------------
+
+
+def recipe(*words: str) -> str:
+    """Return what make would run. What the make around this test was told stays out."""
+    quiet = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "ARGS"}}
+    command = ["make", "--dry-run", *words]
+    return subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True, check=True).stdout
+
+
+def test_only_the_whole_suite_is_held_to_the_coverage() -> None:
+    assert "--cov-fail-under=95" in recipe("test")
+    assert "--cov" not in recipe("test", "ARGS=tests/unit/domain")
+    assert recipe("test", "ARGS=tests/unit/domain").split()[-1] == "tests/unit/domain"
+
+
+def test_what_every_test_loads_is_without_a_simulated_aws() -> None:
+    ask = "import sys, tests.conftest; print({'boto3', 'botocore', 'moto', 'werkzeug'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == "set()"
+
+
+def test_the_quick_tests_use_no_simulated_aws() -> None:
+    quick = recipe("unit").partition("pytest -n 2 --dist loadfile ")[2].split()
+    assert quick == ["tests/unit", "--ignore", "tests/unit/adapters"]
+    aws = re.compile(r"^(from|import) (rig\.aws|moto|aws_cdk)", re.MULTILINE)
+    files = [path for path in ROOT.glob("tests/unit/**/*.py") if ROOT / "tests/unit/adapters" not in path.parents]
+
+    assert [path.name for path in files if aws.search(path.read_text())] == []

@@ -1,0 +1,117 @@
+"""What can come between the finished file and an accepted mail."""
+
+from datetime import timedelta
+
+import pytest
+
+from memberships_export.domain.export.policy import AfterUnknownSend
+from memberships_export.domain.export.record import Evidence, ExportStatus, Stage
+from memberships_export.domain.mail.mail import SendResult
+from tests.fakes.world import DOUBTFUL, LINKS, REFUSED_FOR_GOOD, REFUSED_FOR_NOW, SILENT, TOO_LARGE, World
+
+
+def test_a_mail_refused_for_now_is_sent_later_without_fetching_or_rendering_again() -> None:
+    world = World(7, mails=[REFUSED_FOR_NOW, REFUSED_FOR_NOW])
+    export = world.request()
+    world.work()
+    keys = sorted(world.files.content)
+    world.source.calls.clear()
+    world.pass_time(steps=2)
+    done = world.export(export)
+    assert done.status is ExportStatus.COMPLETED
+    assert not world.source.calls
+    assert [key for key in world.files.content if key.startswith("csv/")] == keys[:1]
+    assert [send.evidence for send in done.sends] == [Evidence.REFUSED, Evidence.REFUSED, Evidence.ACCEPTED]
+    assert not any(send.possible_duplicate for send in done.sends)
+
+
+def test_a_mail_refused_for_good_fails_the_export_with_the_reason_and_keeps_the_file() -> None:
+    world = World(7, mails=[REFUSED_FOR_GOOD])
+    export = world.request()
+    world.work()
+    failed = world.export(export)
+    assert failed.failure is not None
+    assert (failed.failure.stage, failed.failure.code) == (Stage.DELIVER, "mail_refused")
+    assert "400 bad request" in failed.failure.reason
+    assert failed.file is not None
+    assert world.dead_letters.letters[0].message.attributes["stage"] == "deliver"
+
+
+def test_an_attachment_that_is_too_large_for_the_mail_service_becomes_a_link_at_once() -> None:
+    world = World(7, mails=[TOO_LARGE])
+    export = world.request()
+    world.work()
+    assert world.export(export).status is ExportStatus.COMPLETED
+    first, second = world.mails
+    assert first.attachment is not None
+    assert second.attachment is None
+    assert LINKS.url(world.export(export)) in second.text
+
+
+def test_a_link_that_is_too_large_fails() -> None:
+    world = World(7, mails=[TOO_LARGE, TOO_LARGE])
+    export = world.request()
+    world.work()
+    assert world.export(export).status is ExportStatus.FAILED
+
+
+def test_a_file_over_the_limit_is_mailed_as_a_link() -> None:
+    world = World(7, attachment_limit=100)
+    world.request()
+    world.work()
+    assert world.mails[0].attachment is None
+
+
+@pytest.mark.parametrize("unclear", [SILENT, DOUBTFUL])
+def test_an_unclear_send_waits_for_evidence_then_is_sent_once_more_marked_as_possible_duplicate(
+    unclear: SendResult,
+) -> None:
+    world = World(7, mails=[unclear])
+    export = world.request()
+    world.work()
+    waiting = world.export(export)
+    assert (waiting.status, waiting.wake_at) == (ExportStatus.WAITING, world.clock() + timedelta(minutes=15))
+    world.pass_time(timedelta(minutes=14))
+    assert len(world.mails) == 1
+    world.pass_time(timedelta(minutes=2))
+    done = world.export(export)
+    assert done.status is ExportStatus.COMPLETED
+    assert [send.possible_duplicate for send in done.sends] == [False, True]
+
+
+def test_two_unclear_sends_are_not_followed_by_a_third() -> None:
+    world = World(7, mails=[SILENT, SILENT])
+    export = world.request()
+    world.work()
+    world.pass_time(steps=4)
+    failed = world.export(export)
+    assert failed.failure is not None
+    assert failed.failure.code == "delivery_unknown"
+    assert len(world.mails) == 2
+
+
+def test_with_hold_an_unclear_send_is_left_to_a_person() -> None:
+    world = World(7, mails=[SILENT], after_unknown_send=AfterUnknownSend.HOLD)
+    export = world.request()
+    world.work()
+    world.pass_time(steps=2)
+    failed = world.export(export)
+    assert failed.failure is not None
+    assert failed.failure.code == "delivery_unknown"
+    assert "resend" in failed.failure.reason
+    assert len(world.mails) == 1
+
+
+def test_a_worker_that_was_paused_too_long_before_the_first_byte_does_not_send(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(7)
+    times = iter([0.0, 61.0])
+    monkeypatch.setattr("memberships_export.service.worker.deliver.monotonic", lambda: next(times, 0.0))
+    export = world.request()
+    world.work()
+    assert not world.mails
+    assert world.export(export).status is ExportStatus.WAITING
+    monkeypatch.undo()
+    world.pass_time()
+    assert world.export(export).status is ExportStatus.COMPLETED

@@ -1,0 +1,87 @@
+"""What a worker makes of the messages it finds: ours, plain ones, and those nobody can act on."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from memberships_export.domain.export.record import ExportStatus
+from memberships_export.domain.messages.message import Message
+from memberships_export.domain.messages.wake import wake_message
+from tests.fakes.world import World
+
+
+def test_a_plain_message_with_user_and_address_gets_a_record_and_a_mail() -> None:
+    world = World()
+    world.queue.send(Message("export please", {"userId": "user-1", "email": "plain@example.org"}))
+    world.work()
+    (export,) = world.store.records.values()
+    assert (export.status, export.user_id, world.mails[0].to) == (
+        ExportStatus.COMPLETED,
+        "user-1",
+        "plain@example.org",
+    )
+
+
+def test_a_plain_message_delivered_twice_is_one_export() -> None:
+    world = World()
+    world.queue.send(Message(json.dumps({"userId": "user-1", "email": "plain@example.org"})))
+    world.queue.duplicate()
+    world.work()
+    assert len(world.store.records) == len(world.mails) == 1
+
+
+@pytest.mark.parametrize(
+    "body, attributes, reason",
+    [
+        ("not json", {}, "not JSON"),
+        ("not json", {"userId": "u", "email": "a@example.org", "exportId": "x"}, "not JSON"),
+        ("[1]", {}, "not a JSON object"),
+        ('{"version": 2, "userId": "u", "email": "a@example.org"}', {}, "version '2'"),
+        ('{"version": true, "userId": "u", "email": "a@example.org"}', {}, "version 'True'"),
+        ('{"userId": "u"}', {}, "no email"),
+        ('{"email": "a@example.org"}', {}, "no userId"),
+        ("{}", {}, "no userId and no email"),
+        ('{"userId": 7, "email": "a@example.org"}', {}, "userId is not text"),
+        ('{"userId": "u", "email": "a@example.org"}', {"userId": "v"}, "userId differs"),
+        ('{"userId": "u", "email": "a@example.org\\r\\nBcc: b@example.org"}', {}, "one plain address"),
+        ('{"userId": "u", "email": "a@example.org", "exportId": "none"}', {}, "There is no export none"),
+        ("[" * 100_000, {}, "not JSON"),
+    ],
+)
+def test_a_message_nobody_can_act_on_is_a_dead_letter_with_the_reason(
+    body: str, attributes: dict[str, str], reason: str
+) -> None:
+    world = World()
+    world.queue.send(Message(body, attributes))
+    export = world.request()
+    world.work()
+    (letter,) = world.dead_letters.letters
+    assert reason in letter.message.attributes["reason"]
+    assert letter.message.attributes["errorCode"] == "invalid_message"
+    assert letter.message.body == body
+    assert world.export(export).status is ExportStatus.COMPLETED, "the others go on"
+
+
+def test_a_message_with_too_much_in_it_still_becomes_a_letter_with_the_reason() -> None:
+    world = World()
+    strange = {f"x-{n}": "y" for n in range(10)}
+    world.queue.send(Message("not json", strange))
+    world.queue.send(Message("ü" * 520_000))
+    world.work()
+    first, second = (letter.message for letter in world.dead_letters.letters)
+    assert not strange.keys() & first.attributes.keys()
+    assert second.body == "ü" * 500_000
+    assert "not JSON" in first.attributes["reason"]
+    assert "not JSON" in second.attributes["reason"]
+
+
+def test_a_message_with_another_address_than_the_record_mails_nobody() -> None:
+    world = World()
+    export = world.request()
+    world.queue.lose_all()
+    forged = wake_message(replace(export, email="thief@example.org"))
+    world.queue.send(forged)
+    world.work()
+    assert not world.mails
+    assert "another user or address" in world.dead_letters.letters[0].message.attributes["reason"]

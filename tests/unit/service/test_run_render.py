@@ -1,0 +1,96 @@
+"""What can come between the pages and the finished file."""
+
+import json
+from datetime import timedelta
+
+from memberships_export.domain.export.record import ExportStatus
+from tests.fakes.memory import MemoryFiles
+from tests.fakes.world import REFUSED_FOR_NOW, World, attachment
+
+
+def test_a_lost_part_is_fetched_again_and_the_others_are_not() -> None:
+    world = World(7, mails=[REFUSED_FOR_NOW])
+    export = world.request()
+    world.work()
+    lost = max(key for key in world.files.content if key.startswith("parts/"))
+    del world.files.content[lost]
+    for key in [key for key in world.files.content if key.startswith("csv/")]:
+        del world.files.content[key]
+    world.source.calls.clear()
+    world.pass_time()
+    waiting = world.export(export)
+    assert waiting.trouble is not None
+    assert (waiting.status, waiting.trouble.code) == (ExportStatus.WAITING, "file_missing"), "two losses in a row"
+    world.pass_time()
+    assert world.export(export).status is ExportStatus.COMPLETED
+    assert [call.cursor for call in world.source.calls] == ["6:7"]
+
+
+class FilesThatVanish(MemoryFiles):
+    """Keeps no CSV for as long as it takes to read it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rendered = 0
+
+    def read(self, key: str) -> bytes | None:
+        if not key.startswith("csv/"):
+            return super().read(key)
+        self.rendered += 1
+        return None
+
+
+def test_a_file_that_vanishes_each_time_is_made_ever_less_often_and_in_the_end_given_up() -> None:
+    world = World()
+    files = world.files = FilesThatVanish()
+    world.services = world.over(world.ports)
+    export = world.request()
+    world.work()
+    assert files.rendered == 2, "once more at once, then it waits"
+    world.pass_time(timedelta(minutes=1), steps=25 * 60)
+    failed = world.export(export)
+    assert failed.failure is not None
+    assert failed.failure.code == "gave_up_waiting"
+    assert "A stored file of the export is not there" in failed.failure.reason
+    assert files.rendered < 200
+
+
+def test_a_file_that_was_missing_is_forgotten_once_it_is_read() -> None:
+    world = World(7, mails=[REFUSED_FOR_NOW, REFUSED_FOR_NOW])
+    export = world.request()
+    world.work()
+    for key in [key for key in world.files.content if key.startswith("csv/")]:
+        del world.files.content[key]
+    world.pass_time()
+    waiting = world.export(export)
+    assert waiting.trouble is not None
+    assert (waiting.trouble.code, waiting.trouble.count) == ("mail_refused_for_now", 1)
+
+
+def test_a_lost_file_is_rendered_again_before_it_is_mailed() -> None:
+    world = World(7, mails=[REFUSED_FOR_NOW])
+    export = world.request()
+    world.work()
+    for key in [key for key in world.files.content if key.startswith("csv/")]:
+        del world.files.content[key]
+    world.pass_time()
+    done = world.export(export)
+    assert done.status is ExportStatus.COMPLETED
+    assert attachment(world.mails[-1]).count(b"\r\n") == 8
+
+
+def test_a_missing_row_is_noticed_before_anything_is_mailed() -> None:
+    world = World(7, mails=[REFUSED_FOR_NOW])
+    export = world.request()
+    world.work()
+    for key, content in list(world.files.content.items()):
+        if key.startswith("csv/"):
+            del world.files.content[key]
+        elif "/000002-" in key:
+            page = json.loads(content)
+            world.files.content[key] = json.dumps({**page, "items": []}).encode()
+    world.pass_time()
+    failed = world.export(export)
+    assert failed.failure is not None
+    assert "7 rows were fetched and 6 written" in failed.failure.reason
+    assert len(world.mails) == 1, "the refused one"
