@@ -1,12 +1,11 @@
 """Kept-alive connections that do not wait for ever for the head of an answer."""
 
-import socket
-import threading
-from contextlib import suppress
 from urllib.parse import SplitResult
 
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from memberships_export.adapters.http.watchdog import TimeLimit
 
 
 def open_pool(url: SplitResult) -> HTTPConnectionPool:
@@ -18,21 +17,16 @@ def open_pool(url: SplitResult) -> HTTPConnectionPool:
 class _Connection(HTTPConnection):
     """Cuts the line when the head takes longer than the read timeout in all.
 
-    The timeout of a socket starts again with every byte, so a head that drips would hold a worker for days. A body that
-    drips is the reader's to notice: it is read in pieces.
+    A body that drips is the reader's to notice: it is read in pieces.
     """
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3 overrides http.client the same way
-        late = threading.Event()
-        watchdog = threading.Timer(self.timeout or 0, _cut, [self.sock, late])
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            return super().getresponse()
-        finally:
-            watchdog.cancel()
-            if late.is_set():  # to the parser a head that was cut looks finished, or broken
-                raise TimeoutError
+        with TimeLimit(self.sock, self.timeout or 0) as limit:
+            try:
+                return super().getresponse()
+            finally:
+                if limit.passed:  # to the parser a head that was cut looks finished, or broken
+                    raise TimeoutError
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
@@ -45,9 +39,3 @@ class _Pool(HTTPConnectionPool):
 
 class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
-
-
-def _cut(line: socket.socket, late: threading.Event) -> None:
-    late.set()
-    with suppress(OSError):  # gone already
-        line.shutdown(socket.SHUT_RDWR)

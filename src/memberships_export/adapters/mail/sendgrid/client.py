@@ -7,18 +7,17 @@ connection: on a kept one that SendGrid closed meanwhile, a mail that never arri
 
 import logging
 import re
-import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from threading import Timer
 from traceback import extract_tb
 
 from memberships_export.adapters.http.outgoing_url import checked_url
+from memberships_export.adapters.http.watchdog import TimeLimit
 from memberships_export.adapters.mail.sendgrid.answer import Answer, result_of
 from memberships_export.adapters.mail.sendgrid.request import BODY_LIMIT, Unsendable, request_body
 from memberships_export.domain.errors import TransientError
@@ -106,7 +105,7 @@ class SendGrid:
     def _exchange(self, connection: HTTPConnection, body: "_Body", key: str) -> Answer:
         connection.connect()
         connection.sock.settimeout(self._settings.read_seconds)
-        with _time_limit(connection.sock, self._settings.total_seconds):
+        with TimeLimit(connection.sock, self._settings.total_seconds):
             try:
                 connection.request("POST", self._path, body=iter(body), headers=_headers(key, body))
             except OSError:
@@ -171,20 +170,3 @@ def _checked_key(key: str) -> str:
     if not _KEY.fullmatch(bare):
         raise TransientError("The SendGrid API key is empty or holds characters that no key has; replace it.")
     return bare
-
-
-@contextmanager
-def _time_limit(sock: socket.socket, seconds: float) -> Iterator[None]:
-    """Cut the connection when the time is up: a timeout of the socket alone never ends a slow drip."""
-    timer = Timer(seconds, _cut, (sock,))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _cut(sock: socket.socket) -> None:
-    with suppress(OSError):
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # of the plain socket: TLS would drop its state under the reader
