@@ -14,13 +14,18 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_AWS := $(VENV)/.installed-aws
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_INFRA := $(VENV)/.installed-infra
+INSTALLED_CDK := infra/node_modules/.installed
 
 # The locks hold for every supported Python and machine, and name no registry: pip's own configuration does.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock'
 COMPILE := $(LOCK) --group build
 
-.PHONY: help install install-aws install-dev install-infra demo demo-aws serve unit test check lock synth lambda bench clean
+# Scripts of packages are not run: none needs its own. Without the option a lock would name the registry it came from.
+NPM := $(BIN)/python -m infra.node npm --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund \
+	--no-update-notifier --loglevel=error
+
+.PHONY: help install install-aws install-dev install-infra demo demo-aws serve unit test check lock synth cdk lambda bench clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,7 +36,7 @@ install-aws: $(INSTALLED_AWS) ## Add what operating the service on AWS needs to 
 
 install-dev: $(INSTALLED_DEV) ## Add what tests and checks need to .venv
 
-install-infra: $(INSTALLED_INFRA) ## Add what the deployment to AWS needs to .venv (800 MB, most of it the CDK)
+install-infra: $(INSTALLED_INFRA) $(INSTALLED_CDK) ## Add what the deployment to AWS needs (800 MB, most of it the CDK)
 
 demo: install ## Show one export from request to mail on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export demo $(ARGS)
@@ -63,7 +68,7 @@ check: install-dev install-infra ## Lint, formatting, types, import rules, fresh
 	$(BIN)/python -m pip --disable-pip-version-check check
 	$(BIN)/pytest -q tests/unit/test_project.py
 
-lock: install-dev ## Compile the lock files from pyproject.toml (ARGS=--upgrade takes newer versions)
+lock: install-dev install-infra ## Compile the lock files (ARGS=--upgrade takes newer versions of Python packages)
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt $(ARGS)
 	$(COMPILE) pyproject.toml --extra aws --constraint requirements/runtime.txt \
 		--output-file requirements/aws.txt $(ARGS)
@@ -74,9 +79,13 @@ lock: install-dev ## Compile the lock files from pyproject.toml (ARGS=--upgrade 
 	$(COMPILE) pyproject.toml --extra aws --extra postgres --constraint requirements/dev.txt \
 		--output-file requirements/container.txt $(ARGS)
 	$(LOCK) --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
+	$(NPM) install --package-lock-only --prefix infra
 
 synth: install-infra ## Write the CloudFormation template to dist/cdk (ARGS="-c topology=split" changes a parameter)
 	$(BIN)/python -m infra.app --output dist/cdk $(ARGS)
+
+cdk: install-infra ## Run the CDK's command line (ARGS=diff, or ARGS="deploy -c imageTag=NEW")
+	$(BIN)/python -m infra.node cdk $(ARGS)
 
 lambda: $(CREATED) ## Build dist/ExportMemberships.zip, the code of the Lambda functions (ARCH=x86_64 for Intel)
 	$(BIN)/python -m infra.bundle --arch $(ARCH) --output dist/ExportMemberships.zip
@@ -85,8 +94,8 @@ bench: install-dev ## Measure (ARGS=--help lists options)
 	$(BIN)/python -m bench $(ARGS)
 
 clean: ## Remove .venv and all that was generated; locks and exported data stay
-	rm -rf $(VENV) build dist infra/cdk.out .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
-		.ruff_cache .schemathesis src/*.egg-info
+	rm -rf $(VENV) build dist infra/cdk.out infra/node_modules .coverage .coverage.* .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache .schemathesis src/*.egg-info
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(CREATED):
@@ -110,4 +119,9 @@ $(INSTALLED_DEV): $(INSTALLED) requirements/dev.txt
 
 $(INSTALLED_INFRA): $(INSTALLED) requirements/infra.txt
 	$(INSTALL_LOCK) requirements/infra.txt
+	@touch $@
+
+# From the lock alone, hashes checked.
+$(INSTALLED_CDK): $(INSTALLED_INFRA) infra/package.json infra/package-lock.json
+	$(NPM) ci --prefix infra
 	@touch $@

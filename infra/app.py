@@ -16,7 +16,7 @@ _DEFAULTS = Path(__file__).with_name("cdk.json")
 def main() -> None:
     """Write the template. Wrong parameters end the program with a text that names each."""
     parser = argparse.ArgumentParser(prog="python -m infra.app", description="Write the CloudFormation template.")
-    parser.add_argument("--output", default="dist/cdk", help="folder for the template and what goes with it")
+    parser.add_argument("--output", default=os.environ.get("CDK_OUTDIR", "dist/cdk"), help="folder for what is written")
     parser.add_argument("-c", "--context", action="append", default=[], metavar="NAME=VALUE", help="set a parameter")
     options = parser.parse_args()
     defaults = json.loads(_DEFAULTS.read_text(encoding="utf-8"))["context"]

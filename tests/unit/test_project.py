@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import socket
@@ -14,6 +15,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 EXTRAS = {"runtime": (), "aws": ("aws",), "dev": ("aws", "dev"), "container": ("aws", "postgres")}
 LOCKS = (*EXTRAS, "lambda")
+NPM_LOCKS = ("infra",)
 PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+)(?P<marker> ; .+?)? \\")
 
 
@@ -94,6 +96,25 @@ def test_a_requirement_newer_than_the_lock_or_missing_from_it_is_stale() -> None
     lock = "fast_api==1.2.0 ; sys_platform != 'win32' \\\n    --hash=sha256:00\n    # via project\n"
 
     assert stale(["fast-api>=1", "fast-api>=2", "other"], lock) == ["fast-api>=2", "other"]
+
+
+@pytest.mark.parametrize("folder", NPM_LOCKS)
+def test_every_package_that_npm_installs_carries_a_hash_and_names_no_registry(folder: str) -> None:
+    lock = (ROOT / folder / "package-lock.json").read_text()
+    packages = {name: found for name, found in json.loads(lock)["packages"].items() if name}
+
+    assert packages
+    assert [name for name, found in packages.items() if not found.get("integrity", "").startswith("sha512-")] == []
+    assert [name for name, found in packages.items() if "resolved" in found] == []
+
+
+@pytest.mark.parametrize("folder", NPM_LOCKS)
+def test_what_npm_installs_is_pinned_and_locked_as_asked_for(folder: str) -> None:
+    asked = json.loads((ROOT / folder / "package.json").read_text())["devDependencies"]
+    locked = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
+
+    assert [version for version in asked.values() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in asked} == asked, "older; run: make lock"
 
 
 def test_every_make_target_has_a_help_line() -> None:
