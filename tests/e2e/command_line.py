@@ -66,11 +66,11 @@ class Running:
 
 
 @contextmanager
-def running(environ: Environ, folder: Path, command: str = "serve") -> Iterator[Running]:
+def running(environ: Environ, folder: Path, command: str = "serve", *flags: str) -> Iterator[Running]:
     """Run a part of the service until the block ends; it has said all it has to say at start when the block begins."""
     said, log = folder / f"{command}.out", folder / f"{command}.log"
     with said.open("wb") as out, log.open("wb") as err:
-        process = subprocess.Popen([PROGRAM, command], env=environ, stdout=out, stderr=err)
+        process = subprocess.Popen([PROGRAM, command, *flags], env=environ, stdout=out, stderr=err)
     try:
         until(
             lambda: re.search(r"^Mails go to", said.read_text(), re.MULTILINE) or process.poll(), f"{command} starting"

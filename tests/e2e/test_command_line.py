@@ -187,6 +187,16 @@ def test_a_port_in_use_is_told_at_once(service: Running, tmp_path: Path) -> None
     assert "MEMBERSHIPS_EXPORT_PORT" in result.stderr
 
 
+def test_host_and_port_are_flags_too_and_win_over_the_variables(tmp_path: Path) -> None:
+    environ = environ_of(tmp_path, port="1")
+    with running(environ, tmp_path, "api", "--host", "0.0.0.0", "--port", "0") as api:  # noqa: S104  (what is tested)
+        user, export_id = an_export_of_a_user(api)
+        said = (tmp_path / "api.out").read_text()
+        (command,) = re.findall(r"until a worker runs: .*memberships-export (worker --port \d+)$", said, re.MULTILINE)
+        with running(environ, tmp_path, *command.split()):
+            user.ask("watch", export_id)
+
+
 def test_a_data_folder_that_cannot_be_made_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = run(environ_of(tmp_path / "file" / "data"), "serve")

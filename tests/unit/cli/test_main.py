@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from memberships_export.entrypoints.cli import logs, main
+from memberships_export.entrypoints.cli.environment import settings_here
 from memberships_export.entrypoints.cli.exits import ExitCode
 from tests.unit.cli.conftest import Cli
 
@@ -125,6 +126,30 @@ def test_wrong_settings_keep_the_service_from_starting(cli: Cli, tmp_path: Path,
     result = cli(command, MEMBERSHIPS_EXPORT_DATA_DIR=str(tmp_path), MEMBERSHIPS_EXPORT_MAILER="pigeon")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "MEMBERSHIPS_EXPORT_MAILER is 'pigeon'" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "api", "worker"])
+@pytest.mark.parametrize("port", ["65536", "-1", "http", "8000.5", ""])
+def test_a_wrong_port_names_the_flag(cli: Cli, tmp_path: Path, command: str, port: str) -> None:
+    result = cli(command, "--port", port, MEMBERSHIPS_EXPORT_DATA_DIR=str(tmp_path))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--port" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "api"])
+@pytest.mark.parametrize("host", ["240.0.0.1", "", " "])
+def test_a_wrong_host_names_the_flag(cli: Cli, tmp_path: Path, command: str, host: str) -> None:
+    environ = {"MEMBERSHIPS_EXPORT_DATA_DIR": str(tmp_path), "MEMBERSHIPS_EXPORT_HOST": "127.0.0.1"}
+    result = cli(command, "--host", host, **environ)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--host" in result.stderr
+
+
+def test_flags_win_over_variables_and_leave_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"HOST": "240.0.0.1", "PORT": "99", "WORKERS": "3"}.items():
+        monkeypatch.setenv(f"MEMBERSHIPS_EXPORT_{name}", value)
+    settings = settings_here({"host": "127.0.0.1", "port": "0"})
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 0, 3)
 
 
 def test_a_worker_alone_cannot_find_an_api_on_a_free_port(cli: Cli, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The settings of commands that work on this machine's data."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from memberships_export.entrypoints.cli.exits import WrongUsage
@@ -10,9 +10,10 @@ from memberships_export.settings import Settings, read_settings, variable
 _OF_AWS = ("botocore", "obstore")
 
 
-def settings_here() -> Settings:
-    """Read the settings from the environment. Raises SettingsError."""
-    return read_settings(os.environ)
+def settings_here(flags: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment; flags win, by name of the setting. Raises SettingsError."""
+    given = {variable(name): value for name, value in (flags or {}).items()}
+    return read_settings({**os.environ, **given})
 
 
 def settings_with_data(backend: str | None = None) -> Settings:

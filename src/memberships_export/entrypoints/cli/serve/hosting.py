@@ -134,8 +134,12 @@ class _Welcome:
             *self._token_step(),
             f"  {program()} watch $({program()} request)",
             *([] if self.settings.memberships_url else [f"To have something to export: {program()} import --help"]),
-            *([] if self.roles.worker else [f"Nothing is exported until a worker runs: {program()} worker"]),
+            *([] if self.roles.worker else [f"Nothing is exported until a worker runs: {self._worker_command()}"]),
         ]
+
+    def _worker_command(self) -> str:
+        port = f" --port {self.listening.port}" if self.listening and not self.settings.memberships_url else ""
+        return f"{program()} worker{port}"
 
     def _token_step(self) -> list[str]:
         if self.settings.jwks_url:

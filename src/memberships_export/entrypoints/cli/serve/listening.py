@@ -17,6 +17,11 @@ class Listening:
     url: str
     local_url: str
 
+    @property
+    def port(self) -> int:
+        """The port that people use."""
+        return int(self.sockets[0].getsockname()[1])
+
 
 def listen(settings: Settings) -> Listening:
     """Take the port of the settings, 0: a free one. Raises CommandError when it is taken, WrongUsage for a bad host."""
@@ -41,13 +46,20 @@ def local_url(settings: Settings) -> str:
 def _bind(host: str, port: int) -> socket.socket:
     try:
         return _bound(host, port)
+    except UnicodeError as error:  # no host name has such a form
+        raise _wrong_host(host) from error
     except OSError as error:
         if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-            raise WrongUsage(f"{variable('host')} is {host!r}, but must be an address of this machine.") from error
-        raise CommandError(
-            f"Cannot listen on {host} port {port}: {error.strerror}. Stop what listens there, or choose another port "
-            f"with {variable('port')} (0 takes a free one)."
-        ) from error
+            raise _wrong_host(host) from error
+        another = f"choose another port with --port or {variable('port')}"
+        fix = f"Stop what listens there, or {another} (0 takes a free one)."
+        if error.errno == errno.EACCES:
+            fix = f"Ports below 1024 are for root: {another}, and let a proxy listen on {port}."
+        raise CommandError(f"Cannot listen on {host} port {port}: {error.strerror}. {fix}") from error
+
+
+def _wrong_host(host: str) -> WrongUsage:
+    return WrongUsage(f"--host ({variable('host')}) is {host!r}, but must be an address of this machine.")
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -3,32 +3,60 @@
 FastAPI, uvicorn and the adapters are imported when one of these runs: they take most of a second.
 """
 
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
 from memberships_export.entrypoints.cli.environment import settings_here
 from memberships_export.entrypoints.cli.exits import WrongUsage
 from memberships_export.settings import variable
 
+Host = Annotated[
+    str | None,
+    typer.Option("--host", metavar="ADDRESS", help="Listen here, instead of at MEMBERSHIPS_EXPORT_HOST."),
+]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        "--port", min=0, max=65535, help="Listen here, instead of at MEMBERSHIPS_EXPORT_PORT; 0 takes a free one."
+    ),
+]
 
-def serve() -> None:
-    """Run API, worker and sweeper in one process. Settings: environment variables MEMBERSHIPS_EXPORT_*."""
-    _host(api=True, worker=True)
+ApiPort = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65535, help="Where `api` listens, instead of MEMBERSHIPS_EXPORT_PORT."),
+]
 
 
-def api() -> None:
+def serve(host: Host = None, port: Port = None) -> None:
+    """Run API, worker and sweeper in one process. Other settings: environment variables MEMBERSHIPS_EXPORT_*."""
+    _run(api=True, worker=True, flags=_flags(host, port))
+
+
+def api(host: Host = None, port: Port = None) -> None:
     """Run the API alone; `worker` in another process on this machine does the work."""
-    _host(api=True, worker=False)
+    _run(api=True, worker=False, flags=_flags(host, port))
 
 
-def worker() -> None:
+def worker(port: ApiPort = None) -> None:
     """Run worker and sweeper alone, beside `api`. Memberships are fetched from the settings' URL, or from `api`."""
-    _host(api=False, worker=True)
+    _run(api=False, worker=True, flags=_flags(None, port))
 
 
-def _host(*, api: bool, worker: bool) -> None:
-    settings = settings_here()
+def _flags(host: str | None, port: int | None) -> Mapping[str, str]:
+    if host is not None and not host.strip():
+        raise WrongUsage("--host is empty, but must be an address of this machine.")
+    given = {"host": host, "port": port}
+    return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def _run(*, api: bool, worker: bool, flags: Mapping[str, str]) -> None:
+    settings = settings_here(flags)
     if not api and not settings.memberships_url and not settings.port:
         raise WrongUsage(
-            f"A worker alone cannot know the free port that `api` took: set {variable('port')} to the same number for "
-            f"both, or {variable('memberships_url')} to your memberships API."
+            f"A worker alone cannot know the free port that `api` took: set --port ({variable('port')}) to the same "
+            f"number for both, or {variable('memberships_url')} to your memberships API."
         )
     from memberships_export.entrypoints.cli.serve.hosting import Roles, host  # noqa: PLC0415
 
