@@ -4,7 +4,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 import typer
 from fastapi import FastAPI
 from jwt import InvalidTokenError
+from typer.testing import CliRunner
 
 from memberships_export.adapters.embedded import sqs_rules
 from memberships_export.adapters.identity.jwt import ServiceTokens
@@ -21,7 +22,7 @@ from memberships_export.domain.source.page import after_page, decode_page
 from memberships_export.domain.source.progress import Progress
 from memberships_export.entrypoints.cli.exits import ExitCode
 from memberships_export.entrypoints.cli.main import make_app
-from memberships_export.settings import CLIENT_VARIABLES, PREFIX, Settings, variable
+from memberships_export.settings import CLIENT_VARIABLES, PREFIX, Settings, read_settings, variable
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -75,10 +76,21 @@ def every_error() -> list[type[ExportError]]:
 def configuration_table() -> str:
     rows = ["| Variable | Default | What it is |", "|---|---|---|"]
     for entry in fields(Settings):
-        default = entry.metadata["default"]
-        shown = "unset" if default is None else f"`{default}`"
+        shown = "unset" if entry.default is None else f"`{as_variable(entry.default)}`"
         rows.append(f"| `{variable(entry.name)}` | {shown} | {entry.metadata['doc']} |")
     return "\n".join(rows)
+
+
+def sessions_that_refuse(doc: str) -> list[str]:
+    """Return the terminal sessions of a document that set variables for a command of ours."""
+    return [code for code in code_of(text_of(doc)) if code.startswith(f"$ {PREFIX}")]
+
+
+def as_variable(value: object) -> str:
+    """Return a setting's value as one would write it in the environment; of a set, in the order of its choices."""
+    if isinstance(value, frozenset):
+        return ",".join(choice for choice in type(next(iter(value))) if choice in value)
+    return str(value)
 
 
 def test_the_configuration_table_is_that_of_the_settings() -> None:
@@ -88,7 +100,28 @@ def test_the_configuration_table_is_that_of_the_settings() -> None:
 
     assert found, "docs/configuration.md has no table that begins with | Variable | Default |"
     right = configuration_table()
-    assert found[0] == right, f"docs/configuration.md differs from settings.py. Put this table there:\n\n{right}\n"
+    assert found[0] == right, f"docs/configuration.md differs from the settings. Put this table there:\n\n{right}\n"
+
+
+@pytest.mark.parametrize("entry", fields(Settings), ids=lambda entry: entry.name)
+def test_each_default_is_a_value_that_the_variable_may_have(entry: Field[Any]) -> None:
+    if entry.default is None:
+        return
+    environ = {variable(entry.name): as_variable(entry.default)}
+
+    assert read_settings(environ) == Settings()
+
+
+@pytest.mark.parametrize("session", sessions_that_refuse("docs/configuration.md"))
+def test_a_refused_setting_is_answered_as_the_docs_show(session: str) -> None:
+    command, *answer = session.splitlines()
+    *assignments, program, subcommand = command.removeprefix("$ ").split()
+
+    result = CliRunner().invoke(
+        make_app(), [subcommand], prog_name=program, env=dict(word.split("=", 1) for word in assignments)
+    )
+
+    assert (result.exit_code, result.stderr.splitlines()) == (ExitCode.USAGE, answer)
 
 
 def test_the_variables_of_the_client_commands_are_explained() -> None:

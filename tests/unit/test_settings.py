@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
+from traceback import format_exception
 
 import pytest
 
 from memberships_export.domain.export.policy import AfterUnknownSend
+from memberships_export.domain.export.record import Stage
 from memberships_export.settings import Settings, SettingsError, read_settings
 
 
@@ -86,10 +88,68 @@ def test_the_url_of_a_database_is_taken_as_it_is_and_never_shown() -> None:
     assert "hunter2" not in repr(settings)
 
 
-def test_all_problems_are_told_at_once() -> None:
+def named(**environ: str) -> list[str]:
+    """Return the variables that the refusal begins its lines with, without the prefix."""
     with pytest.raises(SettingsError) as refused:
-        read(PORT="x", WORKERS="0")
-    assert len(refused.value.problems) == 2
+        read(**environ)
+    return [problem.split()[0].removeprefix("MEMBERSHIPS_EXPORT_") for problem in refused.value.problems]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    assert named(PORT="x", WORKERS="0") == ["PORT", "WORKERS"]
+
+
+def test_what_is_missing_is_told_beside_what_is_wrong() -> None:
+    assert named(PORT="x", PORTT="1", BACKEND="aws", MAILER="sendgrid") == [
+        *("PORTT", "PORT"),
+        *("SENDGRID_API_KEY", "MAIL_FROM", "QUEUE_URL", "TABLE", "BUCKET", "SERVICE_SECRET_ID", "LINK_SECRET_ID"),
+    ]
+
+
+def test_numbers_that_do_not_fit_each_other_are_told_beside_what_is_wrong() -> None:
+    assert named(PORT="x", LEASE_SECONDS="5") == ["PORT", "LEASE_SECONDS"]
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"MAIL_FROM": "nobody", "MAILER": "sendgrid", "SENDGRID_API_KEY": "k"},  # is set, though wrong
+        {"LINK_SECRET": "short", "BACKEND": "aws", "TABLE": "t", "BUCKET": "b"}
+        | {"QUEUE_URL": "https://q.example.org", "SERVICE_SECRET_ID": "s"},
+        {"MAILER": "smtp", "MAIL_FROM": "memberships-export@localhost"},
+        {"LEASE_SECONDS": "0"},
+        {"LEASE_SECONDS": "10", "MEMBERSHIPS_TIMEOUT_SECONDS": "x"},  # nobody knows what 10 would be compared with
+    ],
+)
+def test_a_wrong_value_is_told_once_and_not_what_follows_from_it(environ: dict[str, str]) -> None:
+    assert len(named(**environ)) == 1
+
+
+@pytest.mark.parametrize("value", ["8.0", "8e2", "+8", "-0", "8_0", " 8", "null", "true", "9" * 5000])
+def test_what_only_some_parsers_take_for_a_whole_number_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="must be a whole number from 0 to 65535"):
+        read(PORT=value)
+
+
+def test_a_whole_number_may_have_leading_zeros() -> None:
+    assert read(PORT="08000").port == 8000
+
+
+def test_a_text_that_looks_like_a_number_or_nothing_stays_a_text() -> None:
+    assert (read(JWT_AUDIENCE="42").jwt_audience, read(JWT_ISSUER="null").jwt_issuer) == ("42", "null")
+
+
+def test_a_list_may_have_blanks_and_must_hold_what_is_known() -> None:
+    assert read(STAGES="fetch, render").stages == {Stage.FETCH, Stage.RENDER}
+    with pytest.raises(SettingsError, match="STAGES is 'fetch,mail', but must be a list like fetch,render,deliver, or"):
+        read(STAGES="fetch,mail")
+
+
+def test_no_wrong_secret_shows_in_what_the_refusal_was_raised_from() -> None:
+    wrong = dict.fromkeys(("JWT_SECRET", "MEMBERSHIPS_DATABASE_URL"), "hunter2")
+    with pytest.raises(SettingsError) as refused:
+        read(**wrong)
+    assert "hunter2" not in "".join(format_exception(refused.value))
 
 
 def test_sendgrid_without_a_key_is_refused_at_start() -> None:

@@ -1,0 +1,57 @@
+"""What must be set together, and numbers that are right alone and wrong together.
+
+A problem comes with the fields it was found from. What was found from a field whose own value is wrong says nothing
+new, so the reader leaves it out.
+"""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from memberships_export.settings.declared import Settings
+from memberships_export.settings.names import variable
+
+Problem: TypeAlias = tuple[str, set[str]]  # what is wrong, and the fields that say so
+# Of each group one is enough; the first is asked for.
+_NEEDED_ON_AWS = [
+    ("queue_url",),
+    ("table",),
+    ("bucket",),
+    ("service_secret_id", "service_secret"),
+    ("link_secret_id", "link_secret"),
+]
+
+
+def problems_between(settings: Settings) -> Iterator[Problem]:
+    """Find what is wrong although each value alone is right."""
+    if settings.mailer == "sendgrid":
+        yield from _missing_for_sendgrid(settings)
+    if settings.backend == "aws":
+        yield from _missing_on_aws(settings)
+    if settings.lease_seconds <= settings.memberships_timeout_seconds:
+        yield _lease_too_short(settings)
+
+
+def _missing_for_sendgrid(settings: Settings) -> Iterator[Problem]:
+    because = f"is not set, but {variable('mailer')} is sendgrid"
+    if not (settings.sendgrid_api_key or settings.sendgrid_secret):
+        text = f"{variable('sendgrid_api_key')} {because}: set the key."
+        yield text, {"mailer", "sendgrid_api_key", "sendgrid_secret"}
+    if settings.mail_from == Settings.mail_from:
+        text = f"{variable('mail_from')} {because}: set it to an address that is verified with SendGrid."
+        yield text, {"mailer", "mail_from"}
+
+
+def _missing_on_aws(settings: Settings) -> Iterator[Problem]:
+    for names in _NEEDED_ON_AWS:
+        if all(getattr(settings, name) is None for name in names):
+            text = f"{variable(names[0])} is not set, but {variable('backend')} is aws: set it."
+            yield text, {"backend", *names}
+
+
+def _lease_too_short(settings: Settings) -> Problem:
+    lease, timeout = variable("lease_seconds"), variable("memberships_timeout_seconds")
+    text = (
+        f"{lease} is {settings.lease_seconds}, but must be more than {timeout}, which is "
+        f"{settings.memberships_timeout_seconds}: a worker that waits for a slow page would lose its export to another."
+    )
+    return text, {"lease_seconds", "memberships_timeout_seconds"}

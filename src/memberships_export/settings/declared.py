@@ -1,0 +1,116 @@
+"""All settings, one entry each: name, type, default, the row in docs/configuration.md, and whether it is a secret."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from memberships_export.domain.export.policy import AfterUnknownSend, Policy
+from memberships_export.domain.export.record import Stage
+from memberships_export.settings.kinds import Address, DatabaseUrl, Secret, Url, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set. A variable is the field's name in capitals behind MEMBERSHIPS_EXPORT_."""
+
+    data_dir: Path = setting(Path("data"), "Folder for the databases, files, secrets and the outbox.")
+    host: str = setting("127.0.0.1", "Address the API listens on.")
+    port: Annotated[int, Meta(ge=0, le=65535)] = setting(8000, "Port the API listens on; 0 takes a free one.")
+    public_url: Url | None = setting(
+        None, "Where users reach the API, for links in mails. Unset: the address it listens on."
+    )
+    memberships_url: Url | None = setting(
+        None, "Your memberships API, without the path /memberships. Unset: the bundled one is served and used."
+    )
+    memberships_database_url: DatabaseUrl | None = setting(
+        None,
+        "PostgreSQL database of the bundled memberships API, like postgresql://user:password@host/database. "
+        "Unset: a SQLite file in the data folder.",
+        secret=True,
+    )
+    memberships_timeout_seconds: Annotated[int, Meta(ge=1, le=600)] = setting(
+        30, "Longest wait for one page of memberships."
+    )
+    page_size: Annotated[int, Meta(ge=1, le=10000)] = setting(5000, "Memberships fetched with one call.")
+    jwt_secret: Secret | None = setting(
+        None, "HS256 secret of the users' tokens. Unset: made in the data folder at first start.", secret=True
+    )
+    jwks_url: Url | None = setting(
+        None, "JWKS of your identity provider (RS256, ES256). Set: replaces the HS256 secret for users' tokens."
+    )
+    jwt_issuer: str | None = setting(None, "Issuer (iss) that users' tokens must name. Unset: not checked.")
+    jwt_audience: str = setting("memberships", "Audience (aud) that users' tokens must name.")
+    service_secret: Secret | None = setting(
+        None,
+        "Signs the worker's own short-lived tokens (HS256). Unset: made in the data folder at first start.",
+        secret=True,
+    )
+    link_secret: Secret | None = setting(
+        None, "Signs the download links. Unset: made in the data folder at first start.", secret=True
+    )
+    service_audience: str = setting("memberships-api", "Audience (aud) of the worker's own tokens.")
+    mailer: Literal["outbox", "sendgrid"] = setting("outbox", "Where mails go: a folder of .eml files, or SendGrid.")
+    mail_from: Address = setting("memberships-export@localhost", "Sender address of the mails.")
+    sendgrid_api_key: str | None = setting(None, "SendGrid API key with the scope mail.send only.", secret=True)
+    sendgrid_url: Url = setting("https://api.sendgrid.com", "Base URL of SendGrid (EU: https://api.eu.sendgrid.com).")
+    sendgrid_webhook_key: str | None = setting(
+        None, "Public key of SendGrid's signed event webhook (base64). Unset: the webhook refuses all events."
+    )
+    workers: Annotated[int, Meta(ge=1, le=64)] = setting(2, "Exports worked on at the same time by one process.")
+    exports_per_hour: Annotated[int, Meta(ge=1, le=1000)] = setting(10, "Exports one user may ask for within an hour.")
+    lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = setting(
+        90, "How long a worker may be silent before another takes over."
+    )
+    visibility_seconds: Annotated[int, Meta(ge=1, le=43200)] = setting(300, "Visibility timeout of the queue.")
+    sweep_seconds: Annotated[int, Meta(ge=1, le=3600)] = setting(5, "Pause between two passes of the sweeper.")
+    evidence_wait_seconds: Annotated[int, Meta(ge=1, le=86400)] = setting(
+        900, "How long to wait for SendGrid to tell what became of an unclear send."
+    )
+    after_unknown_send: AfterUnknownSend = setting(
+        AfterUnknownSend.RESEND, "After that wait: resend (once, marked as a possible duplicate) or hold (fail)."
+    )
+    give_up_hours: Annotated[int, Meta(ge=1, le=720)] = setting(
+        24, "How long to try while something that will pass is in the way."
+    )
+    keep_files_days: Annotated[int, Meta(ge=1, le=365)] = setting(7, "Days until the files of an export are deleted.")
+    keep_records_days: Annotated[int, Meta(ge=1, le=3650)] = setting(
+        30, "Days until the record of an export is deleted."
+    )
+
+    backend: Literal["embedded", "aws"] = setting(
+        "embedded", "Where records, queue and files are: in the data folder, or on AWS."
+    )
+    table: str | None = setting(None, "AWS: name of the DynamoDB table of the records.")
+    bucket: str | None = setting(None, "AWS: name of the S3 bucket of the files.")
+    queue_url: Url | None = setting(
+        None, "AWS: URL of the SQS queue `membership_exports`. Its dead letter queue has `_dlq` behind the name."
+    )
+    render_queue_url: Url | None = setting(None, "AWS, split form: URL of the queue of the render step.")
+    deliver_queue_url: Url | None = setting(None, "AWS, split form: URL of the queue of the deliver step.")
+    stages: frozenset[Stage] = setting(frozenset(Stage), "AWS, split form: the steps this function takes.")
+    sendgrid_secret: str | None = setting(
+        None, "AWS: Secrets Manager id of the SendGrid API key. Read when needed, so it can be rotated."
+    )
+    service_secret_id: str | None = setting(
+        None, "AWS: Secrets Manager id of the service secret, instead of the secret itself."
+    )
+    link_secret_id: str | None = setting(
+        None, "AWS: Secrets Manager id of the link secret, instead of the secret itself."
+    )
+
+    @property
+    def policy(self) -> Policy:
+        """The numbers the domain works with."""
+        return Policy(
+            lease=timedelta(seconds=self.lease_seconds),
+            evidence_wait=timedelta(seconds=self.evidence_wait_seconds),
+            after_unknown_send=self.after_unknown_send,
+            give_up_after=timedelta(hours=self.give_up_hours),
+            keep_files=timedelta(days=self.keep_files_days),
+            keep_records=timedelta(days=self.keep_records_days),
+            max_exports_per_hour=self.exports_per_hour,
+            page_size=self.page_size,
+        )

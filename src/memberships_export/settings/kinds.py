@@ -1,0 +1,106 @@
+"""What a setting may be: its type says how its text is read and, in words, what it must be.
+
+Numbers and choices are checked by msgspec; texts with a form of their own bring the function that reads them.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import field
+from enum import Enum
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from urllib.parse import urlsplit
+
+from msgspec import Meta, ValidationError, convert
+
+from memberships_export.domain.errors import InvalidAddress
+from memberships_export.domain.mail.address import checked_address
+
+MIN_SECRET = 32  # bytes; RFC 7518 3.2: as long as the hash
+T = TypeVar("T")
+
+
+def setting(default: T, doc: str, *, secret: bool = False) -> T:
+    """Describe one field of the settings; `doc` is its row in docs/configuration.md. A secret is never shown."""
+    described: T = field(default=default, repr=not secret, metadata={"doc": doc})
+    return described
+
+
+def from_text(kind: Any, text: str) -> Any:  # noqa: ANN401  (a type, as annotated; and a value of it)
+    """Return what `text` says, as the type `kind`. Raises ValueError saying what it must be, never what it is."""
+    kind = _when_set(kind)
+    plain, meta = _parts(kind)
+    try:
+        value = convert(_separated(plain, text), kind, dec_hook=lambda custom, given: custom(given))
+        return meta.extra["parse"](value) if meta.extra else value
+    except (ValueError, ValidationError):
+        raise ValueError(_expected(plain, meta)) from None  # the cause quotes the text, which may be a secret
+
+
+def _when_set(kind: Any) -> Any:  # noqa: ANN401
+    """Return the type of a value that is there: an unset variable is never read."""
+    alternatives = [given for given in get_args(kind) if given is not type(None)]
+    return alternatives[0] if type(None) in get_args(kind) else kind
+
+
+def _parts(kind: Any) -> tuple[Any, Meta]:  # noqa: ANN401
+    return get_args(kind) if get_origin(kind) is Annotated else (kind, Meta())
+
+
+def _separated(plain: Any, text: str) -> object:  # noqa: ANN401
+    """Return the text as the value of JSON that it stands for."""
+    if plain is int and text.isascii() and text.isdecimal():
+        return int(text)
+    return [part.strip() for part in text.split(",")] if get_origin(plain) is frozenset else text
+
+
+def _expected(plain: Any, meta: Meta) -> str:  # noqa: ANN401
+    if meta.description:
+        return meta.description
+    if plain is int:
+        return f"a whole number from {meta.ge} to {meta.le}"
+    if get_origin(plain) is frozenset:
+        return f"a list like {','.join(_choices(get_args(plain)[0]))}, or a part of it"
+    return " or ".join(_choices(plain))
+
+
+def _choices(plain: Any) -> list[str]:  # noqa: ANN401
+    if get_origin(plain) is Literal:
+        return list(get_args(plain))
+    return [member.value for member in plain] if issubclass(plain, Enum) else []
+
+
+def _form(expected: str, parse: Callable[[str], str]) -> Meta:
+    return Meta(description=expected, extra={"parse": parse})
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError
+    return text.rstrip("/")
+
+
+def _database_url(text: str) -> str:
+    # Looked at as text: what urlsplit takes for a port may be a part of the password.
+    if not re.fullmatch(r"postgresql://[^/?#]*/[^/?#]+(\?[^#]*)?", text):
+        raise ValueError
+    return text
+
+
+def _secret(text: str) -> str:
+    if len(text.encode()) < MIN_SECRET:
+        raise ValueError
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        return checked_address(text)
+    except InvalidAddress as error:
+        raise ValueError from error
+
+
+Url = Annotated[str, _form("a URL like https://api.example.org, without query", _url)]
+DatabaseUrl = Annotated[str, _form("a URL like postgresql://user:password@host/database", _database_url)]
+Secret = Annotated[str, _form(f"a secret of at least {MIN_SECRET} bytes", _secret)]
+Address = Annotated[str, _form("one plain email address", _address)]
