@@ -25,7 +25,7 @@ COMPILE := $(LOCK) --group build
 NPM := $(BIN)/python -m infra.node npm --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund \
 	--no-update-notifier --loglevel=error
 
-.PHONY: help install install-aws install-dev install-infra demo demo-aws serve unit test check lock synth cdk lambda bench clean
+.PHONY: help install install-aws install-dev install-infra demo demo-aws serve unit test test-office check lock synth cdk lambda bench clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,11 @@ unit: install-dev ## Run the tests of domain, service, API and command line: no 
 # A part of the tests covers a part of the code, so only the whole is held to the coverage.
 test: install-dev install-infra ## Run all tests; branch coverage of domain and service must be 95 % (ARGS=PATH: some, without coverage)
 	$(PYTEST) $(or $(ARGS),$(COVERAGE))
+
+test-office: install-dev ## Open exported files in LibreOffice, where it is installed
+	@command -v soffice >/dev/null || command -v libreoffice >/dev/null || { echo "LibreOffice is not installed. \
+	On Debian and Ubuntu: apt-get install --no-install-recommends libreoffice-calc"; exit 1; }
+	$(BIN)/pytest -m office $(ARGS)
 
 # Lock freshness is a test without network (test_project.py): compiling again would need the public index, because uv
 # does not read pip's configuration and so does not know a private mirror.

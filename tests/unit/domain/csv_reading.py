@@ -62,6 +62,12 @@ def written_cell_by_cell(rows: list[Membership], preset: Preset) -> bytes:
 
 
 def could_run(cell: str) -> bool:
-    """Whether a spreadsheet could take the cell, or a line inside it, for a formula."""
-    lines = re.split(r"[\r\n]", cell)
-    return cell.lstrip(IGNORED)[:1] in set(TRIGGERS) or any(line.lstrip(IGNORED)[:1] in set(TRIGGERS) for line in lines)
+    """Whether a spreadsheet could take the cell, or a piece of it after a line end or a separator, for a formula."""
+    pieces = [cell[found.end() :] for found in re.finditer(r"[\r\n,;|\t]", cell)]
+    within_a_line = set(TRIGGERS) - {"\r", "\n"}
+    return runs(cell) or any(piece.lstrip(IGNORED)[:1] in within_a_line for piece in pieces)
+
+
+def runs(cell: str) -> bool:
+    """Whether a program that takes this text for a whole cell could take it for a formula."""
+    return cell.lstrip(IGNORED)[:1] in set(TRIGGERS)

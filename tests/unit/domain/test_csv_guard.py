@@ -27,7 +27,7 @@ def test_ignored_characters_do_not_hide_a_trigger(trigger: str) -> None:
 
 def test_every_control_blank_and_invisible_character_is_ignored() -> None:
     blanks = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) in {"Cc", "Zs", "Zl", "Zp"}]
-    unseen = [c for c in {*blanks, *IGNORED} - {*"\r\n"} if guard(f"{c}=1") != f"'{c}=1"]
+    unseen = [c for c in {*blanks, *IGNORED} - {*"\r\n\t"} if guard(f"{c}=1") != f"'{c}=1"]
 
     assert unseen == []
 
@@ -36,6 +36,36 @@ def test_every_control_blank_and_invisible_character_is_ignored() -> None:
 @pytest.mark.parametrize("trigger", sorted(set(TRIGGERS) - {"\r", "\n"}))
 def test_a_trigger_at_the_start_of_a_line_inside_a_cell_is_guarded_there(line_end: str, trigger: str) -> None:
     assert guard(f"a{line_end} {trigger}1{line_end}b") == f"a{line_end}' {trigger}1{line_end}b"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|", "\t"])
+@pytest.mark.parametrize("trigger", sorted(set(TRIGGERS) - {"\r", "\n"}))
+def test_a_trigger_after_what_another_program_splits_at_is_guarded_there(separator: str, trigger: str) -> None:
+    assert guard(f"a{separator} {trigger}1{separator}b") == f"a{separator}' {trigger}1{separator}b".replace(
+        "\t\t", "\t'\t" if trigger == "\t" else "\t\t"
+    )
+
+
+@pytest.mark.parametrize(
+    "cell, guarded",
+    [
+        (";=1+1;", ";'=1+1;"),
+        ("a;=1+1;x", "a;'=1+1;x"),
+        (";=HYPERLINK(CHAR(104)&A1);", ";'=HYPERLINK(CHAR(104)&A1);"),
+        (";;|=1", ";;|'=1"),
+        (';"=1', ";'\"=1"),
+        ("a;'=1", "a;''=1"),
+        ("36.1, -120.4", "36.1,' -120.4"),
+    ],
+)
+def test_a_formula_behind_a_separator_inside_a_cell_is_guarded(cell: str, guarded: str) -> None:
+    assert guard(cell) == guarded
+    assert unguard(guarded) == cell
+
+
+@pytest.mark.parametrize("cell", ["Family, two adults", "a; b", "1|2", "a\tb", "x;", "Mon;Tue,Wed", "O'Brien, 'Pat'"])
+def test_separators_before_nothing_dangerous_stay_as_they_are(cell: str) -> None:
+    assert guard(cell) == cell
 
 
 def test_each_dangerous_line_of_a_cell_gets_its_own_apostrophe() -> None:
@@ -110,6 +140,6 @@ def test_no_guarded_cell_could_run(cell: str) -> None:
 @given(HOSTILE)
 @settings(max_examples=500)
 def test_the_guard_touches_only_cells_that_could_run_or_look_guarded(cell: str) -> None:
-    without_apostrophes = re.sub(r"(?<![^\r\n])'+", "", cell)  # those at the start of a line
+    without_apostrophes = re.sub(r"(?<![^\r\n,;|\t])'+", "", cell)  # those where a program may begin a cell
 
     assert (guard(cell) != cell) == could_run(without_apostrophes)

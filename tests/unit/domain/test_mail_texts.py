@@ -111,7 +111,7 @@ def test_a_first_mail_does_not_speak_of_copies() -> None:
 
 def test_the_formula_guard_is_explained_only_where_it_was_applied() -> None:
     guarded, raw = _ready(preset=Preset.SPREADSHEET), _ready(preset=Preset.RAW)
-    assert "removing that first apostrophe gives the original text" in guarded.text
+    assert "removing that apostrophe gives the original text" in guarded.text
     assert "apostrophe" in _Page(guarded.html).text
     assert "apostrophe" not in raw.text + raw.html
 

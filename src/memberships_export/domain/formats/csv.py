@@ -12,7 +12,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import ClassVar
 
-from memberships_export.domain.formats.guard import MAYBE_FORMULA, guard
+from memberships_export.domain.formats.guard import could_need_guard, guard
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.page import Membership
 
@@ -51,8 +51,8 @@ COLUMNS = (
 
 _GUARD_EXPLAINED = (
     "The file is made for spreadsheet programs: text that such a program could take for a formula (it begins with =, "
-    "+, - or @, for example) has an apostrophe (') in front, and removing that first apostrophe gives the original "
-    "text."
+    "+, - or @, for example, or has one of these right after a comma, semicolon, bar or tab) has an apostrophe (') in "
+    "front of it, and removing that apostrophe gives the original text."
 )
 
 
@@ -104,9 +104,7 @@ def _without_exponent(cells: list[str]) -> list[str]:
 
 
 def _guarded(cells: list[str]) -> list[str]:
-    # Empty cells are left out: the line feed after one would look like a cell that begins with a line feed.
-    text = "\n" + "\n".join(filter(None, cells))
-    return list(map(guard, cells)) if "\r" in text or MAYBE_FORMULA.search(text) else cells
+    return list(map(guard, cells)) if could_need_guard(cells) else cells
 
 
 def _doubled_quotes(cells: list[str]) -> list[str]:
@@ -124,7 +122,7 @@ def _needs_quotes(text: str) -> bool:
 
 
 def _lines(columns: Sequence[Sequence[str]], preset: Preset) -> bytes:
-    # A spreadsheet gets every field quoted: one that splits at ";" must not find a new cell inside a field.
+    # A spreadsheet gets every field quoted, so that a blank at its start or end, or an empty one, survives its import.
     quote = '"' if preset is Preset.SPREADSHEET else ""
     between_cells, between_rows = f"{quote},{quote}", f"{quote}\r\n{quote}"
     lines = between_rows.join(map(between_cells.join, zip(*columns, strict=True)))

@@ -1,6 +1,7 @@
 """The guard against formulas: text that a spreadsheet could run is disarmed, and can be restored exactly."""
 
 import re
+from collections.abc import Iterable
 
 # Spreadsheets run a cell as a formula when it begins with one of these (the wide ones in East Asian versions).
 _TRIGGERS_IN_LINE = r"=+\-@\t\0\uff1d\uff0b\uff0d\uff20\u30fc"
@@ -14,20 +15,32 @@ _IGNORED = (
 # Apostrophes come first: a cell that looks guarded already gets one more, or taking one off would change it.
 _FORMULA = rf"'*+[{_IGNORED}]*+[{_TRIGGERS}]"
 _FORMULA_IN_LINE = rf"'*+[{_IGNORED}]*+[{_TRIGGERS_IN_LINE}]"
-_GUARD_GOES_HERE = re.compile(rf"\A(?={_FORMULA})|(?<=[\r\n])(?={_FORMULA_IN_LINE})")
-_GUARD = re.compile(rf"\A'(?={_FORMULA})|(?<=[\r\n])'(?={_FORMULA_IN_LINE})")
-MAYBE_FORMULA = re.compile(rf"\n{_FORMULA}")  # begins with one literal character: that is what makes it fast
+# Where a program that splits at another separator than ours, or does not honour quotes, finds a new cell inside one.
+_SEPARATORS = ",;|\t"
+_STARTS = rf"(?<=[\r\n{_SEPARATORS}])"
+_GUARD_GOES_HERE = re.compile(rf"\A(?={_FORMULA})|{_STARTS}(?={_FORMULA_IN_LINE})")
+_GUARD = re.compile(rf"\A'(?={_FORMULA})|{_STARTS}'(?={_FORMULA_IN_LINE})")
+# Each begins with one literal character: that is what makes them fast.
+_MAYBE_FORMULA = tuple((start, re.compile(rf"{re.escape(start)}{_FORMULA}")) for start in ("\n", *_SEPARATORS))
 
 
 def guard(cell: str) -> str:
-    r"""Put an apostrophe before every line of the cell that a spreadsheet could run as a formula.
+    """Put an apostrophe before every piece of the cell that a spreadsheet could run as a formula.
 
-    A line is guarded when, after apostrophes and characters that importers strip, it begins with one of
+    A piece begins at the start of the cell, and after each line end and each `, ; |` TAB inside it: there some program
+    begins a new cell. It is guarded when, after apostrophes and characters that importers strip, it begins with one of
     `= + - @` TAB NUL, a full-width `= + - @` or U+30FC; the cell itself also when it begins with CR or LF.
     Values that only look like a formula are guarded too ("-1.50", "+44 20 7946 0000", "@handle", "- note"): as text
     they cannot be told apart. `unguard(guard(cell)) == cell` for every cell.
     """
     return _GUARD_GOES_HERE.sub("'", cell)
+
+
+def could_need_guard(cells: Iterable[str]) -> bool:
+    """Tell, for many cells at once and much faster than `guard`, whether one of them may have to be guarded."""
+    # Empty cells are left out: the line feed after one would look like a cell that begins with a line feed.
+    text = "\n" + "\n".join(filter(None, cells))
+    return "\r" in text or any(start in text and pattern.search(text) for start, pattern in _MAYBE_FORMULA)
 
 
 def unguard(cell: str) -> str:
