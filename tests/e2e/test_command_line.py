@@ -16,6 +16,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from memberships_export.bootstrap.one_machine import connect
 from memberships_export.domain.messages.message import Message
@@ -306,6 +307,30 @@ def test_watch_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
         code = ended(watch)
     assert (code, "\ncompleted\n" in shown.read_text()) == (0, True)
     assert [line.partition(" ")[0] for line in said.read_text().splitlines()] == ["Nothing", "The"]
+
+
+def test_a_service_whose_welcome_nobody_can_read_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "serve.log"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    with Path("/dev/full").open("wb") as full, log.open("wb") as err:
+        service = subprocess.Popen(
+            [PROGRAM, "serve", "--port", port], env=environ_of(tmp_path), stdout=full, stderr=err
+        )
+    try:
+        until(lambda: is_healthy(f"http://127.0.0.1:{port}/healthz"), "the service answering")
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(PATIENCE) == 0
+    finally:
+        ended(service)
+    assert log.read_text().splitlines()[-1].endswith("event=stopped clean=True")
+
+
+def is_healthy(url: str) -> bool | None:
+    try:
+        return bool(urllib3.request("GET", url, retries=False).status == 200) or None
+    except urllib3.exceptions.HTTPError:
+        return None
 
 
 def start_demo(tmp_path: Path, *arguments: str, stdout: int | None = None) -> subprocess.Popen[bytes]:

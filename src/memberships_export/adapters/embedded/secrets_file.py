@@ -4,18 +4,15 @@ import os
 import secrets
 from pathlib import Path
 
-from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.adapters.embedded.disk import storage_errors
 
 
 def kept_secret(path: Path) -> str:
     """Return the secret in this file, making it first when there is none. Raises StorageUnavailable."""
-    try:
+    with storage_errors(path):
         if not path.exists():
             _make(path)
         return path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        reason = f"The secret {path} cannot be read or made ({error.strerror}): check the folder's owner and rights."
-        raise StorageUnavailable(reason) from error
 
 
 def _make(path: Path) -> None:

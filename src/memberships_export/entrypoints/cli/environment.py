@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from memberships_export.entrypoints.cli.data_folder import holds
 from memberships_export.entrypoints.cli.exits import WrongUsage
 from memberships_export.settings import Settings, read_settings, variable
 
@@ -17,12 +18,12 @@ def settings_here(flags: Mapping[str, str] | None = None) -> Settings:
 
 
 def settings_with_data(backend: str | None = None) -> Settings:
-    """Read the settings of a service that has run; `backend` overrides theirs. Raises SettingsError, WrongUsage."""
+    """Read the settings of a service that has run; `backend` overrides theirs. Raises SettingsError, CommandError."""
     override = {variable("backend"): backend} if backend else {}
     settings = read_settings({**os.environ, **override})
     if settings.backend == "aws":
         return settings
-    if not (settings.data_dir / "exports.db").exists():
+    if not holds(settings.data_dir, "exports.db"):
         raise WrongUsage(
             f"There are no exports in {settings.data_dir.absolute()}. Run this in the folder of the service, or set "
             f"{variable('data_dir')} to its data folder."

@@ -5,7 +5,9 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
+from typing import TextIO
 
 from memberships_export.entrypoints.cli.exits import CommandError
 
@@ -17,27 +19,35 @@ def prepare_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  (open to the end)
+            setattr(sys, name, _nowhere())
         elif isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:
-    """Print an answer. Flushed, so that whoever reads a pipe sees it at once. Raises CommandError, BrokenPipeError."""
+    """Print an answer. Flushed, so that whoever reads a pipe sees it at once.
+
+    Raises BrokenPipeError when nobody reads any more, which ends a command without a word, and CommandError.
+    """
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise  # nobody reads any more: the command ends without a word
     except OSError as error:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  (what is left would fail at exit)
+        sys.stdout = _nowhere()  # what is left in the stream would fail once more when the process ends
+        if isinstance(error, BrokenPipeError):
+            raise
         raise CommandError(f"The answer cannot be written to the standard output: {error.strerror}.") from error
 
 
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123  (open until the process ends)
+
+
 def complain(text: str) -> None:
-    """Print what is wrong, or what a person may want to know beside the answer."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """Print what is wrong, or what a person may want to know beside the answer. Where nobody reads it, it is lost."""
+    with suppress(OSError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
 
 def say_json(value: object) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.mail.address import checked_address
+from memberships_export.entrypoints.cli.data_folder import holds, make_writable
 from memberships_export.entrypoints.cli.environment import settings_here, wiring
 from memberships_export.entrypoints.cli.exits import WrongUsage
 from memberships_export.entrypoints.cli.output import complain, say
@@ -30,7 +31,8 @@ def token(
     _check(user_id, email)
     from memberships_export.bootstrap.one_machine import mint_token  # noqa: PLC0415  (takes long; wrong usage is told at once)
 
-    if not settings.jwt_secret and not (settings.data_dir / "secrets").exists():
+    if not settings.jwt_secret and not holds(settings.data_dir, "secrets"):
+        make_writable(settings.data_dir)
         complain(f"Made a new secret in {settings.data_dir.absolute()}: the service must use this data folder too.")
     with wiring():
         say(mint_token(settings, user_id, email, timedelta(hours=hours)))

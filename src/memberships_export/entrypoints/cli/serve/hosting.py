@@ -1,9 +1,7 @@
 """What `serve`, `api` and `worker` have in common: settings become threads, and a welcome."""
 
-import os
-import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
@@ -13,6 +11,7 @@ from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.health import health_router
 from memberships_export.entrypoints.api.router import exports_router
 from memberships_export.entrypoints.cli import logs
+from memberships_export.entrypoints.cli.data_folder import make_writable
 from memberships_export.entrypoints.cli.environment import wiring
 from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.entrypoints.cli.output import say
@@ -23,7 +22,7 @@ from memberships_export.entrypoints.cli.serve.threads import ApiThread, run_unti
 from memberships_export.entrypoints.worker import Worker
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import Services, assemble
-from memberships_export.settings import Settings, variable
+from memberships_export.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def host(settings: Settings, roles: Roles) -> None:
     """Run until SIGTERM or SIGINT. Raises CommandError, StorageUnavailable for what keeps it from starting."""
     logs.to_stderr()
     if settings.backend == "embedded":
-        _check_writable(settings.data_dir)
+        make_writable(settings.data_dir)
     listening = listen(settings) if roles.api else None
     url = settings.public_url or (listening.url if listening else local_url(settings))
     memberships_url = settings.memberships_url or (listening.local_url if listening else local_url(settings))
@@ -82,19 +81,6 @@ def _worker(settings: Settings, ports: Ports, services: Services) -> Worker:
     )
 
 
-def _check_writable(folder: Path) -> None:
-    """Make the data folder, and try whether it takes files: better now than with the first export."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise CommandError(
-            f"The data folder {folder.absolute()} cannot be written to ({error.strerror}). Give this user (id "
-            f"{os.getuid()}) the right to, or choose another folder with {variable('data_dir')}."
-        ) from error
-
-
 @dataclass(frozen=True, slots=True)
 class _Welcome:
     """What a newcomer wants to know first."""
@@ -105,11 +91,10 @@ class _Welcome:
     roles: Roles
 
     def print(self) -> None:
-        """Print it, now that it is true."""
-        for name, value in self._facts():
-            say(f"{name:<12} {value}")
-        for line in self._next_steps():
-            say(line)
+        """Print it, now that it is true. Nobody has to read it: the service goes on also when it cannot be written."""
+        facts = [f"{name:<12} {value}" for name, value in self._facts()]
+        with suppress(BrokenPipeError, CommandError):
+            say("\n".join([*facts, *self._next_steps()]))
 
     def _facts(self) -> list[tuple[str, str]]:
         listening = [("Listening on", self.listening.url)] if self.listening else []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from memberships_api.deferred_repository import DeferredRepository
 from memberships_api.repository import DatabaseRefuses, MembershipRepository, MembershipsUnavailable
 from memberships_api.sqlite_repository import SqliteMembershipRepository
+from memberships_export.entrypoints.cli.data_folder import make_writable
 from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.settings import Settings, variable
 
@@ -35,14 +36,14 @@ def memberships_to_serve(settings: Settings) -> MembershipRepository:
 
 
 def _in_data_folder(settings: Settings) -> SqliteMembershipRepository:
+    make_writable(settings.data_dir)
     path = settings.data_dir / "memberships.db"
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         return SqliteMembershipRepository(path)
     except (OSError, sqlite3.Error) as error:
         raise CommandError(
-            f"{path.absolute()} cannot be opened ({error}): check that this user may write there, and that it is a "
-            "database of memberships."
+            f"{path.absolute()} cannot be opened ({error}): check that there is space on its disk, that this user may "
+            "write to it, and that it is a database of memberships."
         ) from error
 
 
