@@ -86,8 +86,8 @@ class DeadLetters(Protocol):
         """Read letters, oldest first, without removing them."""
         ...
 
-    def remove(self, letter: DeadLetter) -> None:
-        """Remove one letter for good. Harmless when it is gone."""
+    def removing(self) -> AbstractContextManager[Callable[[DeadLetter], None]]:
+        """Give what removes one letter for good, harmless when it is gone, for as long as letters are removed."""
         ...
 
     def move_all(self) -> bool:

@@ -56,8 +56,11 @@ def test_removing_takes_that_letter_only_and_is_harmless_when_it_is_gone(
     add_three(dead_letters, clock)
     second = dead_letters.browse(10)[1]
 
-    dead_letters.remove(second)
-    dead_letters.remove(second)
+    with dead_letters.removing() as remove:
+        remove(second)
+        remove(second)
+    with dead_letters.removing() as remove:
+        remove(second)
 
     assert bodies(dead_letters) == ["first", "third"]
 
@@ -66,7 +69,8 @@ def test_one_of_two_equal_letters_can_be_removed(dead_letters: DeadLetters) -> N
     dead_letters.add(Message("same"))
     dead_letters.add(Message("same"))
 
-    dead_letters.remove(dead_letters.browse(10)[0])
+    with dead_letters.removing() as remove:
+        remove(dead_letters.browse(10)[0])
 
     assert bodies(dead_letters) == ["same"]
 

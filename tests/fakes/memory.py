@@ -105,7 +105,11 @@ class MemoryDeadLetters:
     def browse(self, limit: int) -> Sequence[DeadLetter]:
         return self.letters[:limit]
 
-    def remove(self, letter: DeadLetter) -> None:
+    @contextmanager
+    def removing(self) -> Iterator[Callable[[DeadLetter], None]]:
+        yield self._remove
+
+    def _remove(self, letter: DeadLetter) -> None:
         self.letters = [other for other in self.letters if other.receipt != letter.receipt]
 
     def move_all(self) -> bool:

@@ -79,7 +79,7 @@ def test_a_letter_whose_export_is_done_is_removed_and_mails_nothing() -> None:
 
 
 def test_killed_between_its_steps_a_redrive_can_be_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    for step in ("send", "remove"):
+    for step in ("send", "_remove"):
         world, export = failed_at_page(2)
 
         def killed(*_: object) -> None:

@@ -1,12 +1,14 @@
 """DeadLetters in SQS.
 
-SQS has no way to look at a queue: to read letters is to receive them, and to put them back at once. A receipt is good
-until somebody receives the letter again, and a stale one deletes nothing without saying so.
+SQS has no way to look at a queue: to read letters is to receive them, and to put them back at once. A receipt counts
+for sure only while its letter is in hand: one that is stale, or whose letter was put back, may delete nothing without
+saying so.
 """
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -28,9 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _BATCH = 10  # the most SQS gives at once
-_ALL = 120_000  # the most that can be in hand at once
 _IN_HAND_SECONDS = 60  # how long letters stay hidden from others if this process dies while it reads
-_TRUSTED_SECONDS = 30  # how long after our own receive nobody else is expected to have received the same letter
+_TRUSTED_SECONDS = 30  # how long letters count as in hand
 _RECEIVED_TOO_OFTEN = {
     "stage": "receive",
     "errorCode": "received_too_often",
@@ -52,7 +53,7 @@ class SqsDeadLetters:
         self._pause = pause
         self._url = queue_url
         self._resource = f"SQS queue {queue_name(queue_url)}"
-        self._known: dict[str, tuple[str, float]] = {}  # message id -> the receipt we got last, and when
+        self._known = 0  # how many letters there were when they were last read
 
     def add(self, message: Message) -> None:
         """Put a message there. Raises ValueError for what SQS would refuse."""
@@ -66,22 +67,41 @@ class SqsDeadLetters:
         """Read letters and put them back, oldest first. With more than `limit` there, SQS chooses which."""
         with aws_errors(self._resource):
             letters = [_letter(found) for batch in self._batches(limit) for found in batch]
+        self._known = len(letters)
         return sorted(letters, key=lambda letter: letter.sent_at)
 
-    def remove(self, letter: DeadLetter) -> None:
-        """Remove one letter for good, under a fresh receipt: it is received again unless we just did."""
-        with aws_errors(self._resource):
-            receipt, since = self._known.pop(letter.message_id, ("", 0.0))
-            if receipt and monotonic() - since < _TRUSTED_SECONDS and self._deleted(receipt):
+    @contextmanager
+    def removing(self) -> Iterator[Callable[[DeadLetter], None]]:
+        """Give what removes one letter for good, while it is in hand: so are those that were received on the way to it.
+
+        They are put back at the end, so that a long list is not received anew for each of its letters.
+        """
+        hand = _Hand(monotonic())
+
+        def remove(letter: DeadLetter) -> None:
+            with aws_errors(self._resource):
+                self._remove(letter.message_id, hand)
+
+        try:
+            yield remove
+        finally:
+            with aws_errors(self._resource):
+                self._put_back(hand)
+
+    def _remove(self, message_id: str, hand: "_Hand") -> None:
+        if monotonic() - hand.since > _TRUSTED_SECONDS:
+            self._put_back(hand)
+        while message_id not in hand.receipts:
+            fresh = _receipts(self._receive(_BATCH, hurry=False))
+            if fresh.keys() <= hand.receipts.keys():  # no more there: it is gone, or somebody else is looking at it
                 return
-            with closing(self._batches(_ALL)) as batches:
-                if any(found.get("MessageId") == letter.message_id for batch in batches for found in batch):
-                    self._deleted(self._known.pop(letter.message_id)[0])
+            hand.receipts |= fresh
+        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=hand.receipts.pop(message_id))
 
     def move_all(self) -> bool:
         """Let SQS move all letters back to the queue, and wait until it has. False: it did not, or not all."""
         with aws_errors(self._resource):
-            failure = move_letters(self._client, self._url, len(self._known), self._pause)
+            failure = move_letters(self._client, self._url, self._known, self._pause)
         if failure:
             log.warning("queue=%s event=not_moved reason=%s", queue_name(self._url), failure)
         return failure is None
@@ -97,23 +117,22 @@ class SqsDeadLetters:
                     raise
                 reason = f"{self._resource} was purged within the last 60 seconds. Purge it again after a minute."
                 raise StorageUnavailable(reason, retry_after=60) from error
-        self._known.clear()
+        self._known = 0
         return count
 
     def _batches(self, limit: int) -> "Generator[Sequence[MessageTypeDef]]":
         """Receive letters that we have not seen in this pass, until there are no more; then put them all back."""
-        seen: dict[str, str] = {}
-        expected = min(limit, self._count())
-        with self._putting_back(seen):
-            while len(seen) < limit:
-                found = self._receive(min(_BATCH, limit - len(seen)), hurry=bool(seen) and len(seen) >= expected)
-                new = [one for one in found if one.get("MessageId", "") not in seen]
-                fresh = {one.get("MessageId", ""): one.get("ReceiptHandle", "") for one in found}
-                self._known |= {message_id: (receipt, monotonic()) for message_id, receipt in fresh.items()}
-                seen |= fresh
+        hand, expected = _Hand(monotonic()), min(limit, self._count())
+        try:
+            while (seen := len(hand.receipts)) < limit:
+                found = self._receive(min(_BATCH, limit - seen), hurry=bool(seen) and seen >= expected)
+                new = [one for one in found if one.get("MessageId", "") not in hand.receipts]
+                hand.receipts |= _receipts(found)
                 if not new:
                     return
                 yield new
+        finally:
+            self._put_back(hand)
 
     def _receive(self, count: int, *, hurry: bool) -> "Sequence[MessageTypeDef]":
         """Ask all servers of SQS as long as something is expected, and first: what SQS counts is approximate."""
@@ -127,34 +146,35 @@ class SqsDeadLetters:
         )
         return answer.get("Messages", [])
 
-    @contextmanager
-    def _putting_back(self, receipts: dict[str, str]) -> Iterator[None]:
-        """Show the letters to others again, whatever happens. What cannot be put back comes back by itself."""
-        try:
-            yield
-        finally:
-            handles = list(receipts.values())
-            for start in range(0, len(handles), _BATCH):
-                self._client.change_message_visibility_batch(
-                    QueueUrl=self._url,
-                    Entries=[
-                        {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
-                        for number, handle in enumerate(handles[start : start + _BATCH])
-                    ],
-                )
-
-    def _deleted(self, receipt: str) -> bool:
-        try:
-            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
-        except ClientError as error:
-            if error_code(error) != "ReceiptHandleIsInvalid":
-                raise
-            return False
-        return True
+    def _put_back(self, hand: "_Hand") -> None:
+        """Show the letters to others again. What cannot be put back comes back by itself."""
+        handles = list(hand.receipts.values())
+        hand.receipts.clear()
+        hand.since = monotonic()
+        for start in range(0, len(handles), _BATCH):
+            self._client.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                    for number, handle in enumerate(handles[start : start + _BATCH])
+                ],
+            )
 
     def _count(self) -> int:
         answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=_COUNTS)
         return sum(int(answer["Attributes"].get(name, "0")) for name in _COUNTS)
+
+
+@dataclass(slots=True)
+class _Hand:
+    """Letters that were received and not put back yet: message id -> receipt. `since`: when there were none."""
+
+    since: float
+    receipts: dict[str, str] = field(default_factory=dict)
+
+
+def _receipts(found: "Sequence[MessageTypeDef]") -> dict[str, str]:
+    return {one.get("MessageId", ""): one.get("ReceiptHandle", "") for one in found}
 
 
 def _letter(found: "MessageTypeDef") -> DeadLetter:

@@ -1,6 +1,7 @@
 """One queue, and one dead letter queue, for each stage, where each stage has a function of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 from memberships_export.domain.export.record import Stage
 from memberships_export.domain.messages.letters import DeadLetter
@@ -54,9 +55,12 @@ class StageDeadLetters:
             letters += found
         return sorted(letters, key=lambda letter: letter.sent_at)[:limit]
 
-    def remove(self, letter: DeadLetter) -> None:
-        """Remove one letter for good from the queue it was seen in."""
-        self._found_in.get(letter.message_id, self._queues[0]).remove(letter)
+    @contextmanager
+    def removing(self) -> Iterator[Callable[[DeadLetter], None]]:
+        """Give what removes one letter for good from the queue it was seen in."""
+        with ExitStack() as stack:
+            removers = {queue: stack.enter_context(queue.removing()) for queue in self._queues}
+            yield lambda letter: removers[self._found_in.get(letter.message_id, self._queues[0])](letter)
 
     def move_all(self) -> bool:
         """Move the letters of all queues; false as soon as one cannot."""

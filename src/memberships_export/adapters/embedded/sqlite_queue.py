@@ -1,7 +1,8 @@
 """ExportQueue and DeadLetters in SQLite, with the semantics of SQS."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Condition
 from time import monotonic
@@ -121,8 +122,12 @@ class SqliteDeadLetters:
         """Read letters, oldest first, without removing them."""
         return [_letter(row) for row in self._database.read(_BROWSE, [limit])]
 
-    def remove(self, letter: DeadLetter) -> None:
-        """Remove one letter for good."""
+    @contextmanager
+    def removing(self) -> Iterator[Callable[[DeadLetter], None]]:
+        """Give what removes one letter for good."""
+        yield self._remove
+
+    def _remove(self, letter: DeadLetter) -> None:
         with self._database.transaction() as connection:
             connection.execute(_REMOVE, [letter.receipt])
 

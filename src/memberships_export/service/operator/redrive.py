@@ -1,7 +1,7 @@
 """The dead letter desk: look at what failed, put it back on its way, clear it."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,11 +66,12 @@ class RedriveExports:
 
     def redrive(self, letters: Sequence[DeadLetter], *, dry_run: bool) -> Iterator[Redriven]:
         """Put exports back on their way, one after the other. Killed half-way, it can simply be run again."""
-        for letter in letters:
-            decided = self._decide(letter)
-            if not dry_run:
-                decided = self._apply(decided)
-            yield decided
+        if dry_run:
+            yield from map(self._decide, letters)
+            return
+        with self.dead_letters.removing() as remove:
+            for letter in letters:
+                yield self._apply(self._decide(letter), remove)
 
     def purge(self) -> int:
         """Remove all letters; return how many. The records stay and keep their reasons."""
@@ -111,7 +112,7 @@ class RedriveExports:
             return _refused(decided.letter, decided.export_id, error.reason)
         return decided
 
-    def _apply(self, decided: Redriven) -> Redriven:
+    def _apply(self, decided: Redriven, remove: Callable[[DeadLetter], None]) -> Redriven:
         """Record first, message second, letter last: at every point in between a second run does the rest."""
         if decided.outcome is RedriveOutcome.REDRIVEN:
             try:
@@ -121,7 +122,7 @@ class RedriveExports:
             except ValueError as error:  # the queue takes no such message
                 return _refused(decided.letter, decided.export_id, str(error))
         if decided.outcome is not RedriveOutcome.REFUSED:
-            self.dead_letters.remove(decided.letter)
+            remove(decided.letter)
         log.info("export=%s event=redrive outcome=%s", decided.export_id, decided.outcome)
         return decided
 

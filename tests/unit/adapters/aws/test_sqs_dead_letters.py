@@ -46,32 +46,69 @@ def test_a_letter_whose_receipt_is_old_is_received_again_and_removed(aws: FakeAw
         desk.add(Message(str(number)))
     old = desk.browse(100)[12]
 
-    SqsDeadLetters(aws.sqs, url).remove(old)
+    with SqsDeadLetters(aws.sqs, url).removing() as remove:
+        remove(old)
 
     left = [letter.message.body for letter in desk.browse(100)]
     assert left == [str(number) for number in range(15) if number != 12]
 
 
-def test_a_letter_that_was_just_read_is_removed_with_one_call(aws: FakeAws, url: str) -> None:
-    desk = SqsDeadLetters(aws.sqs, url)
-    desk.add(Message("body"))
-    [letter] = desk.browse(10)
-    before = len(aws.calls)
-
-    desk.remove(letter)
-
-    assert calls_of(aws, before) == ["DeleteMessage"]
-    assert desk.browse(10) == []
-
-
-def test_a_receipt_that_sqs_does_not_take_any_more_is_replaced_by_a_fresh_one(sqs: ScriptedSqs) -> None:
+def test_a_letter_is_removed_under_a_receipt_that_was_not_given_up_by_putting_it_back(sqs: ScriptedSqs) -> None:
     desk = SqsDeadLetters(sqs.client, URL)
-    script_browse(sqs, found("m-1", "old"))
+    script_browse(sqs, found("m-1", "put back"))
     [letter] = desk.browse(1)
-    sqs.add_client_error("delete_message", "ReceiptHandleIsInvalid", http_status_code=404)
-    script_browse(sqs, found("m-1", "fresh"), then_delete="fresh")
+    sqs.add_response("receive_message", {"Messages": [found("m-1", "in hand")]}, receive(10, wait=1))
+    sqs.add_response("delete_message", {}, {"QueueUrl": URL, "ReceiptHandle": "in hand"})
 
-    desk.remove(letter)
+    with desk.removing() as remove:
+        remove(letter)
+
+
+def test_what_is_received_on_the_way_to_a_letter_is_kept_for_the_next_ones_and_put_back_in_the_end(
+    sqs: ScriptedSqs,
+) -> None:
+    desk = SqsDeadLetters(sqs.client, URL)
+    script_browse(sqs, *(found(f"m-{number}", f"put back {number}") for number in range(4)))
+    letters = desk.browse(4)
+    sqs.add_response("receive_message", {"Messages": [found(f"m-{number}", f"r-{number}") for number in range(4)]})
+    for number in (2, 0):
+        sqs.add_response("delete_message", {}, {"QueueUrl": URL, "ReceiptHandle": f"r-{number}"})
+    sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []}, put_back("r-1", "r-3"))
+
+    with desk.removing() as remove:
+        remove(letters[2])
+        remove(letters[0])
+
+
+def test_letters_that_were_in_hand_for_long_are_put_back_and_received_again(
+    sqs: ScriptedSqs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, now = SqsDeadLetters(sqs.client, URL), [0.0]
+    monkeypatch.setattr("memberships_export.adapters.aws.sqs_dead_letters.monotonic", lambda: now[0])
+    script_browse(sqs, found("m-0", "put back"), found("m-1", "put back too"))
+    letters = desk.browse(2)
+    sqs.add_response("receive_message", {"Messages": [found("m-0", "r-0"), found("m-1", "old")]})
+    sqs.add_response("delete_message", {}, {"QueueUrl": URL, "ReceiptHandle": "r-0"})
+    sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []}, put_back("old"))
+    sqs.add_response("receive_message", {"Messages": [found("m-1", "fresh")]})
+    sqs.add_response("delete_message", {}, {"QueueUrl": URL, "ReceiptHandle": "fresh"})
+
+    with desk.removing() as remove:
+        remove(letters[0])
+        now[0] = 31.0
+        remove(letters[1])
+
+
+def test_letters_in_hand_are_put_back_also_when_removing_breaks_off(sqs: ScriptedSqs) -> None:
+    desk = SqsDeadLetters(sqs.client, URL)
+    script_browse(sqs, found("m-0", "put back"))
+    [letter] = desk.browse(1)
+    sqs.add_response("receive_message", {"Messages": [found("m-1", "r-1")]})
+    sqs.add_client_error("receive_message", "ServiceUnavailable", http_status_code=503)
+    sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []}, put_back("r-1"))
+
+    with pytest.raises(StorageUnavailable, match="ReceiveMessage"), desk.removing() as remove:
+        remove(letter)
 
 
 def test_letters_are_put_back_also_when_reading_breaks_off(sqs: ScriptedSqs) -> None:
@@ -173,11 +210,9 @@ def put_back(*receipts: str) -> dict[str, Any]:
     return {"QueueUrl": URL, "Entries": entries}
 
 
-def script_browse(sqs: ScriptedSqs, letter: dict[str, Any], then_delete: str | None = None) -> None:
-    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "1"}})
-    sqs.add_response("receive_message", {"Messages": [letter]})
-    if then_delete:
-        sqs.add_response("delete_message", {}, {"QueueUrl": URL, "ReceiptHandle": then_delete})
+def script_browse(sqs: ScriptedSqs, *letters: dict[str, Any]) -> None:
+    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": str(len(letters))}})
+    sqs.add_response("receive_message", {"Messages": list(letters)})
     sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []})
 
 
@@ -274,8 +309,10 @@ def test_letters_of_all_stages_are_read_together_and_each_is_removed_where_it_is
     desk = StageDeadLetters([fetch, render, deliver])
     first, second, third = desk.browse(10)
 
-    desk.remove(first)
-    StageDeadLetters([render]).remove(third)
+    with desk.removing() as remove:
+        remove(first)
+    with StageDeadLetters([render]).removing() as remove:
+        remove(third)
 
     assert [letter.message.body for letter in (first, second, third)] == ["0", "1", "2"]
     assert [letter.message.body for queue in (fetch, render, deliver) for letter in queue.browse(10)] == ["1"]
