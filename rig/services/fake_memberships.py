@@ -4,8 +4,8 @@ In a test:          with FakeMemberships(rows=10, script=["status:503", "ok"]) a
 As a process:       python -m rig.services.fake_memberships --port 0 --rows 10 --log calls.jsonl --script status:503 ok
                     (prints its port; a port that refuses connections is a process that was ended)
 
-A step is a name of FAULTS or PAGE_FAULTS, "ok", or "status:503" / "status:429:Retry-After=7". Each call takes one step;
-a last step ending in "*" is for all calls from then on, otherwise they are "ok".
+A step is a name of FAULTS or PAGE_FAULTS, "ok", or a status: "status:503", "status:429:Retry-After=7". Each call takes
+one step; a last step ending in "*" is for all calls from then on, otherwise they are "ok".
 """
 
 import argparse
@@ -126,7 +126,9 @@ class _Handler(LoopbackHandler):
         name, _, detail = step.partition(":")
         if name == "status":
             status, _, header = detail.partition(":")
-            self.answer(b'{"title": "As scripted", "detail": "canary@example.org"}', int(status), header)
+            told = b'{"title": "As scripted", "detail": "canary@example.org"}'
+            sound = json.dumps(self.server.fake.page(call)).encode()
+            self.answer(sound if status == "200" else told, int(status), header)
         elif name in FAULTS:
             self.close_connection = True
             FAULTS[name](self, json.dumps(self.server.fake.page(call)).encode())

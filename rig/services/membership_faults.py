@@ -105,6 +105,44 @@ def _cut_chunks(wire: Wire, body: bytes) -> None:
     wire.send(b"%x\r\n%s\r\n" % (len(body), body))  # the closing chunk never comes
 
 
+def _cut_behind_brace(wire: Wire, body: bytes) -> None:
+    wire.answer(body[: body.rindex(b"}", 0, -1) + 1], length=len(body))
+
+
+def _cut_chunk_behind_brace(wire: Wire, body: bytes) -> None:
+    cut = body[: body.rindex(b"}", 0, -1) + 1]
+    wire.chunked()
+    wire.send(b"%x\r\n%s\r\n" % (len(cut), cut))
+
+
+def _ends_with_connection(wire: Wire, body: bytes) -> None:
+    wire.send(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + body)
+
+
+def _cut_without_length(wire: Wire, body: bytes) -> None:
+    _ends_with_connection(wire, body[: body.rindex(b"}", 0, -1) + 1])
+
+
+def _empty(wire: Wire, _body: bytes) -> None:
+    wire.answer(b"")
+
+
+def _byte_order_mark(wire: Wire, body: bytes) -> None:
+    wire.answer(b"\xef\xbb\xbf" + body)
+
+
+def _blank_lines(wire: Wire, body: bytes) -> None:
+    wire.answer(b"\r\n" * 70 + body + b"\n" * 70)
+
+
+def _named_charset(wire: Wire, body: bytes) -> None:
+    wire.answer(body, header="Content-Encoding=UTF-8")
+
+
+def _array(wire: Wire, body: bytes) -> None:
+    wire.answer(b"[%s]" % body)
+
+
 def _bad_chunks(wire: Wire, body: bytes) -> None:
     wire.chunked()
     wire.send(b"zz\r\n%s\r\n0\r\n\r\n" % body)
@@ -156,6 +194,15 @@ FAULTS: dict[str, Callable[[Wire, bytes], None]] = {
     "short-body": _short_body,
     "truncated-json": _truncated_json,
     "cut-chunks": _cut_chunks,
+    "cut-behind-brace": _cut_behind_brace,
+    "cut-chunk-behind-brace": _cut_chunk_behind_brace,
+    "ends-with-connection": _ends_with_connection,
+    "cut-without-length": _cut_without_length,
+    "empty": _empty,
+    "byte-order-mark": _byte_order_mark,
+    "blank-lines": _blank_lines,
+    "named-charset": _named_charset,
+    "array": _array,
     "bad-chunks": _bad_chunks,
     "chunked": _chunked,
     "over-limit": _over_limit,
@@ -179,6 +226,17 @@ def _shrinking(page: Page, _call: Call) -> Page:
     return page | {"items": page["items"][:1], "nextCursor": f"{first}-{bound}" if first < bound else None}
 
 
+def _too_many(page: Page, call: Call) -> Page:
+    """Go on for ever: each page brings rows, and a cursor to more of them."""
+    after = int(call.cursor.partition("-")[0]) if call.cursor else 0
+    items = [page["items"][0] | {"id": after + number} for number in range(1, call.limit + 1)]
+    return page | {"items": items, "nextCursor": f"{after + call.limit}-{after + 10**6}"}
+
+
+def _lone_surrogate(page: Page, _call: Call) -> Page:
+    return page | {"items": [*page["items"][:-1], page["items"][-1] | {"name": "canary \ud83d"}]}
+
+
 PAGE_FAULTS: dict[str, Callable[[Page, Call], Page]] = {
     "looping-cursor": lambda page, _: page | {"nextCursor": f"0-{page['total']}"},
     "repeated-cursor": lambda page, call: page | {"nextCursor": call.cursor or f"0-{page['total']}"},
@@ -187,5 +245,8 @@ PAGE_FAULTS: dict[str, Callable[[Page, Call], Page]] = {
     "wrong-total": lambda page, _: page | {"total": page["total"] + 1},
     "shrinking": _shrinking,
     "empty-with-cursor": lambda page, _: page | {"items": [], "nextCursor": f"0-{page['total']}"},
+    "too-many": _too_many,
+    "long-cursor": lambda page, _: page | {"nextCursor": "x" * 5_000_000},
+    "lone-surrogate": _lone_surrogate,
     "no-items": lambda page, _: {"data": page["items"]},
 }

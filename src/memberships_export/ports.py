@@ -170,9 +170,10 @@ class MembershipSource(Protocol):
     """The memberships API."""
 
     def fetch(self, request: PageRequest) -> bytes:
-        """Fetch one page as received, acting for exactly that user.
+        """Fetch one page as received, acting for exactly that user. What it is, only its reader can tell.
 
-        Raises MembershipsUnavailable for what will pass, MembershipsContractBroken for what will not.
+        Raises MembershipsUnavailable when no whole answer came, MembershipsRefused for what a person has to mend, and
+        MembershipsContractBroken for an answer that is no page and never will be.
         """
         ...
 

@@ -1,5 +1,7 @@
 """Whatever the memberships API does, the export waits or fails as it should, and no mail ever holds part of a file."""
 
+from datetime import timedelta
+
 import pytest
 
 from memberships_export.adapters.identity.jwt import ServiceTokens
@@ -17,25 +19,34 @@ ENDLESS = {"hang", "hang-mid-body", "slow-loris"}
 
 TOKENS = ServiceTokens(secret="s" * 40, issuer="test", audience="memberships-api", clock=utc_now)
 
+UNAVAILABLE, CUT, REFUSED = "memberships_unavailable", "memberships_cut_short", "memberships_refused"
 WAITS = {
-    "status:429:Retry-After=120": "answered with status 429",
-    "status:500": "answered with status 500",
-    "status:503": "answered with status 503",
-    "status:401": "answered with status 401",
-    "hang": "",
-    "hang-mid-body": "",
-    "slow-loris": "",
-    "reset": "",
-    "reset-mid-body": "",
-    "short-body": "",
-    "truncated-json": "",
-    "cut-chunks": "",
-    "html": "",
-    "garbage": "",
+    "status:429:Retry-After=120": (UNAVAILABLE, "answered with status 429"),
+    "status:500": (UNAVAILABLE, "answered with status 500"),
+    "status:503": (UNAVAILABLE, "answered with status 503"),
+    "status:401": (REFUSED, "answered with status 401: it does not accept the worker's token"),
+    "status:403": (REFUSED, "answered with status 403"),
+    "hang": (UNAVAILABLE, ""),
+    "hang-mid-body": (UNAVAILABLE, ""),
+    "slow-loris": (UNAVAILABLE, ""),
+    "reset": (UNAVAILABLE, ""),
+    "reset-mid-body": (UNAVAILABLE, ""),
+    "short-body": (UNAVAILABLE, ""),
+    "truncated-json": (CUT, "ends in its middle"),
+    "cut-chunks": (UNAVAILABLE, ""),
+    "cut-behind-brace": (UNAVAILABLE, ""),
+    "cut-chunk-behind-brace": (UNAVAILABLE, ""),
+    "cut-without-length": (CUT, "ends in its middle"),
+    "empty": (CUT, "an empty answer"),
+    "garbage": (UNAVAILABLE, ""),
 }
+FINE = ["byte-order-mark", "blank-lines", "named-charset", "ends-with-connection", "chunked"]
 FAILS = {
     "status:404": "memberships_contract_broken",
     "redirect": "memberships_contract_broken",
+    "html": "memberships_contract_broken",
+    "array": "memberships_contract_broken",
+    "lone-surrogate": "memberships_contract_broken",
     "over-limit": "memberships_contract_broken",
     "announced-over-limit": "memberships_contract_broken",
     "gzip-bomb": "memberships_contract_broken",
@@ -45,6 +56,7 @@ FAILS = {
     "empty-with-cursor": "memberships_contract_broken",
     "no-items": "memberships_contract_broken",
     "foreign-row": "foreign_rows",
+    "too-many": "row_count_mismatch",
 }
 
 
@@ -57,6 +69,13 @@ def world_over(url: str, limits: HttpLimits = PATIENT) -> World:
 def after_one_attempt(world: World) -> Export:
     export = world.request()
     world.work()
+    return world.export(export)
+
+
+def once_over(world: World, export: Export) -> Export:
+    """Let time pass until nothing more will happen to it."""
+    while world.export(export).unfinished:
+        world.pass_time()
     return world.export(export)
 
 
@@ -73,13 +92,63 @@ def test_what_will_pass_is_waited_for_and_then_the_whole_file_is_mailed(fault: s
         waiting = after_one_attempt(world)
         assert waiting.status is ExportStatus.WAITING
         assert waiting.trouble is not None
-        assert waiting.trouble.code == "memberships_unavailable"
-        assert WAITS[fault] in waiting.trouble.reason
+        code, words = WAITS[fault]
+        assert waiting.trouble.code == code
+        assert words in waiting.trouble.reason
         assert not world.mails
         world.pass_time()
     assert world.export(waiting).status is ExportStatus.COMPLETED
     assert mailed_rows(world) == [ROWS]
     assert len(fake.calls) == 4, "only the page that did not arrive is fetched again"
+
+
+@pytest.mark.parametrize("fault", FINE)
+def test_an_odd_way_to_send_a_whole_page_is_fine(fault: str) -> None:
+    with FakeMemberships(ROWS, script=[f"{fault}*"]) as fake:
+        world = world_over(fake.url)
+        assert after_one_attempt(world).status is ExportStatus.COMPLETED
+    assert mailed_rows(world) == [ROWS]
+
+
+@pytest.mark.parametrize("fault", ["status:401", "status:403"])
+def test_a_refusal_that_nobody_mends_fails_after_an_hour_with_a_code_of_its_own(fault: str) -> None:
+    with FakeMemberships(ROWS, script=["ok", f"{fault}*"]) as fake:
+        world = world_over(fake.url)
+        export = after_one_attempt(world)
+        asked_at = world.clock()
+        failed = once_over(world, export)
+    assert failed.failure is not None
+    assert failed.failure.code == "still_refused"
+    assert (
+        f"Tried for 60 minutes. The last trouble: The memberships API at 127.0.0.1:{fake.port}" in failed.failure.reason
+    )
+    assert failed.failure.at - asked_at == timedelta(minutes=60)
+    assert len(world.failure_mails) == len(world.dead_letters.letters) == 1
+
+
+def test_a_page_that_ends_in_its_middle_every_time_fails_after_an_hour() -> None:
+    with FakeMemberships(ROWS, script=["cut-without-length*"]) as fake:
+        world = world_over(fake.url)
+        failed = once_over(world, after_one_attempt(world))
+    assert failed.failure is not None
+    assert failed.failure.code == "memberships_contract_broken"
+    assert "ends in its middle" in failed.failure.reason
+
+
+def test_rows_beyond_the_announced_total_fail_at_once_and_not_with_the_last_page() -> None:
+    with FakeMemberships(ROWS, script=["too-many*"]) as fake:
+        failed = after_one_attempt(world_over(fake.url))
+    assert failed.failure is not None
+    assert f"announced {ROWS} memberships and sent" in failed.failure.reason
+    assert len(fake.calls) == 3
+
+
+def test_a_cursor_too_long_to_keep_is_told_on_the_record_and_not_stored() -> None:
+    with FakeMemberships(ROWS, script=["long-cursor"]) as fake:
+        failed = after_one_attempt(world_over(fake.url, HttpLimits()))
+    assert failed.failure is not None
+    assert failed.failure.code == "memberships_contract_broken"
+    assert "page 1 with a nextCursor of 5000000 bytes, and at most 2048 are taken" in failed.failure.reason
 
 
 @pytest.mark.parametrize("page", [1, 2])

@@ -35,6 +35,18 @@ class MembershipsUnavailable(TransientError):
     code = "memberships_unavailable"
 
 
+class MembershipsRefused(TransientError):
+    """The memberships API refuses us, or we refuse it: a person has to mend that."""
+
+    code = "memberships_refused"
+
+
+class MembershipsCutShort(TransientError):
+    """The memberships API sent a page that ends in its middle."""
+
+    code = "memberships_cut_short"
+
+
 class MailRefusedForNow(TransientError):
     """The mail service does not take the mail at the moment."""
 
@@ -108,6 +120,12 @@ class GaveUpWaiting(PermanentError):
     """What was in the way did not pass in time."""
 
     code = "gave_up_waiting"
+
+
+class StillRefused(PermanentError):
+    """A refusal that a person has to mend was not mended in time."""
+
+    code = "still_refused"
 
 
 class InvalidMessage(PermanentError):

@@ -75,6 +75,9 @@ class Settings:
     give_up_hours: Annotated[int, Meta(ge=1, le=720)] = setting(
         24, "How long to try while something that will pass is in the way."
     )
+    refused_minutes: Annotated[int, Meta(ge=1, le=43_200)] = setting(
+        60, "How long to try while the memberships API refuses us, which a person has to mend."
+    )
     keep_files_days: Annotated[int, Meta(ge=1, le=365)] = setting(7, "Days until the files of an export are deleted.")
     keep_records_days: Annotated[int, Meta(ge=1, le=3650)] = setting(
         30, "Days until the record of an export is deleted."
@@ -109,6 +112,7 @@ class Settings:
             evidence_wait=timedelta(seconds=self.evidence_wait_seconds),
             after_unknown_send=self.after_unknown_send,
             give_up_after=timedelta(hours=self.give_up_hours),
+            refused_for=timedelta(minutes=self.refused_minutes),
             keep_files=timedelta(days=self.keep_files_days),
             keep_records=timedelta(days=self.keep_records_days),
             max_exports_per_hour=self.exports_per_hour,

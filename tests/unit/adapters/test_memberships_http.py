@@ -2,6 +2,7 @@ import json
 import logging
 import re
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,10 +14,16 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 from memberships_export.adapters.http.retry_after import retry_after
 from memberships_export.adapters.identity.jwt import ServiceTokens
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp, trouble
-from memberships_export.domain.errors import ExportError, MembershipsContractBroken, MembershipsUnavailable
+from memberships_export.domain.errors import (
+    ExportError,
+    MembershipsContractBroken,
+    MembershipsRefused,
+    MembershipsUnavailable,
+)
 from memberships_export.domain.source.page import decode_page
 from memberships_export.ports import PageRequest
 from rig.services.fake_memberships import FakeMemberships, closed_port
+from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.membership_faults import Call
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -101,12 +108,22 @@ def test_a_base_url_may_have_a_path(fake: FakeMemberships) -> None:
         MembershipsHttp(f"{fake.url}/v1/", TOKENS, LIMITS).fetch(ANNA)
 
 
-@pytest.mark.parametrize("status", [401, 403, 408, 425, 429, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 def test_a_status_that_will_pass_makes_the_memberships_unavailable(status: int) -> None:
     failure = _failure(f"status:{status}")
     assert isinstance(failure, MembershipsUnavailable)
     assert f"answered with status {status}" in failure.reason
     assert failure.retry_after is None
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 407, 511])
+def test_a_refusal_that_only_a_person_can_mend_is_told_at_once(status: int, caplog: pytest.LogCaptureFixture) -> None:
+    failure = _failure(f"status:{status}:Retry-After=7")
+    assert isinstance(failure, MembershipsRefused)
+    assert f"answered with status {status}: " in failure.reason
+    assert failure.retry_after == 7
+    (line,) = [record.getMessage() for record in caplog.records if "event=refused" in record.getMessage()]
+    assert line == f"by=memberships_api status={status} event=refused reason={failure.reason}"
 
 
 @pytest.mark.parametrize("status", [201, 202, 206, 400, 404, 405, 406, 409, 410, 414, 422, 451])
@@ -196,8 +213,8 @@ def test_a_compressed_page_is_refused_unread() -> None:
         ("cut-chunks", "broke off its answer"),
         ("bad-chunks", "broke off its answer"),
         ("garbage", "broke off its answer"),
-        ("truncated-json", "not a whole JSON object"),
-        ("html", "not a whole JSON object"),
+        ("cut-behind-brace", "broke off its answer"),
+        ("cut-chunk-behind-brace", "broke off its answer"),
     ],
 )
 def test_an_answer_that_broke_on_its_way_makes_the_memberships_unavailable(step: str, words: str) -> None:
@@ -257,8 +274,16 @@ def test_a_failed_tls_handshake_makes_the_memberships_unavailable(fake: FakeMemb
         MembershipsHttp(fake.url.replace("http:", "https:"), TOKENS, LIMITS).fetch(ANNA)
 
 
+def test_a_certificate_that_nobody_vouches_for_is_for_a_person_to_mend(
+    tls: ssl.SSLContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    with FakeSendGrid(tls=tls) as server, pytest.raises(MembershipsRefused, match="self-signed certificate, check its"):
+        MembershipsHttp(server.url, TOKENS, LIMITS).fetch(ANNA)
+    assert "by=memberships_api status=none event=refused reason=" in caplog.text
+
+
 def test_the_source_works_again_once_the_trouble_is_over() -> None:
-    with FakeMemberships(5, ["status:503", "reset-mid-body", "html"]) as fake:
+    with FakeMemberships(5, ["status:503", "reset-mid-body", "short-body"]) as fake:
         source = MembershipsHttp(fake.url, TOKENS, LIMITS)
         for _ in range(3):
             with pytest.raises(MembershipsUnavailable):
@@ -272,7 +297,28 @@ def test_what_a_page_says_is_left_to_the_domain(step: str) -> None:
         assert json.loads(_fetch(fake))
 
 
-@pytest.mark.parametrize("step", ["status:500", "status:422", "html", "redirect", "short-body", "hang", "garbage"])
+@pytest.mark.parametrize("step", ["html", "array", "empty", "byte-order-mark", "truncated-json", "cut-without-length"])
+def test_what_a_whole_answer_is_can_only_its_reader_tell(step: str) -> None:
+    with FakeMemberships(20, [step]) as fake:
+        assert isinstance(_fetch(fake), bytes)
+
+
+@pytest.mark.parametrize("coding", ["UTF-8", "utf8", "iso-8859-1", "identity", "none", "Identity, utf-8", ""])
+def test_the_name_of_a_charset_is_no_compression(coding: str) -> None:
+    with FakeMemberships(20, [f"status:200:Content-Encoding={coding}"]) as fake:
+        assert len(decode_page(_fetch(fake)).items) == 10
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZip", "x-gzip", "deflate", "br", "zstd", "identity, gzip"])
+def test_each_compression_is_refused_by_name(coding: str) -> None:
+    failure = _failure(f"status:200:Content-Encoding={coding}")
+    assert isinstance(failure, MembershipsContractBroken)
+    assert f"a compressed page ({coding.lower().removeprefix('identity, ')})" in failure.reason
+
+
+@pytest.mark.parametrize(
+    "step", ["status:500", "status:401", "status:422", "redirect", "short-body", "hang", "garbage"]
+)
 def test_no_token_query_or_content_gets_into_reasons_or_logs(step: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     secret_token = TOKENS("anna")

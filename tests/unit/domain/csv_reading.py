@@ -35,7 +35,7 @@ IGNORED = "".join(sorted(set(BLANK + ZERO_WIDTH + BIDI + '"') - set(TRIGGERS)))
 
 def a_row(**changes: Any) -> Membership:  # noqa: ANN401  (fields of the row)
     """One decoded row; fields by their wire names."""
-    return msgspec.convert(a_membership(1, **changes), Membership)
+    return msgspec.json.decode(msgspec.json.encode(a_membership(1, **changes)), type=Membership)
 
 
 def read(lines: bytes) -> list[list[str]]:
@@ -57,8 +57,12 @@ def written_cell_by_cell(rows: list[Membership], preset: Preset) -> bytes:
     for row in rows:
         values = [getattr(row, column.field) for column in COLUMNS]
         guarded = [guard(value) if spreadsheet and isinstance(value, str) else value for value in values]
-        writer.writerow([f"{value:f}" if isinstance(value, Decimal) else value for value in guarded])
+        writer.writerow([_amount(value) if isinstance(value, msgspec.Raw) else value for value in guarded])
     return out.getvalue().encode()
+
+
+def _amount(price: msgspec.Raw) -> str:
+    return f"{msgspec.json.decode(price, type=Decimal):f}"
 
 
 def could_run(cell: str) -> bool:

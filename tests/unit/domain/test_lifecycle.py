@@ -10,6 +10,8 @@ from memberships_export.domain.errors import (
     FileMissing,
     IllegalTransition,
     LeaseLost,
+    MembershipsRefused,
+    MembershipsUnavailable,
     NoProgress,
     NotNow,
     PermanentError,
@@ -259,3 +261,18 @@ def test_troubles_are_counted_from_the_first_one() -> None:
     first = lifecycle.next_trouble(an_export(), error, NOW)
     second = lifecycle.next_trouble(an_export(trouble=first), error, NOW + timedelta(hours=1))
     assert (second.since, second.count, second.reason) == (NOW, 2, "z")
+
+
+def test_a_trouble_of_another_kind_starts_its_own_time_within_that_of_all() -> None:
+    outage, refusal = MembershipsUnavailable(), MembershipsRefused()
+    first = lifecycle.next_trouble(an_export(), outage, NOW)
+    other = lifecycle.next_trouble(an_export(trouble=first), refusal, NOW + timedelta(hours=1))
+    again = lifecycle.next_trouble(an_export(trouble=other), refusal, NOW + timedelta(hours=2))
+    assert (first.since, first.same_since) == (NOW, NOW)
+    assert (again.since, again.same_since) == (NOW, NOW + timedelta(hours=1))
+
+
+def test_a_trouble_of_an_older_record_has_been_the_same_all_along() -> None:
+    older = Trouble(code=MembershipsRefused.code, reason="r", since=NOW, count=1)
+    again = lifecycle.next_trouble(an_export(trouble=older), MembershipsRefused(), NOW + timedelta(hours=2))
+    assert again.same_since == NOW

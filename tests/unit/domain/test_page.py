@@ -1,4 +1,6 @@
+import gzip
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -6,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memberships_export.domain.errors import ForeignRows, MembershipsContractBroken, RowCountMismatch
+from memberships_export.domain.errors import (
+    ForeignRows,
+    MembershipsContractBroken,
+    MembershipsCutShort,
+    RowCountMismatch,
+)
+from memberships_export.domain.source.money import written_out
 from memberships_export.domain.source.page import Page, after_page, decode_page
 from memberships_export.domain.source.progress import Progress
 
@@ -45,7 +53,8 @@ def test_a_page_is_read_field_by_field() -> None:
     read = decode_page(body(row(7), nextCursor="7-9", total=9))
     (only,) = read.items
     assert (only.id, only.uuid, only.name, only.user_id) == (7, "00000000-0000-4000-8000-000000000007", "Adult", "anna")
-    assert (only.recurring_price, only.valid_from, only.valid_until) == (Decimal("39.90"), "2024-01-01", "2024-12-31")
+    assert (bytes(only.recurring_price), only.valid_from) == (b'"39.90"', "2024-01-01")
+    assert only.valid_until == "2024-12-31"
     assert (only.state, only.assigned_by, only.payment_method) == ("active", "front desk", "sepa")
     assert (only.billing_interval, only.billing_periods) == ("monthly", 12)
     assert (read.next_cursor, read.total) == ("7-9", 9)
@@ -80,14 +89,14 @@ def test_three_fields_may_be_null(field: str) -> None:
 )
 def test_money_keeps_every_digit_whether_sent_as_text_or_as_number(sent: bytes, exact: str) -> None:
     read = decode_page(body(row()).replace(b'"39.90"', sent))
-    assert str(read.items[0].recurring_price) == exact
+    assert written_out([read.items[0].recurring_price]) == [exact]
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=2))
 def test_any_amount_survives_as_text_and_as_number(amount: Decimal) -> None:
     for sent in (f'"{amount:f}"', f"{amount:f}"):
         read = decode_page(body(row()).replace(b'"39.90"', sent.encode()))
-        assert str(read.items[0].recurring_price) == f"{amount:f}"
+        assert written_out([read.items[0].recurring_price]) == [f"{amount:f}"]
 
 
 def test_names_keep_every_character() -> None:
@@ -102,14 +111,17 @@ def test_names_keep_every_character() -> None:
         {"id": 1.5},
         {"id": None},
         {"id": True},
+        {"id": 2**63},
+        {"id": -(2**63) - 1},
+        {"id": 10**40},
+        {"billingPeriods": 2**63},
+        {"billingPeriods": 10**4000},
+        {"billingPeriods": 12.0},
         {"uuid": 1},
         {"name": None},
         {"name": ["Adult"]},
         {"userId": None},
         {"userId": 7},
-        {"recurringPrice": None},
-        {"recurringPrice": "a lot"},
-        {"recurringPrice": True},
         {"validFrom": None},
         {"validFrom": 20240101},
         {"validUntil": 1},
@@ -138,7 +150,6 @@ def test_a_missing_field_breaks_the_contract_and_is_named(field: str) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
         b"null",
         b"[]",
         b"{}",
@@ -151,7 +162,11 @@ def test_a_missing_field_breaks_the_contract_and_is_named(field: str) -> None:
         b'{"items": [], "nextCursor": null, "total": "7"}',
         b'{"items": [], "nextCursor": null} trailing',
         b'{"items": [], "nextCursor": "\xff"}',
-        b'\xef\xbb\xbf{"items": [], "nextCursor": null}',
+        b'{"items": [], "nextCursor": null, "total": 7.0}',
+        b'{"items": [], "nextCursor": null, "total": -1}',
+        b'{"items": [], "nextCursor": null, "total": 9223372036854775808}',
+        b'{"items": [], "nextCursor": null, "total": ' + b"9" * 5000 + b"}",
+        rb'{"items": [], "nextCursor": "\ud800"}',
         b'{"items": [], "nextCursor": ' + b"[" * 100_000,
         b'{"items": [], "nextCursor": null, "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b"<html></html>",
@@ -160,6 +175,56 @@ def test_a_missing_field_breaks_the_contract_and_is_named(field: str) -> None:
 def test_what_is_not_a_page_breaks_the_contract(content: bytes) -> None:
     with pytest.raises(MembershipsContractBroken, match="sent a page that breaks its contract"):
         decode_page(content)
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\n" * 70, b"\n\xef\xbb\xbf \xef\xbb\xbf\r\n", b"\t\v\f"])
+@pytest.mark.parametrize("after", [b"", b"\n" * 70, b" " * 100_000, b"\v\f\xef\xbb\xbf"])
+def test_byte_order_marks_and_white_space_around_a_page_are_no_part_of_it(before: bytes, after: bytes) -> None:
+    assert len(decode_page(before + body(row()) + after).items) == 1
+
+
+@pytest.mark.parametrize("style", [{"ensure_ascii": True}, {"ensure_ascii": False}, {"indent": 1}])
+def test_a_page_that_is_cut_off_anywhere_is_told_from_one_that_is_wrong(style: dict[str, Any]) -> None:
+    odd = row(1, name='Süd 🧗 "x"\\', recurringPrice=-1.5)
+    whole = json.dumps({"items": [odd, row(2)], "nextCursor": "é", "x": [0.5, True, None]}, **style)
+    sent = whole.encode()
+    assert len(decode_page(sent).items) == 2
+    for end in range(len(sent)):
+        with pytest.raises(MembershipsCutShort, match=r"ends in its middle, after \d+ bytes|an empty answer"):
+            decode_page(sent[:end])
+
+
+@pytest.mark.parametrize(
+    "sent,words",
+    [
+        (b"[]", "Expected `object`, got `array`"),
+        (b"<!DOCTYPE html><html><head><title>Log in\n  first</title></head></html>", "an HTML page: “Log in first”"),
+        (b"<html><body><style>x{}</style><h1>502 Bad Gateway</h1></body>", "an HTML page: “Bad Gateway”"),
+        (b"<html><body>Hello anna@example.org, card 4711</body></html>", "an HTML page: “Hello card”"),
+        (b"<html></html>", "it is an HTML page."),
+        (b'<?xml version="1.0"?><items/>', "it is XML"),
+        ('{"items": []}'.encode("utf-16"), "it is in UTF-16 or UTF-32"),
+        ('{"items": []}'.encode("utf-16-le"), "it is in UTF-16 or UTF-32"),
+        (gzip.compress(b"{}"), "it is compressed (gzip)"),
+        (b"Service unavailable", "JSON is malformed"),
+    ],
+)
+def test_what_is_there_instead_of_a_page_is_named(sent: bytes, words: str) -> None:
+    with pytest.raises(MembershipsContractBroken) as failure:
+        decode_page(sent)
+    assert words in failure.value.reason
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "x\\udfff", "\\ude00\\ud83d", "\\ud83dx", "\udcff", "a\udc80"])
+@pytest.mark.parametrize("field", ["name", "uuid", "state", "assignedBy"])
+def test_text_that_is_no_unicode_fails_with_the_row_it_is_in(field: str, text: str) -> None:
+    sent = body(row(16, color="\ud800"), row(17, **{field: "HERE"})).replace(
+        b"HERE", text.encode(errors="surrogateescape")
+    )
+    with pytest.raises(MembershipsContractBroken) as failure:
+        decode_page(sent)
+    assert "row 17 holds text that is no Unicode" in failure.value.reason
+    assert f"`$.items[1].{field}`" in failure.value.reason
 
 
 def test_the_reason_holds_nothing_of_the_rows() -> None:
@@ -198,7 +263,13 @@ def test_the_first_total_that_was_announced_counts() -> None:
     assert after_page(first, page(2, cursor="b"), "anna").total == 3
 
 
-@pytest.mark.parametrize("total", [0, 3, 5])
+@pytest.mark.parametrize("total", [0, 1])
+def test_the_first_row_beyond_the_announced_total_is_refused(total: int) -> None:
+    with pytest.raises(RowCountMismatch, match=f"announced {total} memberships and sent 2"):
+        after_page(Progress(), page(1, 2, cursor="2-4", total=total), "anna")
+
+
+@pytest.mark.parametrize("total", [3, 5])
 def test_a_last_page_that_misses_the_announced_total_is_refused(total: int) -> None:
     first = after_page(Progress(), page(1, 2, cursor="2-4", total=total), "anna")
     with pytest.raises(RowCountMismatch, match=f"announced {total} memberships and sent 4"):
@@ -244,18 +315,71 @@ def test_a_page_that_does_not_go_on_after_the_last_one_breaks_the_contract(numbe
         after_page(before, page(*numbers, cursor="x"), "anna")
 
 
-@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity", "inf", "1E+31", "1E-31", "-1E+999999"])
-def test_a_price_that_is_no_amount_breaks_the_contract(amount: str) -> None:
-    sent = decode_page(body(row(1), row(2, recurringPrice=amount)))
-    with pytest.raises(MembershipsContractBroken, match="row 2 with a recurringPrice that is no amount of money"):
+WIDE_12_5, WIDE_1 = "\uff11\uff12.\uff15", "\uff11"
+NO_AMOUNTS = [
+    "NaN", "sNaN", "-nan", "Infinity", "-Infinity", "inf", "1E+31", "1E-31", "-1E+999999", "1e400", "1e9999999999999",
+    WIDE_12_5, "\u0663", "\u0967", " 1", "1 ", "1_0.5", " 1_0.5 ", "1,50", "+5", ".5", "5.", "-.5", "--5", "-", "",
+    "0x10", "1e", "1e+", "a lot", "1\n", "1\n2", "\u00a05", "\u22125", "9" * 32, "1." + "0" * 200, "39.90 EUR",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("amount", [*NO_AMOUNTS, None, True, [1], [1, 2], {"amount": "1"}, {}, 10**31])
+def test_a_price_that_is_no_amount_breaks_the_contract(amount: object) -> None:
+    sent = decode_page(body(row(1), row(2, recurringPrice=amount), row(3)))
+    with pytest.raises(MembershipsContractBroken, match="row 2 with a recurringPrice that is no amount of") as failure:
         after_page(Progress(), sent, "anna")
+    assert "`$.items[1].recurringPrice`" in failure.value.reason
+
+
+@pytest.mark.parametrize("sent", [b"NaN", b"Infinity", b"+5", b".5", b"5.", b"0x1", b"01", b"1_0", b"- 5"])
+def test_a_number_that_is_none_in_json_breaks_the_contract(sent: bytes) -> None:
+    with pytest.raises(MembershipsContractBroken, match="JSON is malformed"):
+        decode_page(body(row()).replace(b'"39.90"', sent))
 
 
 @pytest.mark.parametrize(
-    "amount", ["0", "-0.00", "0.01", "-5", "1E+3", "9" * 30, "0." + "0" * 28 + "1", "1." + "0" * 99]
+    "amount",
+    ["0", "-0.00", "0.01", "-5", "1E+3", "1e3", "1.5E-3", "007.50", "9" * 30, "0." + "0" * 28 + "1", "1." + "0" * 99],
 )
 def test_any_amount_of_money_is_believed(amount: str) -> None:
     assert after_page(Progress(), decode_page(body(row(recurringPrice=amount))), "anna").rows == 1
+
+
+@pytest.mark.parametrize(
+    "sent,written",
+    [(b'"\\u0031\\u002e5"', "1.5"), (b"1e3", "1000"), (b'"1.50E+1"', "15.0"), (b'"007.50"', "007.50"), (b"-0", "-0")],
+)
+def test_an_amount_is_written_out_beside_plain_ones(sent: bytes, written: str) -> None:
+    read = decode_page(body(row(1), row(2)).replace(b'"39.90"', sent, 1))
+    assert after_page(Progress(), read, "anna").rows == 2
+    assert written_out([membership.recurring_price for membership in read.items]) == [written, "39.90"]
+
+
+@given(st.text(st.sampled_from(f"0123456789.-+eE_ \n{WIDE_1}\u0663\u00a0"), max_size=12))
+def test_an_amount_is_what_json_takes_for_a_number_or_that_with_zeros_in_front(text: str) -> None:
+    sent = decode_page(body(row(recurringPrice=text)))
+    bare = re.sub(r"^(-?)0+(?=[0-9])", r"\1", text)
+    try:
+        number = json.loads(bare, parse_float=Decimal) if bare and bare.strip() == bare else None
+    except ValueError:
+        number = None
+    if number is None or abs(Decimal(bare).adjusted()) > 30:
+        with pytest.raises(MembershipsContractBroken):
+            after_page(Progress(), sent, "anna")
+    else:
+        after_page(Progress(), sent, "anna")
+        assert Decimal(written_out([sent.items[0].recurring_price])[0]) == Decimal(bare)
+
+
+@pytest.mark.parametrize("cursor", ["x" * 2049, "é" * 1025, "🧗" * 513])
+def test_a_cursor_of_more_than_2_kib_breaks_the_contract(cursor: str) -> None:
+    with pytest.raises(MembershipsContractBroken, match=r"page 1 with a nextCursor of \d+ bytes, and at most 2048"):
+        after_page(Progress(), page(1, cursor=cursor), "anna")
+
+
+@pytest.mark.parametrize("cursor", ["x" * 2048, "é" * 1024, " &=#%/?\n"])
+def test_any_shorter_cursor_is_kept_as_it_is(cursor: str) -> None:
+    assert after_page(Progress(), page(1, cursor=cursor), "anna").cursor == cursor
 
 
 def test_an_empty_page_that_announces_another_one_breaks_the_contract() -> None:

@@ -1,10 +1,19 @@
 """When to try again, and when not any more."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from memberships_export.domain.errors import TransientError
+from memberships_export.domain.errors import (
+    GaveUpWaiting,
+    MembershipsContractBroken,
+    MembershipsCutShort,
+    MembershipsRefused,
+    PermanentError,
+    StillRefused,
+    TransientError,
+)
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Trouble
 from memberships_export.domain.export.retry import GiveUpWith, WaitUntil, back_in, plan
@@ -56,3 +65,34 @@ def test_five_receives_last_longer_than_five_visibility_timeouts_of_90_minutes_a
     assert pauses[0] == 60
     assert pauses[-1] is None, "the queue makes a dead letter of it"
     assert sum(pause for pause in pauses if pause) > 4 * 90 * 60
+
+
+REFUSED, CUT = MembershipsRefused("Status 401."), MembershipsCutShort("Cut.")
+
+
+@pytest.mark.parametrize(
+    "error,final", [(REFUSED, StillRefused), (CUT, MembershipsContractBroken), (TransientError("No."), GaveUpWaiting)]
+)
+def test_what_a_person_has_to_mend_is_tried_for_an_hour_and_an_outage_for_a_day(
+    error: TransientError, final: type[PermanentError]
+) -> None:
+    seconds = 86_400 if final is GaveUpWaiting else 3600
+    assert plan(error, trouble(9, seconds - 1), NOW, POLICY, 0.0) == WaitUntil(NOW + timedelta(seconds=1))
+    over = plan(error, trouble(9, seconds), NOW, POLICY, 0.0)
+    assert isinstance(over, GiveUpWith)
+    assert type(over.error) is final
+    tried = "24 hours" if final is GaveUpWaiting else "60 minutes"
+    assert over.error.reason == f"Tried for {tried}. The last trouble: {error.reason}"
+
+
+def test_the_hour_of_a_refusal_begins_with_it_and_not_with_an_outage_before_it() -> None:
+    after_an_outage = replace(trouble(40, 10 * 3600), same_since=NOW - timedelta(minutes=59))
+    assert plan(REFUSED, after_an_outage, NOW, POLICY, 0.0) == WaitUntil(NOW + timedelta(minutes=1))
+    over = plan(REFUSED, replace(after_an_outage, same_since=NOW - timedelta(minutes=60)), NOW, POLICY, 0.0)
+    assert isinstance(over, GiveUpWith)
+
+
+def test_refusals_and_outages_in_turn_end_with_the_day_too() -> None:
+    over = plan(REFUSED, replace(trouble(99, 86_400), same_since=NOW), NOW, POLICY, 0.0)
+    assert isinstance(over, GiveUpWith)
+    assert "Tried for 24 hours" in over.error.reason

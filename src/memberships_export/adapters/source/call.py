@@ -1,5 +1,7 @@
 """The memberships API over HTTP: one page per call, as the user it is about, believing as little as possible."""
 
+import logging
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,19 +22,30 @@ from urllib3.exceptions import (
 from memberships_export.adapters.http.outgoing_url import checked_url
 from memberships_export.adapters.http.pool import open_pool
 from memberships_export.adapters.http.retry_after import retry_after
-from memberships_export.domain.errors import MembershipsContractBroken, MembershipsUnavailable
+from memberships_export.domain.errors import (
+    ExportError,
+    MembershipsContractBroken,
+    MembershipsRefused,
+    MembershipsUnavailable,
+)
 from memberships_export.ports import Clock, PageRequest
 
+log = logging.getLogger(__name__)
 _CHUNK = 256 * 1024
-_WILL_PASS = frozenset(
-    {
-        HTTPStatus.UNAUTHORIZED,  # keys and rights are repaired without anybody touching the export
-        HTTPStatus.FORBIDDEN,
-        HTTPStatus.REQUEST_TIMEOUT,
-        HTTPStatus.TOO_EARLY,
-        HTTPStatus.TOO_MANY_REQUESTS,
-    }
+# The registered content codings (RFC 9110 18.6), and what some servers call them.
+_COMPRESSIONS = frozenset(
+    {"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "dcb", "dcz", "bzip2", "xz", "exi"}
 )
+_WILL_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+# What a person has to mend, without touching the export: what it says to that person.
+_REFUSALS = {
+    HTTPStatus.UNAUTHORIZED: "it does not accept the worker's token; compare MEMBERSHIPS_EXPORT_SERVICE_SECRET, "
+    "MEMBERSHIPS_EXPORT_SERVICE_AUDIENCE and the clocks of both sides",
+    HTTPStatus.PAYMENT_REQUIRED: "it wants to be paid",
+    HTTPStatus.FORBIDDEN: "the worker's token lacks a right there, or a firewall stands in the way",
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "a proxy on the way wants a login",
+    HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED: "a network on the way wants a login",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +78,23 @@ class MembershipsHttp:
         self._clock = clock
 
     def fetch(self, request: PageRequest) -> bytes:
-        """Fetch one page as received. No retries, no redirects, no decompression."""
+        """Fetch one page as received, for others to read. No retries, no redirects, no decompression.
+
+        What urllib3 gives as an answer has the length that was announced, or the last chunk: anything shorter is an
+        error of it. Only an answer without either ends with its connection, however that ends.
+        """
         deadline = time.monotonic() + self._limits.total_seconds
         try:
             answer = self._ask(request)
             try:
                 self._check_head(answer)
-                body = self._read(answer, deadline)
+                return self._read(answer, deadline)
             finally:
                 answer.close()  # a connection that was read to its end is back in the pool by now, and stays open
         except HTTPError as error:
+            if cause := _bad_certificate(error):
+                raise self._refused("none", f"could not be reached safely: {cause}, check its certificate") from error
             raise self._unavailable(trouble(error, self._limits)) from error
-        return self._checked_body(body)
 
     def _ask(self, request: PageRequest) -> urllib3.BaseHTTPResponse:
         query = {"limit": request.limit} | ({"cursor": request.cursor} if request.cursor else {})
@@ -99,9 +117,10 @@ class MembershipsHttp:
     def _check_head(self, answer: urllib3.BaseHTTPResponse) -> None:
         if answer.status != HTTPStatus.OK:
             raise self._not_ok(answer)
-        encoding = answer.headers.get("Content-Encoding", "identity")
-        if encoding.strip().lower() != "identity":
-            raise self._broken("sent a compressed page although it was asked not to; switch compression off for it")
+        codings = answer.headers.get("Content-Encoding", "").lower().replace(",", " ").split()
+        if packed := _COMPRESSIONS.intersection(codings):  # anything else, such as utf-8, names no compression
+            what = f"sent a compressed page ({', '.join(packed)}) although it was asked not to"
+            raise self._broken(f"{what}; switch compression off for it")
         announced = answer.headers.get("Content-Length", "")
         if announced.isdecimal() and float(announced) > self._limits.body_bytes:
             raise self._too_large()
@@ -118,16 +137,13 @@ class MembershipsHttp:
                 raise self._unavailable(f"took longer than {self._limits.total_seconds:g} seconds for one page")
         return b"".join(chunks)
 
-    def _checked_body(self, body: bytes) -> bytes:
-        """Tell an error page and a cut-off body from a page, without parsing it."""
-        if body[:64].lstrip()[:1] != b"{" or body[-64:].rstrip()[-1:] != b"}":
-            raise self._unavailable("sent something that is not a whole JSON object")
-        return body
-
-    def _not_ok(self, answer: urllib3.BaseHTTPResponse) -> MembershipsUnavailable | MembershipsContractBroken:
-        status = answer.status
+    def _not_ok(self, answer: urllib3.BaseHTTPResponse) -> ExportError:
+        status, seconds = answer.status, retry_after(answer.headers.get("Retry-After"), self._clock())
+        if status in _REFUSALS:
+            return self._refused(
+                str(status), f"answered with status {status}: {_REFUSALS[HTTPStatus(status)]}", seconds
+            )
         if status in _WILL_PASS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            seconds = retry_after(answer.headers.get("Retry-After"), self._clock())
             return self._unavailable(f"answered with status {status}", seconds)
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             return self._broken(
@@ -141,11 +157,24 @@ class MembershipsHttp:
             f"sent a page of more than {self._limits.body_bytes} bytes; lower MEMBERSHIPS_EXPORT_PAGE_SIZE"
         )
 
+    def _refused(self, status: str, what: str, seconds: float | None = None) -> MembershipsRefused:
+        """Tell the operator at once: an alarm watches this event."""
+        log.error(
+            "by=memberships_api status=%s event=refused reason=The memberships API at %s %s.", status, self._where, what
+        )
+        return MembershipsRefused(f"The memberships API at {self._where} {what}.", retry_after=seconds)
+
     def _unavailable(self, what: str, seconds: float | None = None) -> MembershipsUnavailable:
         return MembershipsUnavailable(f"The memberships API at {self._where} {what}.", retry_after=seconds)
 
     def _broken(self, what: str) -> MembershipsContractBroken:
         return MembershipsContractBroken(f"The memberships API at {self._where} {what}.")
+
+
+def _bad_certificate(error: HTTPError) -> str | None:
+    """Return what is wrong with the certificate of the other side, None when it is something else."""
+    cause = error.args[0] if isinstance(error, SSLError) and error.args else None
+    return cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else None
 
 
 def trouble(error: HTTPError, limits: HttpLimits) -> str:
@@ -160,6 +189,6 @@ def trouble(error: HTTPError, limits: HttpLimits) -> str:
         case ReadTimeoutError():
             return f"kept us waiting for more than {min(limits.read_seconds, limits.total_seconds):g} seconds"
         case SSLError():
-            return "could not be reached safely: the TLS handshake failed, check its certificate"
+            return "could not be reached safely: the TLS handshake failed"
         case _:
             return "broke off its answer"

@@ -255,7 +255,8 @@ def next_trouble(export: Export, error: ExportError, now: datetime) -> Trouble:
     """
     before = export.trouble if error.code == FileMissing.code or not misses_files(export) else None
     since, count = (before.since, before.count) if before else (now, 0)
-    return Trouble(code=error.code, reason=error.reason, since=since, count=count + 1)
+    same_since = (before.same_since or since) if before and before.code == error.code else now
+    return Trouble(code=error.code, reason=error.reason, since=since, count=count + 1, same_since=same_since)
 
 
 def _held(export: Export, holder: Holder) -> Export:

@@ -21,6 +21,7 @@ class Policy:
     evidence_wait: timedelta = timedelta(minutes=15)
     after_unknown_send: AfterUnknownSend = AfterUnknownSend.RESEND
     give_up_after: timedelta = timedelta(hours=24)
+    refused_for: timedelta = timedelta(minutes=60)
     first_back_off: timedelta = timedelta(seconds=5)
     longest_back_off: timedelta = timedelta(minutes=15)
     nudge_after: timedelta = timedelta(seconds=10)

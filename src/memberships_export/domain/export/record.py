@@ -143,12 +143,16 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """What a waiting export waits for. `count` and `since` start again whenever the export gets further."""
+    """What a waiting export waits for. `count` and `since` start again whenever the export gets further.
+
+    `same_since` starts again with another code, too; None (in an older record): as long as `since`.
+    """
 
     code: str
     reason: str
     since: datetime
     count: int
+    same_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,26 +1,26 @@
 """Membership rows as CSV text: the columns, the two presets, and the guard against formulas.
 
-A page is written column by column: what nearly every cell does not need (quotes to double, a formula to disarm, an
-exponent to spell out) is looked for once per column in its joined text, and done cell by cell only where it was found.
+A page is written column by column: what nearly every cell does not need (quotes to double, a formula to disarm) is
+looked for once per column in its joined text, and done cell by cell only where it was found.
 `csv.writer` looks at every character of every cell: it writes the same bytes and takes about twice as long.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
 from typing import ClassVar
 
 from memberships_export.domain.formats.guard import could_need_guard, guard
 from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.source.money import written_out
 from memberships_export.domain.source.page import Membership
 
 
 class Kind(StrEnum):
     """What a column holds; only text can carry a formula."""
 
-    NUMBER = "number"  # typed by the decoder, so -5.00 stays a number
+    NUMBER = "number"  # checked to be one, so -5.00 stays a number
     TEXT = "text"  # whatever the memberships API sent, dates included
 
 
@@ -33,12 +33,13 @@ class Column:
     kind: Kind = Kind.TEXT
 
 
+_PRICE = "recurring_price"
 COLUMNS = (
     Column("id", "id", Kind.NUMBER),
     Column("uuid", "uuid"),
     Column("name", "name"),
     Column("userId", "user_id"),
-    Column("recurringPrice", "recurring_price", Kind.NUMBER),
+    Column("recurringPrice", _PRICE, Kind.NUMBER),
     Column("validFrom", "valid_from"),
     Column("validUntil", "valid_until"),
     Column("state", "state"),
@@ -89,18 +90,14 @@ class Csv:
 
 def _cells(column: Column, rows: Sequence[Membership], preset: Preset) -> list[str]:
     values = map(attrgetter(column.field), rows)
+    if column.field == _PRICE:
+        return written_out(values)
     cells = ["" if value is None else str(value) for value in values]
     if column.kind is Kind.NUMBER:
-        return _without_exponent(cells)
+        return cells
     if preset is Preset.SPREADSHEET:
         return _doubled_quotes(_guarded(cells))
     return _quoted_if_needed(cells)
-
-
-def _without_exponent(cells: list[str]) -> list[str]:
-    if "E" not in "".join(cells):
-        return cells
-    return [f"{Decimal(cell):f}" if "E" in cell else cell for cell in cells]
 
 
 def _guarded(cells: list[str]) -> list[str]:
