@@ -17,7 +17,7 @@ import urllib3
 
 from memberships_api.sample import sample_memberships
 from memberships_api.sqlite_repository import SqliteMembershipRepository
-from memberships_export.bootstrap.one_machine import mint_token
+from memberships_export.bootstrap.identity import mint_token
 from memberships_export.settings import read_settings
 
 PROGRAM = str(Path(sys.executable).parent / "memberships-export")

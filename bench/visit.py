@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 from time import process_time
 
-from memberships_export.bootstrap.aws import function_services, utc_now
+from memberships_export.bootstrap.aws import function_services
+from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.export.sweeping import SweepAction
 from memberships_export.settings import read_settings
 

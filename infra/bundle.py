@@ -27,6 +27,8 @@ LEFT_OUT_OF_PACKAGE = (
     "adapters/embedded",
     "adapters/mail/outbox.py",
     "adapters/mail/sendgrid/events.py",
+    "bootstrap/backend.py",
+    "bootstrap/identity.py",
     "bootstrap/one_machine.py",
     "entrypoints/api",
     "entrypoints/cli",

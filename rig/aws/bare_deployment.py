@@ -5,7 +5,7 @@ from pathlib import Path
 
 import boto3
 
-from memberships_export.bootstrap.aws import connect_aws
+from memberships_export.bootstrap.backend import connect
 from memberships_export.domain.export.record import Export
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import Services, assemble
@@ -63,7 +63,7 @@ class BareDeployment:
         """What the API and an operator use: no source, no mailer."""
         hidden = (f"{_PREFIX}MEMBERSHIPS_URL", f"{_PREFIX}MAILER")
         settings = read_settings({name: value for name, value in self.environ.items() if name not in hidden})
-        ports = connect_aws(settings, None)
+        ports = connect(settings, None)
         return ports, assemble(ports, settings.policy, _LINKS)
 
     def ask(self, user_id: str = "user-1") -> Export:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
-from memberships_export.bootstrap import one_machine as bootstrap
+from memberships_export.bootstrap.backend import download_links
 from memberships_export.domain.export.record import ExportStatus, Stage
 from memberships_export.domain.messages.message import Message
 from memberships_export.entrypoints.aws_lambda.functions import ExportFunction, export_function, sweep_function
@@ -172,7 +172,7 @@ def test_a_rotated_key_is_used_by_a_warm_function(
 def test_a_rotated_link_secret_ends_the_links_without_a_restart(
     deployment: BareDeployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    links = bootstrap.download_links(read_settings(deployment.environ), "https://exports.example.org")
+    links = download_links(read_settings(deployment.environ), "https://exports.example.org")
     export = deployment.ask()
     mailed = links.url(export).rsplit("/", 1)[1]
     assert links.opens(export, mailed)

@@ -10,7 +10,7 @@ import urllib3
 
 from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
-from memberships_export.bootstrap.aws import utc_now
+from memberships_export.bootstrap.parts import utc_now
 from rig.aws.aws_permissions import Needed
 from rig.aws.deployed_service import DeployedService, Surroundings
 from rig.aws.deployment import Deployment, deploy

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from memberships_export.bootstrap.one_machine import connect
+from memberships_export.bootstrap.backend import connect
 from memberships_export.domain.messages.message import Message
 from memberships_export.settings import Settings
 from rig.services.fake_memberships import FakeMemberships

@@ -6,7 +6,7 @@ import pytest
 
 from memberships_export.adapters.identity.jwt import ServiceTokens
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
-from memberships_export.bootstrap.one_machine import utc_now
+from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.export.record import Export, ExportStatus
 from rig.services.fake_memberships import FakeMemberships, closed_port
 from tests.fakes.world import World

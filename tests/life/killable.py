@@ -13,7 +13,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any
 
-from memberships_export.bootstrap import one_machine as bootstrap
+from memberships_export.bootstrap import backend
 from memberships_export.entrypoints.cli.main import run
 from memberships_export.ports import FileSink, Ports
 from memberships_export.settings import Settings
@@ -74,12 +74,12 @@ class _Watched:
 
 def main() -> None:
     point, sys.argv = KillPoint(sys.argv[1]), ["memberships-export", *sys.argv[2:]]
-    connect = bootstrap.connect
+    connect = backend.connect
 
-    def killable(settings: Settings, memberships_url: str) -> Ports:
+    def killable(settings: Settings, memberships_url: str | None) -> Ports:
         return point.over(connect(settings, memberships_url))
 
-    bootstrap.connect = killable
+    backend.connect = killable
     run()
 
 

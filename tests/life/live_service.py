@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from memberships_export.bootstrap import one_machine as bootstrap
+from memberships_export.bootstrap.identity import mint_token
 from memberships_export.settings import read_settings
 from rig.export_client import Answer, ExportClient
 from rig.loopback import free_port
@@ -100,7 +100,7 @@ class LiveService:
         self._client.close()
 
     def _token(self) -> str:
-        return bootstrap.mint_token(self.settings, "user-1", "member@example.org", timedelta(hours=1))
+        return mint_token(self.settings, "user-1", "member@example.org", timedelta(hours=1))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
-from memberships_export.bootstrap.one_machine import utc_now
+from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import ExportStatus
 from memberships_export.domain.messages.wake import wake_message

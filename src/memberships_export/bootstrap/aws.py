@@ -1,8 +1,5 @@
 """The AWS form: settings become ports on SQS, DynamoDB, S3 and SendGrid. A Lambda function loads nothing else."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.s3_files import S3Files
@@ -10,51 +7,28 @@ from memberships_export.adapters.aws.secrets_manager import RotatingSecret
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.adapters.aws.stage_queues import StageDeadLetters, StageQueues
-from memberships_export.adapters.identity.jwt import ServiceTokens
-from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
-from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
+from memberships_export.bootstrap.parts import Secret, Secrets, memberships, sendgrid, utc_now
 from memberships_export.domain.export.record import Stage
-from memberships_export.ports import Mailer, MembershipSource, Ports
+from memberships_export.ports import Ports
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.worker.assembly import Workers, assemble_workers
 from memberships_export.service.worker.sweep import VisitAll
 from memberships_export.settings import MIN_SECRET, Settings, SettingsError, variable
 
-_ISSUER = "memberships-export"
-
 
 def function_services(settings: Settings, visit_all: VisitAll = map) -> tuple[Ports, Workers]:
     """Open the adapters and wire the use cases of one Lambda function. `visit_all`: how a sweeper visits exports."""
-    aws = _Aws(settings)
-    links = DownloadLinks(secret=aws.link_secret, public_url=settings.public_url or "")
-    ports = aws.ports(settings.memberships_url)
+    aws = Aws(settings)
+    links = DownloadLinks(secret=aws.secrets.links, public_url=settings.public_url or "")
+    ports = aws.connect(settings.memberships_url)
     return ports, assemble_workers(ports, settings.policy, links, settings.stages, visit_all)
 
 
-def connect_aws(settings: Settings, memberships_url: str | None) -> Ports:
-    """Open the adapters. Without a memberships URL, or a mailer, the process has no such step."""
-    return _Aws(settings).ports(memberships_url)
-
-
-def service_secret(settings: Settings) -> Callable[[], str]:
-    """Return what reads the secret that signs the worker's tokens."""
-    return _Aws(settings).service_secret
-
-
-def link_secret(settings: Settings) -> Callable[[], str]:
-    """Return what reads the secret that signs download links."""
-    return _Aws(settings).link_secret
-
-
-def utc_now() -> datetime:
-    """Read the clock."""
-    return datetime.now(UTC)
-
-
-class _Aws:
-    """The adapters of one process. Nothing is called here: clients and secrets come with their first use."""
+class Aws:
+    """The backend in an account. Nothing is called here: clients and secrets come with their first use."""
 
     def __init__(self, settings: Settings) -> None:
+        """Make no client yet. Raises SettingsError when the region is not set."""
         self._settings = settings
         self._clients = connections.Clients()
         if not self._clients.region:
@@ -62,10 +36,19 @@ class _Aws:
                 ["AWS_DEFAULT_REGION is not set: set it to the region of the queues, such as eu-central-1."]
             )
         self._region = self._clients.region
-        self.service_secret = self._secret(settings.service_secret, settings.service_secret_id, MIN_SECRET)
-        self.link_secret = self._secret(settings.link_secret, settings.link_secret_id, MIN_SECRET)
 
-    def ports(self, memberships_url: str | None) -> Ports:
+    @property
+    def secrets(self) -> Secrets:
+        """Take the secrets from the settings, else from Secrets Manager; users' tokens come from elsewhere."""
+        settings = self._settings
+        return Secrets(
+            jwt=lambda: settings.jwt_secret or "",
+            service=self._secret(settings.service_secret, settings.service_secret_id, MIN_SECRET),
+            links=self._secret(settings.link_secret, settings.link_secret_id, MIN_SECRET),
+        )
+
+    def connect(self, memberships_url: str | None) -> Ports:
+        """Open the adapters. Without a memberships URL, or a mailer, the process has no such step."""
         settings, clients = self._settings, self._clients
         queues = _queues(settings)
         opened = {stage: SqsExportQueue(clients.sqs, url) for stage, url in queues.items()}
@@ -76,8 +59,8 @@ class _Aws:
             queue=StageQueues(opened[own[0]], opened),
             dead_letters=StageDeadLetters([SqsDeadLetters(clients.sqs, url) for url in letters]),
             files=self._files(),
-            mailer=self._mailer() if settings.mailer == "sendgrid" else None,
-            source=self._source(memberships_url) if memberships_url else None,
+            mailer=sendgrid(settings, self._sendgrid_key) if settings.mailer == "sendgrid" else None,
+            source=memberships(settings, memberships_url, self.secrets.service) if memberships_url else None,
             clock=utc_now,
         )
 
@@ -85,20 +68,11 @@ class _Aws:
         bucket = connections.BucketSettings(name=self._settings.bucket or "", region=self._region)
         return S3Files(connections.s3_store(bucket), bucket.name, lambda: self._clients.s3_signer)
 
-    def _source(self, url: str) -> MembershipSource:
-        def token(user_id: str) -> str:
-            secret, audience = self.service_secret(), self._settings.service_audience
-            return ServiceTokens(secret=secret, issuer=_ISSUER, audience=audience, clock=utc_now)(user_id)
+    @property
+    def _sendgrid_key(self) -> Secret:
+        return self._secret(self._settings.sendgrid_api_key, self._settings.sendgrid_secret)
 
-        seconds = self._settings.memberships_timeout_seconds
-        return MembershipsHttp(url, service_token=token, limits=HttpLimits(read_seconds=seconds, total_seconds=seconds))
-
-    def _mailer(self) -> Mailer:
-        told = self._settings
-        key = self._secret(told.sendgrid_api_key, told.sendgrid_secret)
-        return SendGrid(SendGridSettings(base_url=told.sendgrid_url, mail_from=told.mail_from, api_key=key))
-
-    def _secret(self, value: str | None, secret_id: str | None, least_bytes: int = 1) -> Callable[[], str]:
+    def _secret(self, value: str | None, secret_id: str | None, least_bytes: int = 1) -> Secret:
         """Return what gives a secret: the setting itself, or what Secrets Manager holds under its id."""
         if value:
             return lambda: value

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from memberships_export.bootstrap.one_machine import connect, utc_now
+from memberships_export.bootstrap.backend import connect
+from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.export.lifecycle import claim, fail
 from memberships_export.domain.export.policy import Policy
@@ -167,7 +168,7 @@ def test_without_the_packages_of_aws_it_says_how_to_get_them(
     def not_there(_: Settings) -> None:
         raise ModuleNotFoundError(name=package)
 
-    monkeypatch.setattr("memberships_export.bootstrap.one_machine.operator_desk", not_there)
+    monkeypatch.setattr("memberships_export.bootstrap.backend.operator_desk", not_there)
 
     result = dlq("list")
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.bootstrap.one_machine import user_tokens
+from memberships_export.bootstrap.identity import user_tokens
 from memberships_export.service.user.callers import Caller
 from memberships_export.settings import Settings
 from tests.unit.cli.conftest import Cli

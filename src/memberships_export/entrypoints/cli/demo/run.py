@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from memberships_api.sample import sample_memberships
-from memberships_export.bootstrap.one_machine import mint_token, outbox_folder
+from memberships_export.bootstrap.identity import mint_token
+from memberships_export.bootstrap.one_machine import outbox_folder
 from memberships_export.entrypoints.cli.ask import watching
 from memberships_export.entrypoints.cli.ask.answers import Answer, has_completed, in_a_line
 from memberships_export.entrypoints.cli.ask.client import ExportsClient

@@ -90,7 +90,7 @@ def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
 
 def _desk(backend: str | None) -> RedriveExports:
     settings = settings_with_data(backend)
-    from memberships_export.bootstrap.one_machine import operator_desk  # noqa: PLC0415  (takes long: not for --help)
+    from memberships_export.bootstrap.backend import operator_desk  # noqa: PLC0415  (takes long: not for --help)
 
     with wiring():
         return operator_desk(settings)

@@ -29,7 +29,7 @@ def token(
             "it to try the service with tokens made here."
         )
     _check(user_id, email)
-    from memberships_export.bootstrap.one_machine import mint_token  # noqa: PLC0415  (takes long; wrong usage is told at once)
+    from memberships_export.bootstrap.identity import mint_token  # noqa: PLC0415  (takes long; wrong usage is told at once)
 
     if not settings.jwt_secret and not holds(settings.data_dir, "secrets"):
         make_writable(settings.data_dir)

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 
 from memberships_api.router import memberships_router
-from memberships_export.bootstrap.one_machine import membership_tokens
+from memberships_export.bootstrap.identity import membership_tokens
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.cli.serve.memberships_file import memberships_to_serve
 from memberships_export.service.user.callers import InvalidToken, TokenVerifier

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
 
-from memberships_export.bootstrap import one_machine as bootstrap
+from memberships_export.bootstrap import backend
+from memberships_export.bootstrap.identity import mail_webhook, user_tokens
+from memberships_export.bootstrap.one_machine import outbox_folder
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.health import health_router
@@ -42,8 +44,8 @@ def host(settings: Settings, roles: Roles) -> None:
     url = settings.public_url or (listening.url if listening else local_url(settings))
     memberships_url = settings.memberships_url or (listening.local_url if listening else local_url(settings))
     with wiring():
-        ports = bootstrap.connect(settings, memberships_url)
-        services = assemble(ports, settings.policy, bootstrap.download_links(settings, url))
+        ports = backend.connect(settings, memberships_url)
+        services = assemble(ports, settings.policy, backend.download_links(settings, url))
         api = ApiThread(_app(settings, ports, services), listening.sockets) if listening else None
     _check_store(ports)
     worker = _worker(settings, ports, services) if roles.worker else None
@@ -59,8 +61,8 @@ def _app(settings: Settings, ports: Ports, services: Services) -> FastAPI:
         cancel=services.cancel,
         resend=services.resend,
         record_mail_events=services.record_mail_events,
-        tokens=bootstrap.user_tokens(settings),
-        webhook=bootstrap.mail_webhook(settings),
+        tokens=user_tokens(settings),
+        webhook=mail_webhook(settings),
     )
     bundled: list[APIRouter] = [] if settings.memberships_url else [bundled_memberships(settings)]
     return create_app([*bundled, exports_router(api), health_router(lambda: _check_store(ports))])
@@ -104,7 +106,7 @@ class _Welcome:
         settings = self.settings
         if settings.backend == "aws":
             return [("Records", f"DynamoDB table {settings.table}"), ("Messages", str(settings.queue_url))]
-        outbox = str(bootstrap.outbox_folder(settings).absolute())
+        outbox = str(outbox_folder(settings).absolute())
         mailer = f"outbox folder {outbox}" if settings.mailer == "outbox" else settings.sendgrid_url
         return [("Data folder", str(settings.data_dir.absolute())), ("Mails go to", mailer)]
 

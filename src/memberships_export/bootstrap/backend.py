@@ -1,0 +1,46 @@
+"""The settings choose the backend, in this one place; what is opened here works on whichever it is."""
+
+from memberships_export.bootstrap.parts import Backend, Secrets
+from memberships_export.ports import Ports
+from memberships_export.service.links import DownloadLinks
+from memberships_export.service.operator.redrive import RedriveExports
+from memberships_export.settings import Settings
+
+
+def connect(settings: Settings, memberships_url: str | None) -> Ports:
+    """Open the adapters. Without a memberships URL the process fetches nothing."""
+    return _backend(settings).connect(memberships_url)
+
+
+def load_secrets(settings: Settings) -> Secrets:
+    """Take the secrets from the settings, the data folder or Secrets Manager."""
+    return _backend(settings).secrets
+
+
+def download_links(settings: Settings, public_url: str) -> DownloadLinks:
+    """Make the links for mails; `public_url` is where users reach the API."""
+    secret = load_secrets(settings).links
+    secret()  # one that cannot be read is better found at the start than with the first link
+    return DownloadLinks(secret=secret, public_url=public_url)
+
+
+def operator_desk(settings: Settings) -> RedriveExports:
+    """Open the dead letter desk of the service."""
+    ports = connect(settings, None)
+    return RedriveExports(
+        store=ports.store,
+        queue=ports.queue,
+        dead_letters=ports.dead_letters,
+        clock=ports.clock,
+        policy=settings.policy,
+    )
+
+
+def _backend(settings: Settings) -> Backend:
+    if settings.backend == "aws":
+        from memberships_export.bootstrap.aws import Aws  # noqa: PLC0415  (one machine has no botocore)
+
+        return Aws(settings)
+    from memberships_export.bootstrap.one_machine import OneMachine  # noqa: PLC0415  (as above: only what is needed)
+
+    return OneMachine(settings)

@@ -1,0 +1,42 @@
+"""Who may ask: what the API, and the bundled memberships API, believe of a request."""
+
+from datetime import timedelta
+
+from memberships_export.adapters.identity.jwt import AnyOf, JwksVerifier, SharedSecretVerifier, mint_user_token
+from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook
+from memberships_export.bootstrap.backend import load_secrets
+from memberships_export.bootstrap.parts import ISSUER
+from memberships_export.service.mail_events.webhook import MailWebhook
+from memberships_export.service.user.callers import TokenVerifier
+from memberships_export.settings import Settings
+
+
+def user_tokens(settings: Settings) -> TokenVerifier:
+    """Who may use the export routes: holders of a user's token."""
+    if settings.jwks_url:
+        return JwksVerifier(settings.jwks_url, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
+    secret = load_secrets(settings).jwt()
+    return SharedSecretVerifier(secret, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
+
+
+def mint_token(settings: Settings, user_id: str, email: str, lifetime: timedelta) -> str:
+    """Make a user's token with the HS256 secret of this installation, to try the API with."""
+    return mint_user_token(
+        secret=load_secrets(settings).jwt(),
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        user_id=user_id,
+        email=email,
+        lifetime=lifetime,
+    )
+
+
+def membership_tokens(settings: Settings) -> TokenVerifier:
+    """Who may use the bundled memberships API: users, and our worker on behalf of one user."""
+    service = SharedSecretVerifier(load_secrets(settings).service(), audience=settings.service_audience, issuer=ISSUER)
+    return AnyOf([service, user_tokens(settings)])
+
+
+def mail_webhook(settings: Settings) -> MailWebhook | None:
+    """Return the reader of the mail service's signed events, None when its key is not set."""
+    return SendGridWebhook(settings.sendgrid_webhook_key) if settings.sendgrid_webhook_key else None
