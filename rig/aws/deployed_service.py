@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from memberships_export.adapters.identity.jwt import mint_user_token
+from memberships_export.adapters.identity.service_tokens import mint_user_token
 from rig.aws.deployment import Deployment
 from rig.aws.event_source_mapping import EventSourceMapping
 from rig.aws.fake_aws import FakeAws

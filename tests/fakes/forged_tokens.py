@@ -4,8 +4,9 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,6 +89,9 @@ class KeySet:
         self.body: bytes | None = None
         self.status = 200
         self.reads = 0
+        self.begun = threading.Semaphore(0)  # one more with each read
+        self.gate = threading.Event()  # while it is not set, no read is answered
+        self.gate.set()
         self.url = ""
 
 
@@ -100,11 +104,17 @@ def served() -> Iterator[KeySet]:
 
         def do_GET(self) -> None:
             keys.reads += 1
+            keys.begun.release()
+            keys.gate.wait()
             self.send_response(keys.status)
             self.send_header("Location", "/elsewhere")
             self.end_headers()
-            self.wfile.write(keys.body if keys.body is not None else json.dumps({"keys": keys.keys}).encode())
+            with suppress(OSError):  # the reader went before the end
+                self.wfile.write(keys.body if keys.body is not None else json.dumps({"keys": keys.keys}).encode())
 
     with LoopbackServer(Handler) as server:
         keys.url = f"{server.url}/jwks.json"
-        yield keys
+        try:
+            yield keys
+        finally:
+            keys.gate.set()

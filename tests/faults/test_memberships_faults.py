@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from memberships_export.adapters.identity.jwt import ServiceTokens
+from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
 from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.export.record import Export, ExportStatus

@@ -15,7 +15,7 @@ from jwt import InvalidTokenError
 from typer.testing import CliRunner
 
 from memberships_export.adapters.embedded import sqs_rules
-from memberships_export.adapters.identity.jwt import ServiceTokens
+from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.domain.errors import ExportError
 from memberships_export.domain.formats.csv import COLUMNS
 from memberships_export.domain.source.page import after_page, decode_page

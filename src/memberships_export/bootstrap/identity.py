@@ -2,7 +2,11 @@
 
 from datetime import timedelta
 
-from memberships_export.adapters.identity.jwt import AnyOf, JwksVerifier, SharedSecretVerifier, mint_user_token
+from memberships_export.adapters.identity.jwks import JwksVerifier, KeySetReader
+from memberships_export.adapters.identity.jwks_http import KeySetHttp
+from memberships_export.adapters.identity.jwt import AnyOf, SharedSecretVerifier
+from memberships_export.adapters.identity.remote_keys import RemoteKeys
+from memberships_export.adapters.identity.service_tokens import mint_user_token
 from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook
 from memberships_export.bootstrap.backend import load_secrets
 from memberships_export.bootstrap.parts import ISSUER
@@ -12,9 +16,10 @@ from memberships_export.settings import Settings
 
 
 def user_tokens(settings: Settings) -> TokenVerifier:
-    """Who may use the export routes: holders of a user's token."""
+    """Who may use the export routes: holders of a user's token. One is enough for a process: it reads the key set."""
     if settings.jwks_url:
-        return JwksVerifier(settings.jwks_url, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
+        keys = RemoteKeys(KeySetReader(KeySetHttp(settings.jwks_url)))
+        return JwksVerifier(keys, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
     secret = load_secrets(settings).jwt()
     return SharedSecretVerifier(secret, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
 
@@ -31,10 +36,10 @@ def mint_token(settings: Settings, user_id: str, email: str, lifetime: timedelta
     )
 
 
-def membership_tokens(settings: Settings) -> TokenVerifier:
+def membership_tokens(settings: Settings, users: TokenVerifier) -> TokenVerifier:
     """Who may use the bundled memberships API: users, and our worker on behalf of one user."""
     service = SharedSecretVerifier(load_secrets(settings).service(), audience=settings.service_audience, issuer=ISSUER)
-    return AnyOf([service, user_tokens(settings)])
+    return AnyOf([service, users])
 
 
 def mail_webhook(settings: Settings) -> MailWebhook | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from memberships_export.adapters.identity.jwt import ServiceTokens
+from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
 from memberships_export.ports import Mailer, MembershipSource, Ports

@@ -4,7 +4,11 @@ from collections.abc import Callable, Iterator
 import jwt
 import pytest
 
-from memberships_export.adapters.identity.jwt import AnyOf, JwksVerifier, ServiceTokens, SharedSecretVerifier
+from memberships_export.adapters.identity.jwks import JwksVerifier, KeySetReader
+from memberships_export.adapters.identity.jwks_http import KeySetHttp
+from memberships_export.adapters.identity.jwt import AnyOf, SharedSecretVerifier
+from memberships_export.adapters.identity.remote_keys import RemoteKeys, Timing
+from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.service.user.callers import InvalidToken, KeysUnavailable
 from tests.fakes.forged_tokens import (
     EC_KEY,
@@ -30,13 +34,16 @@ from tests.fakes.forged_tokens import (
 Forge = Callable[[], str]
 
 
-def jwks(keys: KeySet, cooldown_seconds: float = 30) -> JwksVerifier:
-    return JwksVerifier(keys.url, "memberships", "https://id.example.org", cooldown_seconds=cooldown_seconds)
+AS_EVER, AT_ONCE = Timing(), Timing(cooldown=0, pause=0)
+
+
+def jwks(keys: KeySet, timing: Timing = AS_EVER) -> JwksVerifier:
+    remote = RemoteKeys(KeySetReader(KeySetHttp(keys.url)), timing)
+    return JwksVerifier(remote, "memberships", "https://id.example.org")
 
 
 @pytest.fixture
-def key_set(monkeypatch: pytest.MonkeyPatch) -> Iterator[KeySet]:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+def key_set() -> Iterator[KeySet]:
     with served() as keys:
         yield keys
 
@@ -81,8 +88,7 @@ FORGED_RS: dict[str, Forge] = {
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[JwksVerifier]:
-    with served() as keys, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("no_proxy", "127.0.0.1")
+    with served() as keys:
         yield jwks(keys)
 
 
@@ -110,7 +116,7 @@ def test_a_token_with_a_forbidden_algorithm_costs_no_read_of_the_key_set(key_set
 
 
 def test_a_rotated_key_is_found_after_the_cooldown(key_set: KeySet) -> None:
-    verifier = jwks(key_set, cooldown_seconds=0)
+    verifier = jwks(key_set, AT_ONCE)
     verifier.verify(rs(claims()))
     key_set.keys = [public_jwk(OTHER_RSA_KEY, "rsa-2")]
     assert verifier.verify(rs(claims(), OTHER_RSA_KEY, kid="rsa-2")).user_id == "anna"
@@ -133,7 +139,9 @@ def test_nobody_is_let_in_while_the_key_set_answers_with_an_error(key_set: KeySe
         jwks(key_set).verify(rs(claims()))
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"keys": []}', b'{"keys": [{"kty": "?"}]}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b"{}", b'{"keys": []}', b'{"keys": [{"kty": "?"}]}', b"\xff", b"[" * 100_000]
+)
 def test_nobody_is_let_in_while_the_key_set_is_none(key_set: KeySet, body: bytes) -> None:
     key_set.body = body
     with pytest.raises(KeysUnavailable):
@@ -141,7 +149,7 @@ def test_nobody_is_let_in_while_the_key_set_is_none(key_set: KeySet, body: bytes
 
 
 def test_nobody_is_let_in_while_the_key_set_is_down_and_everybody_afterwards(key_set: KeySet) -> None:
-    verifier = jwks(key_set)
+    verifier = jwks(key_set, AT_ONCE)
     key_set.status = 503
     with pytest.raises(KeysUnavailable):
         verifier.verify(rs(claims()))
@@ -151,6 +159,7 @@ def test_nobody_is_let_in_while_the_key_set_is_down_and_everybody_afterwards(key
 
 def test_a_symmetric_key_in_the_set_is_not_used(key_set: KeySet) -> None:
     key_set.keys = [{"kty": "oct", "kid": "rsa-1", "alg": "HS256", "k": part(SECRET.encode())}]
+    key_set.keys.append(public_jwk(EC_KEY, "ec-1"))
     for token in (hs(claims(), kid="rsa-1"), by_hand({"alg": "RS256", "kid": "rsa-1"}, claims(), SECRET.encode())):
         with pytest.raises(InvalidToken):
             jwks(key_set).verify(token)
@@ -166,7 +175,7 @@ def test_a_key_set_is_read_over_https_only() -> None:
     with pytest.raises(
         ValueError, match=r"MEMBERSHIPS_EXPORT_JWKS_URL: 'http://id\.example\.org/keys' uses plain http"
     ):
-        JwksVerifier("http://id.example.org/keys", "memberships")
+        KeySetHttp("http://id.example.org/keys")
 
 
 def test_users_and_the_service_have_keys_and_audiences_of_their_own(key_set: KeySet) -> None:

@@ -12,8 +12,9 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, ProtocolError
 
 from memberships_export.adapters.http.retry_after import retry_after
-from memberships_export.adapters.identity.jwt import ServiceTokens
-from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp, trouble
+from memberships_export.adapters.http.trouble import trouble
+from memberships_export.adapters.identity.service_tokens import ServiceTokens
+from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
 from memberships_export.domain.errors import (
     ExportError,
     MembershipsContractBroken,
@@ -265,8 +266,8 @@ def test_a_refused_connection_makes_the_memberships_unavailable() -> None:
 )
 def test_trouble_on_the_wire_is_told_in_words_of_our_own(error: HTTPError, words: str) -> None:
     # no server on loopback can show the first two
-    assert words in trouble(error, LIMITS)
-    assert "canary" not in trouble(error, LIMITS)
+    assert words in trouble(error, 2, 30)
+    assert "canary" not in trouble(error, 2, 30)
 
 
 def test_a_failed_tls_handshake_makes_the_memberships_unavailable(fake: FakeMemberships) -> None:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import pytest
 
-from memberships_export.adapters.identity.jwt import AnyOf, ServiceTokens, SharedSecretVerifier, mint_user_token
+from memberships_export.adapters.identity.jwt import AnyOf, SharedSecretVerifier
+from memberships_export.adapters.identity.service_tokens import ServiceTokens, mint_user_token
 from memberships_export.service.user.callers import Caller, InvalidToken, KeysUnavailable, TokenVerifier
 from tests.fakes.forged_tokens import (
     OTHER_RSA_KEY,

@@ -1,7 +1,6 @@
 """The memberships API over HTTP: one page per call, as the user it is about, believing as little as possible."""
 
 import logging
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,18 +9,12 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ReadTimeoutError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError
 
 from memberships_export.adapters.http.outgoing_url import checked_url
 from memberships_export.adapters.http.pool import open_pool
 from memberships_export.adapters.http.retry_after import retry_after
+from memberships_export.adapters.http.trouble import bad_certificate, trouble
 from memberships_export.domain.errors import (
     ExportError,
     MembershipsContractBroken,
@@ -56,6 +49,11 @@ class HttpLimits:
     read_seconds: float = 30  # for the head of the answer, and between two pieces of its body
     total_seconds: float = 120
     body_bytes: int = 32 * 1024 * 1024
+
+    @property
+    def patience(self) -> tuple[float, float]:
+        """How long it is waited for a connection, and for an answer on it."""
+        return min(self.connect_seconds, self.total_seconds), min(self.read_seconds, self.total_seconds)
 
 
 class MembershipsHttp:
@@ -92,9 +90,8 @@ class MembershipsHttp:
             finally:
                 answer.close()  # a connection that was read to its end is back in the pool by now, and stays open
         except HTTPError as error:
-            if cause := _bad_certificate(error):
-                raise self._refused("none", f"could not be reached safely: {cause}, check its certificate") from error
-            raise self._unavailable(trouble(error, self._limits)) from error
+            what = trouble(error, *self._limits.patience)
+            raise (self._refused("none", what) if bad_certificate(error) else self._unavailable(what)) from error
 
     def _ask(self, request: PageRequest) -> urllib3.BaseHTTPResponse:
         query = {"limit": request.limit} | ({"cursor": request.cursor} if request.cursor else {})
@@ -169,26 +166,3 @@ class MembershipsHttp:
 
     def _broken(self, what: str) -> MembershipsContractBroken:
         return MembershipsContractBroken(f"The memberships API at {self._where} {what}.")
-
-
-def _bad_certificate(error: HTTPError) -> str | None:
-    """Return what is wrong with the certificate of the other side, None when it is something else."""
-    cause = error.args[0] if isinstance(error, SSLError) and error.args else None
-    return cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else None
-
-
-def trouble(error: HTTPError, limits: HttpLimits) -> str:
-    """Say what went wrong on the wire. Never with the text of the error: it may quote the URL or the body."""
-    match error:
-        case NameResolutionError():
-            return "cannot be found: its host name does not resolve"
-        case NewConnectionError():  # a ConnectTimeoutError to urllib3, so it comes first
-            return "does not accept connections"
-        case ConnectTimeoutError():
-            return f"did not accept a connection within {min(limits.connect_seconds, limits.total_seconds):g} seconds"
-        case ReadTimeoutError():
-            return f"kept us waiting for more than {min(limits.read_seconds, limits.total_seconds):g} seconds"
-        case SSLError():
-            return "could not be reached safely: the TLS handshake failed"
-        case _:
-            return "broke off its answer"

@@ -13,10 +13,10 @@ from memberships_export.service.user.callers import InvalidToken, TokenVerifier
 from memberships_export.settings import Settings
 
 
-def bundled_memberships(settings: Settings) -> APIRouter:
-    """Make the route, answering errors in the same form as those of the exports."""
+def bundled_memberships(settings: Settings, users: TokenVerifier) -> APIRouter:
+    """Make the route, answering errors in the same form as those of the exports. `users` checks the users' tokens."""
     return memberships_router(
-        memberships_to_serve(settings), _user_of(membership_tokens(settings)), route_class=ProblemRoute
+        memberships_to_serve(settings), _user_of(membership_tokens(settings, users)), route_class=ProblemRoute
     )
 
 

@@ -55,16 +55,17 @@ def host(settings: Settings, roles: Roles) -> None:
 
 
 def _app(settings: Settings, ports: Ports, services: Services) -> FastAPI:
+    users = user_tokens(settings)
     api = ExportsApi(
         request=services.request,
         read=services.read,
         cancel=services.cancel,
         resend=services.resend,
         record_mail_events=services.record_mail_events,
-        tokens=user_tokens(settings),
+        tokens=users,
         webhook=mail_webhook(settings),
     )
-    bundled: list[APIRouter] = [] if settings.memberships_url else [bundled_memberships(settings)]
+    bundled: list[APIRouter] = [] if settings.memberships_url else [bundled_memberships(settings, users)]
     return create_app([*bundled, exports_router(api), health_router(lambda: _check_store(ports))])
 
 

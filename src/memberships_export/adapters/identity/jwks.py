@@ -1,0 +1,103 @@
+"""Tokens signed with a key of the identity provider's key set (JWKS), and what the operator is told about that set."""
+
+import logging
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from traceback import extract_tb
+from typing import Protocol
+
+from memberships_export.adapters.identity.jwk_set import ALGORITHMS, KeySet, NotAKeySet, read_key_set
+from memberships_export.adapters.identity.jwks_http import KeySetUnread
+from memberships_export.adapters.identity.jwt import TokenRules
+from memberships_export.adapters.identity.remote_keys import Keys, RemoteKeys
+from memberships_export.service.user.callers import Caller, InvalidToken
+
+log = logging.getLogger(__name__)
+_QUIET_SECONDS = 30  # from one line about a failed read to the next
+
+
+class JwksVerifier:
+    """Accepts RS256 and ES256 tokens made with a key of one configured key set."""
+
+    def __init__(self, keys: RemoteKeys, audience: str, issuer: str | None = None) -> None:
+        """Without `issuer` any issuer will do."""
+        self._keys = keys
+        self._rules = TokenRules(ALGORITHMS, audience, issuer)
+
+    def verify(self, token: str) -> Caller:
+        """Check a bearer token. Raises InvalidToken, or KeysUnavailable when its key cannot be had at the moment.
+
+        The key is looked for in the configured set; what the token says of jku, jwk or x5u is never looked at.
+        """
+        header = self._rules.header(token)  # before any call over the network
+        key_id = header.get("kid")
+        if not isinstance(key_id, str):
+            raise InvalidToken("The token does not name its key (kid).")
+        return self._rules.caller(token, self._keys.key((header["alg"], key_id)))
+
+
+class Body(Protocol):
+    """Where the bytes of the key set come from."""
+
+    where: str
+
+    def read(self) -> bytes:
+        """Read them. Raises KeySetUnread."""
+        ...
+
+
+class KeySetReader:
+    """Reads the key set, and logs what the operator has to know. For one thread at a time."""
+
+    def __init__(self, body: Body, clock: Callable[[], float] = time.monotonic) -> None:
+        self._body, self._clock = body, clock
+        self.where = body.where
+        self._told_at = float("-inf")
+        self._told_of: tuple[str, ...] = ()
+
+    def read(self) -> Keys | None:
+        """Read the usable keys; None when there are none, for whatever reason."""
+        try:
+            return self._usable_keys()
+        except KeySetUnread as error:
+            self._tell(error)
+            return None
+
+    def _usable_keys(self) -> Keys:
+        try:
+            found = read_key_set(self._body.read())
+        except NotAKeySet as error:
+            raise KeySetUnread(str(error), HTTPStatus.OK, lasting=True) from error
+        except KeySetUnread:
+            raise
+        except Exception as error:  # a bug must not end in keys that are never read again
+            raise KeySetUnread(f"could not be read for a bug: {_place(error)}") from error
+        self._tell_skipped(found)
+        if not found.keys:
+            raise KeySetUnread("holds no key that can be used", HTTPStatus.OK, lasting=True)
+        return found.keys
+
+    def _tell(self, error: KeySetUnread) -> None:
+        if self._clock() - self._told_at < _QUIET_SECONDS:
+            return
+        self._told_at = self._clock()
+        status, reason = error.status or "none", f"The key set at {self.where} {error.cause}."
+        if error.lasting:  # an alarm watches this event
+            log.error("by=identity_provider status=%s event=refused reason=%s", status, reason)
+        else:
+            log.error("by=identity_provider status=%s event=key_set_unread reason=%s", status, reason)
+
+    def _tell_skipped(self, found: KeySet) -> None:
+        """Log each strange key once, and not with each read of the set."""
+        for line in found.skipped:
+            if line not in self._told_of:
+                log.warning("where=%s event=key_skipped reason=%s", self.where, line)
+        self._told_of = found.skipped
+
+
+def _place(error: Exception) -> str:
+    """Name a bug without its text, which may quote what was read."""
+    return f"{type(error).__name__} at " + " ".join(
+        f"{place.filename}:{place.lineno}" for place in extract_tb(error.__traceback__)
+    )
