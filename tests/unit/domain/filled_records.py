@@ -1,0 +1,89 @@
+"""Records whose every field is filled, as far as their status allows: what a change forgets to clear is seen."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from memberships_export.domain.errors import FileMissing
+from memberships_export.domain.export.lifecycle import Holder
+from memberships_export.domain.export.policy import Policy
+from memberships_export.domain.export.record import (
+    Evidence,
+    ExportStatus,
+    Failure,
+    Lease,
+    Owed,
+    Send,
+    Stage,
+    StoredFile,
+    Trouble,
+)
+from memberships_export.domain.source.progress import Progress
+from tests.factories import REQUESTED_AT, an_export
+
+S = ExportStatus
+NOW = REQUESTED_AT + timedelta(minutes=1)
+POLICY = Policy(
+    lease=timedelta(seconds=90),
+    nudge_after=timedelta(seconds=10),
+    longest_back_off=timedelta(minutes=15),
+    keep_files=timedelta(days=7),
+    keep_records=timedelta(days=30),
+)
+BY = Holder(4, NOW, POLICY)
+LEASE = Lease(owner="me", until=NOW + timedelta(seconds=30))
+RENEWED = Lease(owner="me", until=NOW + timedelta(seconds=90))
+TROUBLE = Trouble(code="memberships_unavailable", reason="down", since=REQUESTED_AT, count=3)
+MISSED = Trouble(code=FileMissing.code, reason="gone", since=REQUESTED_AT, count=3)
+MISSED_AGAIN = Trouble(code=FileMissing.code, reason=FileMissing().reason, since=REQUESTED_AT, count=4)
+FILE = StoredFile(key="csv/1/1.csv", name="m.csv", rows=1, bytes=2, sha256="00", expires_at=NOW + timedelta(days=1))
+OTHER_FILE = replace(FILE, key="csv/1/4.csv", rows=9)
+PROGRESS = Progress(pages=2, rows=6, cursor="6:7", total=7)
+SENDS = (
+    Send(number=1, mailing=1, started_at=REQUESTED_AT, evidence=Evidence.ACCEPTED),
+    Send(number=2, mailing=2, started_at=REQUESTED_AT),
+)
+WAITED_FOR = Trouble(code="x", reason="y", since=NOW, count=1)
+UNTIL = NOW + timedelta(hours=3)
+
+RUNNING = an_export(
+    status=S.RUNNING,
+    stage=Stage.DELIVER,
+    revision="r1",
+    token=4,
+    lease=LEASE,
+    claims=3,
+    stalled_claims=2,
+    nudges=4,
+    progress=PROGRESS,
+    file=FILE,
+    mailing=2,
+    link_generation=3,
+    always_link=True,
+    sends=SENDS,
+    trouble=TROUBLE,
+    told="no_progress",
+    started_at=REQUESTED_AT,
+    wake_at=LEASE.until,
+)
+QUEUED = replace(RUNNING, status=S.QUEUED, lease=None)
+WAITING = replace(RUNNING, status=S.WAITING, lease=None, wake_at=NOW)
+FAILED = replace(
+    RUNNING,
+    status=S.FAILED,
+    lease=None,
+    failure=Failure(stage=Stage.DELIVER, code="mail_refused", reason="r", at=REQUESTED_AT),
+    owed=(Owed.DEAD_LETTER, Owed.FAILURE_MAIL),
+    finished_at=REQUESTED_AT,
+    files_until=NOW,
+    expires_at=NOW + timedelta(days=9),
+    wake_at=NOW,
+)
+COMPLETED = replace(FAILED, status=S.COMPLETED, failure=None, owed=())
+CANCELLED = replace(COMPLETED, status=S.CANCELLED)
+
+FINISHED = {
+    "lease": None,
+    "finished_at": NOW,
+    "files_until": NOW + timedelta(days=7),
+    "expires_at": NOW + timedelta(days=30),
+}

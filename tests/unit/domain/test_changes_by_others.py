@@ -1,0 +1,151 @@
+"""What users, operators, the sweeper and evidence write. Every field that a change does not name stays as it was."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from memberships_export.domain.export import lifecycle
+from memberships_export.domain.export.record import (
+    Export,
+    Owed,
+    Stage,
+)
+from memberships_export.domain.source.progress import Progress
+from tests.unit.domain.filled_records import (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    FILE,
+    FINISHED,
+    NOW,
+    POLICY,
+    QUEUED,
+    RUNNING,
+    UNTIL,
+    WAITING,
+    S,
+)
+
+FRESH = {
+    "status": S.QUEUED,
+    "lease": None,
+    "stalled_claims": 0,
+    "nudges": 0,
+    "trouble": None,
+    "failure": None,
+    "owed": (),
+    "finished_at": None,
+    "files_until": None,
+    "expires_at": None,
+    "wake_at": NOW + timedelta(seconds=10),
+}
+Change = Callable[[Export], Export]
+
+
+def paying(owed: Owed) -> Callable[[Export], Export]:
+    return lambda export: lifecycle.paid(export, owed, NOW, POLICY)
+
+
+CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
+    "cancel": (
+        RUNNING,
+        lambda export: lifecycle.cancel(export, NOW, POLICY),
+        FINISHED
+        | {"status": S.CANCELLED, "trouble": None, "link_generation": 4}
+        | {"files_until": NOW + timedelta(seconds=90), "wake_at": NOW + timedelta(seconds=90)},
+    ),
+    "complete": (
+        RUNNING,
+        lambda export: lifecycle.complete(export, NOW, POLICY),
+        FINISHED
+        | {"status": S.COMPLETED, "trouble": None, "wake_at": NOW + timedelta(days=7)}
+        | {"file": replace(FILE, expires_at=NOW + timedelta(days=7))},
+    ),
+    "complete after a failure": (
+        replace(FAILED, file=None),
+        lambda export: lifecycle.complete(export, NOW, POLICY),
+        FINISHED
+        | {"status": S.COMPLETED, "trouble": None, "failure": None, "owed": ()}
+        | {"wake_at": NOW + timedelta(days=7)},
+    ),
+    "redrive": (FAILED, lambda export: lifecycle.redrive(export, NOW, POLICY), FRESH),
+    "resend": (
+        replace(COMPLETED, stage=Stage.FETCH),
+        lambda export: lifecycle.resend(export, NOW, POLICY),
+        FRESH | {"stage": Stage.DELIVER, "mailing": 3, "link_generation": 4, "told": None},
+    ),
+    "resend after a failure": (
+        FAILED,
+        lambda export: lifecycle.resend(export, NOW, POLICY),
+        FRESH | {"mailing": 3, "link_generation": 4, "told": None},
+    ),
+    "the dead letter is paid": (
+        FAILED,
+        paying(Owed.DEAD_LETTER),
+        {"owed": (Owed.FAILURE_MAIL,), "wake_at": NOW + timedelta(seconds=10)},
+    ),
+    "the mail is paid first": (
+        FAILED,
+        paying(Owed.FAILURE_MAIL),
+        {"owed": (Owed.DEAD_LETTER,), "told": "mail_refused", "wake_at": NOW + timedelta(seconds=10)},
+    ),
+    "the last debt is paid": (
+        replace(FAILED, owed=(Owed.FAILURE_MAIL,), files_until=UNTIL),
+        paying(Owed.FAILURE_MAIL),
+        {"owed": (), "told": "mail_refused", "wake_at": UNTIL},
+    ),
+    "the dead letter is paid, and nothing else was owed": (
+        replace(FAILED, owed=(Owed.DEAD_LETTER,), files_until=UNTIL),
+        paying(Owed.DEAD_LETTER),
+        {"owed": (), "wake_at": UNTIL},
+    ),
+    "nudged": (
+        QUEUED,
+        lambda export: lifecycle.nudged(export, NOW, POLICY),
+        {"nudges": 5, "wake_at": NOW + timedelta(seconds=160)},
+    ),
+    "nudged out of waiting": (
+        WAITING,
+        lambda export: lifecycle.nudged(export, NOW, POLICY),
+        {"status": S.QUEUED, "nudges": 5, "wake_at": NOW + timedelta(seconds=160)},
+    ),
+    "nudged out of a lease that ran out": (
+        replace(RUNNING, nudges=0),
+        lambda export: lifecycle.nudged(export, NOW, POLICY),
+        {"nudges": 1, "wake_at": NOW + timedelta(seconds=10)},
+    ),
+    "put off": (
+        FAILED,
+        lambda export: lifecycle.put_off(export, NOW, POLICY),
+        {"wake_at": NOW + timedelta(minutes=15)},
+    ),
+    "files are going": (
+        COMPLETED,
+        lambda export: lifecycle.files_going(export, NOW, POLICY),
+        {"file": replace(FILE, deleted=True), "wake_at": NOW + timedelta(minutes=15)},
+    ),
+    "parts are going": (
+        replace(CANCELLED, file=None),
+        lambda export: lifecycle.files_going(export, NOW, POLICY),
+        {"wake_at": NOW + timedelta(minutes=15)},
+    ),
+    "files are deleted": (
+        COMPLETED,
+        lifecycle.files_deleted,
+        {"file": replace(FILE, deleted=True), "files_until": None, "wake_at": COMPLETED.expires_at},
+    ),
+    "files of a failed export are deleted": (
+        FAILED,
+        lifecycle.files_deleted,
+        {"file": None, "progress": Progress(), "stage": Stage.FETCH}
+        | {"files_until": None, "wake_at": FAILED.expires_at},
+    ),
+}
+
+
+@pytest.mark.parametrize("before, change, fields", CHANGES.values(), ids=CHANGES)
+def test_a_change_writes_these_fields_and_no_other(before: Export, change: Change, fields: dict[str, Any]) -> None:
+    assert change(before) == replace(before, **fields)
