@@ -2,25 +2,29 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from itertools import permutations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from memberships_export.domain.errors import DeliveryUnknown
+from memberships_export.domain.errors import IllegalTransition
 from memberships_export.domain.export.delivery import (
     AlreadyAccepted,
     AwaitEvidence,
     GiveUp,
-    SendFact,
     SendNow,
-    learn,
+    back_on_its_way,
+    may_have_arrived,
     next_step,
 )
 from memberships_export.domain.export.policy import AfterUnknownSend, Policy
-from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Failure, Send, Stage
-from memberships_export.domain.mail.intent import parse_send_intent, send_intent
+from memberships_export.domain.export.record import (
+    Evidence,
+    Export,
+    ExportStatus,
+    Failure,
+    Send,
+    Stage,
+    StoredFile,
+)
 from tests.factories import REQUESTED_AT as NOW
 from tests.factories import an_export
 
@@ -37,6 +41,8 @@ def sent(*evidence: Evidence | None, at: timedelta = timedelta(0), mailing: int 
 
 
 QUARTER = timedelta(minutes=15)
+A_FAILURE = Failure(stage=Stage.DELIVER, code="mail_refused", reason="r", at=NOW)
+A_FILE = StoredFile(key="csv/1/1.csv", name="m.csv", rows=1, bytes=2, sha256="00", expires_at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -85,87 +91,74 @@ def test_sends_of_an_earlier_mailing_do_not_count_for_a_resend() -> None:
     assert next_step(export, NOW, POLICY, repeatable=False) == SendNow(Send(number=2, mailing=2, started_at=NOW))
 
 
+def of_mailings(*sends: tuple[int, Evidence | None], at: timedelta = QUARTER) -> Export:
+    """An export in its second mailing: each send as (mailing, evidence)."""
+    made = [
+        Send(number=n, mailing=mailing, started_at=NOW - at, evidence=known)
+        for n, (mailing, known) in enumerate(sends, 1)
+    ]
+    return an_export(status=ExportStatus.RUNNING, stage=Stage.DELIVER, mailing=2, sends=tuple(made))
+
+
+@pytest.mark.parametrize("earlier", [E.ACCEPTED, E.SILENT, E.DOUBTFUL, E.REFUSED, None])
+@pytest.mark.parametrize(
+    "current, step",
+    [
+        ([], SendNow(Send(number=3, mailing=2, started_at=NOW))),
+        ([E.REFUSED], SendNow(Send(number=4, mailing=2, started_at=NOW))),
+        ([E.SILENT], SendNow(Send(number=4, mailing=2, started_at=NOW, possible_duplicate=True))),
+        ([E.SILENT, None], GiveUp()),
+        ([E.ACCEPTED], AlreadyAccepted()),
+    ],
+)
+def test_what_became_of_earlier_mailings_decides_nothing_about_this_one(
+    earlier: Evidence | None, current: list[Evidence | None], step: object
+) -> None:
+    export = of_mailings((1, earlier), (1, earlier), *((2, known) for known in current))
+    assert next_step(export, NOW, POLICY, repeatable=False) == step
+
+
+@pytest.mark.parametrize("earlier", [E.ACCEPTED, E.SILENT, E.DOUBTFUL, E.REFUSED, None])
+@pytest.mark.parametrize(
+    "current, unclear",
+    [
+        ([], False),
+        ([E.REFUSED], False),
+        ([E.ACCEPTED], False),
+        ([E.SILENT, E.ACCEPTED], False),
+        ([E.SILENT], True),
+        ([E.DOUBTFUL], True),
+        ([None], True),
+        ([E.SILENT, E.REFUSED], True),
+    ],
+)
+def test_a_mail_may_have_arrived_when_a_send_of_this_mailing_was_neither_accepted_nor_refused(
+    earlier: Evidence | None,
+    current: list[Evidence | None],
+    unclear: bool,  # noqa: FBT001
+) -> None:
+    export = of_mailings((1, earlier), *((2, known) for known in current))
+    assert may_have_arrived(export) is unclear
+    failed = replace(export, status=ExportStatus.FAILED, failure=A_FAILURE)
+    if unclear:
+        with pytest.raises(IllegalTransition, match=f"resend {export.export_id}"):
+            back_on_its_way(failed, NOW, POLICY)
+    else:
+        assert back_on_its_way(failed, NOW, POLICY).status is ExportStatus.QUEUED
+
+
 @pytest.mark.parametrize("status", [ExportStatus.QUEUED, ExportStatus.RUNNING, ExportStatus.WAITING])
-def test_proof_of_acceptance_completes_an_unfinished_export(status: ExportStatus) -> None:
-    done = learn(replace(sent(E.SILENT), status=status), SendFact(number=1, evidence=E.ACCEPTED), NOW, POLICY)
-    assert (done.status, done.delivery) == (ExportStatus.COMPLETED, Delivery.ACCEPTED)
-    assert (done.files_until, done.expires_at) == (NOW + POLICY.keep_files, NOW + POLICY.keep_records)
+def test_an_export_on_its_way_is_left_as_it_is_by_a_redrive(status: ExportStatus) -> None:
+    export = replace(sent(E.SILENT), status=status)
+    assert back_on_its_way(export, NOW, POLICY) is export
 
 
-def failed(code: str) -> Export:
-    failure = Failure(stage=Stage.DELIVER, code=code, reason="r", at=NOW)
-    return replace(sent(E.SILENT), status=ExportStatus.FAILED, failure=failure)
-
-
-def test_late_proof_completes_an_export_that_failed_only_because_nobody_could_tell() -> None:
-    done = learn(failed(DeliveryUnknown.code), SendFact(number=1, evidence=E.ACCEPTED), NOW, POLICY)
-    assert (done.status, done.failure) == (ExportStatus.COMPLETED, None)
-
-
-def test_late_proof_does_not_undo_another_failure_or_a_cancellation() -> None:
-    fact = SendFact(number=1, evidence=E.ACCEPTED)
-    assert learn(failed("no_progress"), fact, NOW, POLICY).status is ExportStatus.FAILED
-    cancelled = learn(replace(sent(E.SILENT), status=ExportStatus.CANCELLED), fact, NOW, POLICY)
-    assert (cancelled.status, cancelled.delivery) == (ExportStatus.CANCELLED, Delivery.ACCEPTED)
-
-
-def test_proof_about_an_earlier_mailing_does_not_complete_a_resend() -> None:
-    export = replace(sent(E.SILENT), mailing=2)
-    assert learn(export, SendFact(number=1, evidence=E.ACCEPTED), NOW, POLICY).status is ExportStatus.RUNNING
-
-
-def test_a_fact_about_an_unknown_send_changes_nothing() -> None:
-    export = sent(E.SILENT)
-    assert learn(export, SendFact(number=9, evidence=E.ACCEPTED), NOW, POLICY) is export
-
-
-def test_acceptance_is_never_unlearned() -> None:
-    export = learn(sent(E.ACCEPTED), SendFact(number=1, evidence=E.DOUBTFUL), NOW, POLICY)
-    assert export.sends[0].evidence is E.ACCEPTED
-
-
-FACTS = [
-    SendFact(number=1, evidence=E.ACCEPTED),
-    SendFact(number=1, evidence=E.ACCEPTED, delivery=Delivery.DELIVERED),
-    SendFact(number=1, evidence=E.ACCEPTED, delivery=Delivery.BOUNCED, detail="mailbox full"),
-    SendFact(number=1, evidence=E.ACCEPTED, delivery=Delivery.BOUNCED, detail="no such user"),
-]
-
-
-@pytest.mark.parametrize("order", list(permutations(range(4))))
-def test_facts_in_any_order_say_the_same(order: tuple[int, ...]) -> None:
-    export = sent(E.SILENT)
-    for n in order:
-        export = learn(export, FACTS[n], NOW, POLICY)
-    assert export.sends[0].delivery is Delivery.BOUNCED
-    assert export.sends[0].detail == "mailbox full"
-
-
-@given(st.lists(st.sampled_from(FACTS), min_size=1))
-def test_repeated_facts_say_nothing_new(facts: list[SendFact]) -> None:
-    once, twice = sent(E.SILENT), sent(E.SILENT)
-    for fact in facts:
-        once = learn(once, fact, NOW, POLICY)
-        twice = learn(learn(twice, fact, NOW, POLICY), fact, NOW, POLICY)
-    assert replace(once, export_id="") == replace(twice, export_id="")
-
-
-def test_a_mailing_is_delivered_when_any_of_its_sends_was() -> None:
-    sends = (
-        Send(number=1, mailing=1, started_at=NOW, delivery=Delivery.DELIVERED),
-        Send(number=2, mailing=1, started_at=NOW, delivery=Delivery.BOUNCED),
-    )
-    assert an_export(sends=sends).delivery is Delivery.DELIVERED
-    assert an_export(sends=sends[1:]).delivery is Delivery.BOUNCED
-    assert an_export(sends=sends, mailing=2).delivery is None
-
-
-def test_an_intent_names_export_and_send_and_can_be_read_back() -> None:
-    export = sent(None)
-    intent = send_intent(export, export.sends[0])
-    assert parse_send_intent(intent) == (export.export_id, 1)
-
-
-@pytest.mark.parametrize("text", ["", "x", "x:", ":1", "x:failure", "x:-1", "x:\u0661", "x:1.0", "x:" + "9" * 5000])
-def test_anything_else_is_no_intent(text: str) -> None:
-    assert parse_send_intent(text) is None
+@pytest.mark.parametrize("size, always_link, as_link", [(100, False, False), (101, False, True), (1, True, True)])
+def test_a_file_over_the_limit_and_one_that_was_refused_as_too_large_are_mailed_as_links(
+    size: int,
+    always_link: bool,  # noqa: FBT001
+    as_link: bool,  # noqa: FBT001
+) -> None:
+    export = replace(sent(), file=replace(A_FILE, bytes=size), always_link=always_link)
+    step = next_step(export, NOW, replace(POLICY, attachment_limit=100), repeatable=False)
+    assert step == SendNow(Send(number=1, mailing=1, started_at=NOW, as_link=as_link))
