@@ -1,34 +1,88 @@
 """What cannot be done for one export must cost the others nothing, and a known fact is not forgotten."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from memberships_export.domain.errors import MembershipsUnavailable, StorageUnavailable
+import pytest
+
+from memberships_export.domain.errors import MembershipsContractBroken, StorageUnavailable
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Message
-from tests.fakes.memory import MemoryFiles, MemoryStore
+from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore
 from tests.fakes.world import ACCEPTED, World
 
 
 class FilesThatStay(MemoryFiles):
+    """`tried`: how often somebody tried to delete something."""
+
+    tried = 0
+
     def delete_folder(self, prefix: str) -> None:
+        self.tried += 1
         raise StorageUnavailable(f"permission denied for {prefix}")
 
 
-def test_files_that_cannot_be_deleted_do_not_stop_the_sweeper() -> None:
+def test_files_that_cannot_be_deleted_keep_no_other_export_from_being_swept() -> None:
     world = World(1)
-    world.files = FilesThatStay()
+    files = world.files = FilesThatStay()
     world.services = world.over(world.ports)
-    for number in range(200):
-        world.request(user_id=f"old-{number}")
-        world.work()
+    old = [world.request(user_id=f"old-{number}") for number in range(250)]
+    world.work()
     world.clock.advance(timedelta(days=7, seconds=1))
-    world.source.before = {len(world.source.calls) + 1: MembershipsUnavailable()}
-    export = world.request()
-    world.work_once()
-    world.pass_time(timedelta(minutes=10), steps=6)
-    assert world.export(export).status is ExportStatus.COMPLETED
+    new = world.request()
+    world.queue.lose_all()
+    world.clock.advance(timedelta(seconds=31))
+    first = world.over(replace(world.ports, store=OneBatch(world.store)))
+    for _ in range(2):
+        first.sweep()
+    assert files.tried == len(old)
+    world.work()
+    assert world.export(new).status is ExportStatus.COMPLETED
+    for _ in range(3):
+        world.services.sweep()
+    assert files.tried == len(old), "each is left alone for a while"
+    assert {world.export(export).wake_at for export in old} == {world.clock() + timedelta(minutes=15)}
+
+
+class OneBatch:
+    """A sweeper that has the time for one batch only: what is due again at once would fill it for ever."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.create, self.get, self.replace, self.delete = store.create, store.get, store.replace, store.delete
+        self.list_for_user = store.list_for_user
+
+    def due(self, now: datetime, limit: int) -> Sequence[Export]:
+        return self._store.due(now, limit)[: limit - 1]
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable("read-only"), OSError("a bug")])
+def test_what_cannot_be_swept_is_put_off_whatever_it_is(error: Exception) -> None:
+    world = World(source=ListSource([], {1: MembershipsContractBroken()}))
+
+    def broken(*_: object) -> None:
+        raise error
+
+    world.request("failed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.dead_letters, "add", broken)
+        with pytest.raises(type(error)):
+            world.work()
+    world.request("lost")
+    world.queue.lose_all()
+    world.clock.advance(timedelta(seconds=31))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.dead_letters, "add", broken)
+        patch.setattr(world.queue, "send", broken)
+        assert world.services.sweep() == {}
+    later = {export.user_id: export.wake_at for export in world.store.records.values()}
+    assert later["failed"] == world.clock() + timedelta(minutes=15)
+    assert later["lost"] is not None
+    assert later["lost"] > world.clock(), "noted as sent before it was"
+    world.pass_time()
+    assert {export.status for export in world.store.records.values()} == {ExportStatus.FAILED, ExportStatus.COMPLETED}
 
 
 class StoreThatHiccups(MemoryStore):
