@@ -86,11 +86,15 @@ class MemoryStore:
 
 
 class MemoryDeadLetters:
-    """DeadLetters. `letters` is what it holds; `back_to` is where all can be moved at once, as SQS does."""
+    """DeadLetters. `letters` is what it holds; `back_to` is where all can be moved at once, as SQS does.
+
+    `moved`: what was moved so, and not sent as a message by whoever redrives.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.letters: list[DeadLetter] = []
         self.back_to: MemoryQueue | None = None
+        self.moved: list[DeadLetter] = []
         self._clock = clock
 
     def add(self, message: Message) -> None:
@@ -117,6 +121,7 @@ class MemoryDeadLetters:
             return False
         for letter in self.letters:
             self.back_to.send(letter.message)
+        self.moved += self.letters
         self.letters = []
         return True
 
