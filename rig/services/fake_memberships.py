@@ -13,6 +13,7 @@ import base64
 import json
 import signal
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -50,13 +51,24 @@ def row(user_id: str, number: int) -> Row:
 class FakeMemberships:
     """The server. `rows` may be changed while it runs; a cursor keeps the bound its first page saw."""
 
-    def __init__(self, rows: int, script: Sequence[str] = (), port: int = 0, log: Path | None = None) -> None:
+    def __init__(
+        self,
+        rows: int,
+        script: Sequence[str] = (),
+        port: int = 0,
+        log: Path | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.rows = rows
         self.calls: list[Call] = []
         self.headers: list[dict[str, str]] = []
         self._script, self._log, self._lock = [_known(step) for step in script], log, threading.Lock()
         self._server = _Server(port, self)
         self.port, self.url = self._server.server_port, self._server.url
+        if tls:
+            self.url = self.url.replace("http:", "https:")
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     def __enter__(self) -> Self:
         self._server.__enter__()

@@ -65,6 +65,11 @@ class FakeSendGrid:
         self._server.__exit__()
 
     @property
+    def connections(self) -> int:
+        """How many connections were made."""
+        return self._server.accepted
+
+    @property
     def accepted(self) -> list[ReceivedMail]:
         """The mails that SendGrid would deliver."""
         return [mail for mail in self.mails if mail.accepted]

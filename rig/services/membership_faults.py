@@ -87,6 +87,10 @@ def _reset_at_once(wire: Wire, _body: bytes) -> None:
     wire.reset()
 
 
+def _hang_up(_wire: Wire, _body: bytes) -> None:
+    """End the connection without a word."""
+
+
 def _reset_mid_body(wire: Wire, body: bytes) -> None:
     wire.answer(body[: len(body) // 2], length=len(body))
     wire.reset()
@@ -190,6 +194,7 @@ FAULTS: dict[str, Callable[[Wire, bytes], None]] = {
     "slow-loris": _slow_loris,
     "slow-loris-chunked": _slow_loris_chunked,
     "reset": _reset_at_once,
+    "hang-up": _hang_up,
     "reset-mid-body": _reset_mid_body,
     "short-body": _short_body,
     "truncated-json": _truncated_json,

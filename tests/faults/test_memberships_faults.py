@@ -29,7 +29,6 @@ WAITS = {
     "hang": (UNAVAILABLE, ""),
     "hang-mid-body": (UNAVAILABLE, ""),
     "slow-loris": (UNAVAILABLE, ""),
-    "reset": (UNAVAILABLE, ""),
     "reset-mid-body": (UNAVAILABLE, ""),
     "short-body": (UNAVAILABLE, ""),
     "truncated-json": (CUT, "ends in its middle"),
@@ -175,6 +174,18 @@ def test_smaller_pages_than_asked_for_are_fine() -> None:
     with FakeMemberships(ROWS, script=["shrinking", "shrinking"]) as fake:
         world = world_over(fake.url)
         assert after_one_attempt(world).status is ExportStatus.COMPLETED
+    assert mailed_rows(world) == [ROWS]
+
+
+@pytest.mark.parametrize("end", ["hang-up", "reset"])
+def test_a_connection_that_ends_is_waited_for_unless_it_was_a_kept_one(end: str) -> None:
+    with FakeMemberships(ROWS, script=[end, "ok", end]) as fake:
+        world = world_over(fake.url)
+        waiting = after_one_attempt(world)
+        assert waiting.status is ExportStatus.WAITING
+        world.pass_time()
+        assert world.export(waiting).status is ExportStatus.COMPLETED
+    assert len(fake.calls) == 5
     assert mailed_rows(world) == [ROWS]
 
 

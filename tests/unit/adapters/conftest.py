@@ -34,3 +34,9 @@ def tls(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
+
+
+@pytest.fixture
+def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this machine know the certificate."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # the way a company's own authority is made known

@@ -1,7 +1,6 @@
 """The same over TLS, as in real life."""
 
 import ssl
-from pathlib import Path
 
 import pytest
 
@@ -12,12 +11,7 @@ from rig.services.sendgrid_behaviour import ACCEPT_THEN_RESET, HANG, Behaviour, 
 from tests.contract.mailers import a_mail, sendgrid
 
 
-@pytest.fixture
-def _trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # the way a company's own authority is made known
-
-
-@pytest.mark.usefixtures("_trusted")
+@pytest.mark.usefixtures("trusted")
 def test_a_mail_arrives(tls: ssl.SSLContext) -> None:
     with FakeSendGrid(tls=tls) as fake:
         content = b"0123456789" * 500_000
@@ -34,7 +28,7 @@ def test_a_server_with_a_certificate_nobody_knows_gets_neither_key_nor_mail(tls:
     assert "SSLCertVerificationError" in str(result.detail)
 
 
-@pytest.mark.usefixtures("_trusted")
+@pytest.mark.usefixtures("trusted")
 @pytest.mark.parametrize("count", [0, 1_000_000, 3_000_000])
 def test_a_mail_that_was_cut_off_on_its_way_is_refused(count: int, tls: ssl.SSLContext) -> None:
     mail = a_mail(attachment=Attachment("m.csv", "text/csv", b"x" * 9_000_000))
@@ -42,7 +36,7 @@ def test_a_mail_that_was_cut_off_on_its_way_is_refused(count: int, tls: ssl.SSLC
         assert sendgrid(fake.url).send(mail).evidence is Evidence.REFUSED
 
 
-@pytest.mark.usefixtures("_trusted")
+@pytest.mark.usefixtures("trusted")
 @pytest.mark.parametrize(
     "behaviour, evidence",
     [

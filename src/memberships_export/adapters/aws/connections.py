@@ -1,7 +1,8 @@
 """Clients of the AWS services, with limits on how long and how often they try.
 
-Credentials, region and endpoints come from where AWS's own tools look for them: a role, or the AWS_* variables. The
-clients are those that boto3 gives; made by botocore itself they start a function sooner.
+Credentials, region and endpoints come from where AWS's own tools look for them: a role, or the AWS_* variables.
+Proxies do not: no outgoing call of this service uses one. The clients are those that boto3 gives; made by botocore
+itself they start a function sooner.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from botocore.config import Config
 from botocore.session import Session
 from obstore.store import S3Store
 
+from memberships_export.version import USER_AGENT
+
 if TYPE_CHECKING:
     from obstore.store import S3Config
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 2
 _ATTEMPTS = 3
+_CONNECTIONS = 128  # kept for each client: more than a process has threads (64 workers, 8 of a sweep, 40 of the API)
 _LONG_POLL_SECONDS = 20  # a receive answers that late when there is nothing
 
 
@@ -41,6 +45,8 @@ class Clients:
     def __init__(self) -> None:
         """`region` is where the environment says that the resources are; None when it does not say."""
         self._session = Session()
+        # For the clients that botocore makes for itself too, such as one that asks for credentials.
+        self._session.set_default_client_config(Config(proxies={}, user_agent_extra=USER_AGENT))
         self.region: str | None = self._session.get_config_variable("region")
 
     @cached_property
@@ -87,6 +93,10 @@ def s3_store(bucket: BucketSettings) -> S3Store:
         client_options={
             "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
             "timeout": timedelta(seconds=30),
+            "user_agent": USER_AGENT,
+            # A proxy for nobody: without one, it would look for one in the environment.
+            "proxy_url": "http://127.0.0.1:9",
+            "proxy_excludes": "*,0.0.0.0/0,::/0",
             "allow_http": True,  # S3's own address is https; only one that AWS_ENDPOINT_URL names can be without TLS
         },
         retry_config={"max_retries": _ATTEMPTS - 1, "retry_timeout": timedelta(seconds=60)},
@@ -96,6 +106,7 @@ def s3_store(bucket: BucketSettings) -> S3Store:
 def _limits(*, read_seconds: int) -> Config:
     return Config(
         connect_timeout=_CONNECT_SECONDS,
+        max_pool_connections=_CONNECTIONS,
         read_timeout=read_seconds,
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
     )

@@ -22,6 +22,7 @@ from memberships_export.domain.errors import (
     MembershipsUnavailable,
 )
 from memberships_export.ports import Clock, PageRequest
+from memberships_export.version import USER_AGENT
 
 log = logging.getLogger(__name__)
 _CHUNK = 256 * 1024
@@ -76,7 +77,7 @@ class MembershipsHttp:
         self._clock = clock
 
     def fetch(self, request: PageRequest) -> bytes:
-        """Fetch one page as received, for others to read. No retries, no redirects, no decompression.
+        """Fetch one page as received, for others to read. No redirects, no decompression, no retries but the pool's.
 
         What urllib3 gives as an answer has the length that was announced, or the last chunk: anything shorter is an
         error of it. Only an answer without either ends with its connection, however that ends.
@@ -102,6 +103,7 @@ class MembershipsHttp:
                 "Authorization": f"Bearer {self._service_token(request.user_id)}",
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",  # nothing to unpack: no bomb
+                "User-Agent": USER_AGENT,
             },
             timeout=urllib3.Timeout(
                 total=self._limits.total_seconds, connect=self._limits.connect_seconds, read=self._limits.read_seconds

@@ -25,6 +25,7 @@ from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.ports import Clock
+from memberships_export.version import USER_AGENT
 
 log = logging.getLogger(__name__)
 _PIECE = 32 * 1024
@@ -134,6 +135,7 @@ def _headers(key: str, body: _Body) -> dict[str, str]:
         "Content-Length": str(len(body.content)),  # without it, http.client would send chunks
         "Accept": "application/json",
         "Accept-Encoding": "identity",
+        "User-Agent": USER_AGENT,
         "Connection": "close",
     }
 

@@ -21,10 +21,12 @@ from memberships_export.entrypoints.cli.ask.answers import Answer
 from memberships_export.entrypoints.cli.ask.refusal import refusal
 from memberships_export.entrypoints.cli.exits import SomethingElseAnswers, Unreachable, WrongUsage
 from memberships_export.entrypoints.cli.ids import FULL, the_one
+from memberships_export.version import USER_AGENT
 
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _CHUNK = 64 * 1024
+_OURS = {"User-Agent": USER_AGENT}
 _ALL = "/memberships/exports?limit=100"  # the most that the API lists
 
 
@@ -34,7 +36,7 @@ class ExportsClient:
     def __init__(self, url: str, token: str) -> None:
         """Raise WrongUsage when the URL is none, or the token cannot travel in a header."""
         self.url = _checked_url(url)
-        self._headers = {"Authorization": f"Bearer {_checked_token(token)}", "Accept": "application/json"}
+        self._headers = {"Authorization": f"Bearer {_checked_token(token)}", "Accept": "application/json", **_OURS}
         self._pool = urllib3.PoolManager(maxsize=1, retries=False)
 
     def get_export(self) -> Answer:
@@ -70,7 +72,7 @@ class ExportsClient:
 
     def download(self, link: str, target: Path) -> None:
         """Save what a mailed link gives. The link holds its own token, so ours stays here."""
-        answer = self._ask("GET", link, {})
+        answer = self._ask("GET", link, _OURS)
         try:
             if answer.status != HTTPStatus.OK:
                 raise refusal(answer.status, answer.headers, answer.read(_LARGEST_ANSWER))
