@@ -19,6 +19,7 @@ from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.health import health_router
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.api.router import exports_router
+from memberships_export.entrypoints.cli.serve.limits import Limits
 from memberships_export.entrypoints.cli.serve.threads import ApiThread
 from memberships_export.service.user.callers import InvalidToken
 from tests.fakes.world import World
@@ -54,7 +55,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     memberships = memberships_router(repository, lambda request: _user_of(api, request), route_class=ProblemRoute)
     app = create_app([memberships, exports_router(api), health_router(lambda: None)])
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = ApiThread(app, [listening])
+        thread = ApiThread(app, [listening], Limits())
         thread.start(lambda: None)
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         assert thread.stop()

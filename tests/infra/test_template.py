@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench import facts
-from memberships_export.entrypoints.cli.serve.threads import KEEP_ALIVE_SECONDS
+from memberships_export.entrypoints.cli.serve.limits import KEEP_ALIVE_SECONDS
 from memberships_export.settings import read_settings
 from tests.infra.permissions import name_of
 from tests.infra.synthesis import EXISTING, ROOT, SMALLEST_NETWORK, Synthesised, Synthesiser

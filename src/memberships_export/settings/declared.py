@@ -19,6 +19,9 @@ class Settings:
     data_dir: Path = setting(Path("data"), "Folder for the databases, files, secrets and the outbox.")
     host: str = setting("127.0.0.1", "Address the API listens on.")
     port: Annotated[int, Meta(ge=0, le=65535)] = setting(8000, "Port the API listens on; 0 takes a free one.")
+    max_connections: Annotated[int, Meta(ge=10, le=100_000)] = setting(
+        1000, "Connections to the API at the same time; fewer where the limit of open files (ulimit -n) is low."
+    )
     public_url: Url | None = setting(
         None, "Where users reach the API, for links in mails. Unset: the address it listens on."
     )

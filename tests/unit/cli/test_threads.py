@@ -4,7 +4,8 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from memberships_export.entrypoints.cli.serve.threads import KEEP_ALIVE_SECONDS, ApiThread
+from memberships_export.entrypoints.cli.serve.limits import KEEP_ALIVE_SECONDS, Limits
+from memberships_export.entrypoints.cli.serve.threads import ApiThread
 
 
 def test_the_server_is_told_how_long_to_keep_a_connection_that_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,6 +18,6 @@ def test_the_server_is_told_how_long_to_keep_a_connection_that_is_not_used(monke
 
     monkeypatch.setattr(uvicorn, "Config", Config)
 
-    ApiThread(FastAPI(), [])
+    ApiThread(FastAPI(), [], Limits())
 
     assert told["timeout_keep_alive"] == KEEP_ALIVE_SECONDS

@@ -9,7 +9,7 @@ from uuid import uuid4
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -39,6 +39,9 @@ class ProblemRoute(APIRoute):
             bounded = Request(request.scope, _bounded(request.receive))
             try:
                 return secured(await handler(bounded))
+            except ClientDisconnect:
+                log.info("path=%s event=broken_off reason=The client was gone before its request was whole.", self.path)
+                return secured(Response(status_code=HTTPStatus.BAD_REQUEST))  # nobody is there to read it
             except Exception as error:  # noqa: BLE001  (the last one who can answer; it is logged)
                 return error_answer(error, request, self.path)
 

@@ -19,6 +19,7 @@ from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.entrypoints.cli.output import say
 from memberships_export.entrypoints.cli.program import program
 from memberships_export.entrypoints.cli.serve.bundled import bundled_memberships
+from memberships_export.entrypoints.cli.serve.limits import limits_here
 from memberships_export.entrypoints.cli.serve.listening import Listening, listen, local_url
 from memberships_export.entrypoints.cli.serve.threads import ApiThread, run_until_signal
 from memberships_export.entrypoints.worker import Worker
@@ -46,7 +47,7 @@ def host(settings: Settings, roles: Roles) -> None:
     with wiring():
         ports = backend.connect(settings, memberships_url)
         services = assemble(ports, settings.policy, backend.download_links(settings, url))
-        api = ApiThread(_app(settings, ports, services), listening.sockets) if listening else None
+        api = _api(settings, _app(settings, ports, services), listening) if listening else None
     _check_store(ports)
     worker = _worker(settings, ports, services) if roles.worker else None
     welcome = _Welcome(settings, listening, memberships_url, roles)
@@ -67,6 +68,10 @@ def _app(settings: Settings, ports: Ports, services: Services) -> FastAPI:
     )
     bundled: list[APIRouter] = [] if settings.memberships_url else [bundled_memberships(settings, users)]
     return create_app([*bundled, exports_router(api), health_router(lambda: _check_store(ports))])
+
+
+def _api(settings: Settings, app: FastAPI, listening: Listening) -> ApiThread:
+    return ApiThread(app, listening.sockets, limits_here(settings.max_connections))
 
 
 def _check_store(ports: Ports) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from memberships_export.entrypoints.cli.exits import CommandError, WrongUsage
 from memberships_export.settings import Settings, variable
 
+BACKLOG = 2048  # connections that the kernel keeps until they are accepted
+
 
 @dataclass(frozen=True, slots=True)
 class Listening:
@@ -69,7 +71,7 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait for old connections
         bound.bind(address)
-        bound.listen(2048)  # from here on the port is ours; bind alone does not keep others from listening
+        bound.listen(BACKLOG)  # from here on the port is ours; bind alone does not keep others from listening
     except OSError:
         bound.close()
         raise

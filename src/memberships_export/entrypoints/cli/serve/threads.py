@@ -10,38 +10,46 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from socket import socket
 
+import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI
 
+from memberships_export.entrypoints.cli.serve.bounded_http import BoundedHttp
+from memberships_export.entrypoints.cli.serve.crowd import Crowd
+from memberships_export.entrypoints.cli.serve.limits import Limits
+from memberships_export.entrypoints.cli.serve.listening import BACKLOG
 from memberships_export.entrypoints.worker import Worker
 
 log = logging.getLogger(__name__)
-# Longer than a load balancer in front keeps a connection it does not use, 60 on AWS: one that we close just when it is
-# used again would be a 502 for somebody.
-KEEP_ALIVE_SECONDS = 75
 _WORKER_SECONDS = 3.0
 _ANSWER_SECONDS = 1
 _SERVER_ENDED = 0  # no signal has this number
+# asyncio takes so many connections at once before the first of them is counted: far fewer than files are left.
+_ACCEPTED_AT_ONCE = 16
 
 
 class ApiThread:
     """An app on sockets that are open already."""
 
-    def __init__(self, app: FastAPI, sockets: list[socket]) -> None:
+    def __init__(self, app: FastAPI, sockets: list[socket], limits: Limits) -> None:
         """No access log: the paths of download links hold their tokens."""
         config = uvicorn.Config(
             app,
+            http=partial(BoundedHttp, limits=limits, crowd=Crowd(limits.connections)),  # type: ignore[arg-type]
+            ws="none",
+            backlog=_ACCEPTED_AT_ONCE,
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,  # nothing here depends on who is asking from where
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_keep_alive=limits.idle_seconds,
             timeout_graceful_shutdown=_ANSWER_SECONDS,
         )
-        self._server = _Server(config)
+        self._server = _Server(config, limits.threads)
         self._sockets = sockets
 
     def start(self, ended: Callable[[], None]) -> None:
@@ -67,12 +75,16 @@ class ApiThread:
 class _Server(uvicorn.Server):
     """Tells when it is up."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, threads: int) -> None:
         super().__init__(config)
         self.up = threading.Event()
+        self._threads = threads
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = self._threads
         await super().startup(sockets)
+        for one in sockets or []:
+            one.listen(BACKLOG)  # for the kernel's queue; asyncio has made it as short as what it accepts at once
         self.up.set()
 
 
