@@ -252,3 +252,10 @@ def test_watch_loses_its_patience_when_nobody_ever_answers(cli: Cli) -> None:
 def test_watch_ends_at_once_when_the_export_or_the_token_is_refused(ask: Cli, api: StubApi, status: int) -> None:
     api.will({"title": "No", "detail": "No."}, status=status)
     assert (ask("watch", EXPORT_ID).exit_code, len(api.asked)) == (1, 1)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 80])
+def test_a_host_that_can_have_no_address_is_told_as_such(cli: Cli, host: str) -> None:
+    result = cli("list", "--url", f"http://{host}:8000", "--token", "a.b.c")
+    assert result.exit_code == 3
+    assert "(unknown host name)" in result.stderr

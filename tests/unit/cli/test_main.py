@@ -78,6 +78,15 @@ def test_shells_complete_commands_and_values(cli: Cli, shell: str) -> None:
     assert cli("--show-completion", SHELL=shell).exit_code == 0
 
 
+def test_completion_that_cannot_be_installed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    environ = {**os.environ, "HOME": str(tmp_path / "home"), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    command = [PROGRAM, "--install-completion", "bash"]
+    result = subprocess.run(command, env=environ, capture_output=True, check=False, text=True)
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert str(tmp_path / "home") in result.stderr
+
+
 WITH_JSON = ("status x", "watch x", "list", "cancel x", "resend x", "request", "dlq list", "dlq show x")
 
 

@@ -54,3 +54,11 @@ def test_every_wrong_setting_is_named_on_a_line_of_its_own(cli: Cli) -> None:
         "MEMBERSHIPS_EXPORT_PORT",
         "MEMBERSHIPS_EXPORT_WORKERS",
     ]
+
+
+@pytest.mark.parametrize("user_id", ["", "  ", "a" * 256, "a\tb", "\udcc3\udcbc"])
+def test_an_id_that_the_service_would_not_take_is_refused(cli: Cli, tmp_path: Path, user_id: str) -> None:
+    environ = {"MEMBERSHIPS_EXPORT_DATA_DIR": str(tmp_path)}
+    result = cli("token", "--user-id", user_id, "--email", "a@example.org", **environ)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--user-id" in result.stderr

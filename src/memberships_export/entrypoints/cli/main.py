@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.entrypoints.cli.ask import exports
 from memberships_export.entrypoints.cli.demo import command as demo
-from memberships_export.entrypoints.cli.exits import CommandError
+from memberships_export.entrypoints.cli.exits import CommandError, ExitCode
 from memberships_export.entrypoints.cli.failures import failure_of, wants_json
 from memberships_export.entrypoints.cli.operate import dlq, import_file, tokens
 from memberships_export.entrypoints.cli.output import complain, prepare_streams, say, say_json
@@ -37,7 +37,13 @@ class _Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (Typer's contexts have no public name)
         ctx.meta[_JSON] = wants_json(args)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except OSError as error:  # an option that acts by itself, like --install-completion
+            if isinstance(error, BrokenPipeError):
+                raise
+            complain(f"That cannot be done: {error}.")
+            raise typer.Exit(ExitCode.FAILED) from error
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         try:

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import urllib3
 from urllib3.exceptions import (
     HTTPError,
+    LocationParseError,
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
@@ -114,7 +115,7 @@ class ExportsClient:
 def _trouble(error: HTTPError) -> str:
     """Say in a few words what went wrong. The text of the error itself quotes objects and addresses."""
     match error:
-        case NameResolutionError():
+        case NameResolutionError() | LocationParseError():
             return "unknown host name"
         case NewConnectionError(__cause__=OSError(strerror=str(text))):
             return text.lower()

@@ -13,6 +13,7 @@ from memberships_export.entrypoints.cli.exits import WrongUsage
 from memberships_export.entrypoints.cli.output import complain, say
 from memberships_export.settings import variable
 
+_LONGEST_ID = 255  # characters: the service takes no longer one
 _LONGEST_HOURS = 24 * 365
 
 
@@ -39,8 +40,8 @@ def token(
 
 
 def _check(user_id: str, email: str) -> None:
-    if not user_id.strip():
-        raise WrongUsage("--user-id is empty: give the user's id.")
+    if not user_id.strip() or not user_id.isprintable() or len(user_id) > _LONGEST_ID:
+        raise WrongUsage(f"--user-id is {user_id!r}, but must be an id of 1 to {_LONGEST_ID} visible characters.")
     try:
         checked_address(email)
     except InvalidAddress as error:
