@@ -1,11 +1,13 @@
 """For a process that has to start although the database of the memberships may be away."""
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager
 from threading import Lock
 from time import monotonic
 
 from memberships_api.membership import Membership
-from memberships_api.repository import MembershipRepository, MembershipsUnavailable, Occupied, Page, PageRequest
+from memberships_api.repository import MembershipRepository, MembershipsUnavailable, Page, PageRequest
+from memberships_api.staging import Draft, Staging
 
 _PAUSE_SECONDS = 5.0
 
@@ -40,13 +42,15 @@ class DeferredRepository:
         """Read one page."""
         return self._repository().page(request)
 
-    def occupied(self, users: Collection[str], ids: Collection[int]) -> Occupied:
-        """Tell what is there already for these users and ids."""
-        return self._repository().occupied(users, ids)
-
     def add(self, memberships: Iterable[Membership]) -> int:
         """Add all of them or none."""
         return self._repository().add(memberships)
+
+    def staged(
+        self, drafts: Iterable[Draft], silent: Collection[str], *, update: bool
+    ) -> AbstractContextManager[Staging]:
+        """Put drafts beside the memberships."""
+        return self._repository().staged(drafts, silent, update=update)
 
     def _repository(self) -> MembershipRepository:
         if self._opened:

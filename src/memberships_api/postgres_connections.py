@@ -13,6 +13,7 @@ from memberships_api.repository import DatabaseRefuses, MembershipsUnavailable
 
 _MOST_CONNECTIONS = 10  # of one process; a server allows 100 in all, unless told otherwise
 _OLDEST_SERVER = 16
+_BUSY = "Somebody else, such as another import, is writing memberships: wait until that has ended and try again."
 
 # What the URL does not say. A server that vanished must not hold a request for hours.
 _DEFAULTS: Final[Mapping[str, Any]] = {
@@ -90,6 +91,8 @@ class Connections:
     def _troubles_in_words(self) -> Iterator[None]:
         try:
             yield
+        except psycopg.errors.LockNotAvailable as error:
+            raise MembershipsUnavailable(_BUSY) from error
         except _TROUBLES as error:
             reason = error.diag.message_primary or " ".join(str(error).split())
             raise self._trouble(_kind_of(error), reason) from error

@@ -1,15 +1,21 @@
 """Memberships in a PostgreSQL database."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from secrets import token_bytes
 from typing import Any
 
 import psycopg
 
 from memberships_api import postgres_statements as sql
+from memberships_api import staging_statements as staging_sql
 from memberships_api.membership import Membership
 from memberships_api.postgres_connections import Connections
-from memberships_api.repository import MembershipIdTaken, Occupied, Page, PageRequest, Snapshot
+from memberships_api.repository import MembershipIdTaken, Page, PageRequest, Snapshot
+from memberships_api.staging import Draft, Staging
+
+_FETCHED_ROWS = 5000
 
 
 class PostgresMembershipRepository:
@@ -45,23 +51,38 @@ class PostgresMembershipRepository:
         next_after = last_id if last_id is not None and last_id < snapshot.bound else None
         return Page(items or b"", next_after, snapshot)
 
-    def occupied(self, users: Collection[str], ids: Collection[int]) -> Occupied:
-        """Tell what is there already for these users and ids."""
-        with self._connections.lend() as connection:
-            highest_id = int(_value(connection, sql.HIGHEST_ID))
-            by_user = dict(connection.execute(sql.HIGHEST_ID_BY_USER, (list(users),)).fetchall())
-            taken = {row[0] for row in connection.execute(sql.TAKEN_IDS, (list(ids),))}
-        return Occupied(highest_id, by_user, taken)
-
     def add(self, memberships: Iterable[Membership]) -> int:
         """Add all of them in one transaction; they are sent while they are made, and never held together."""
         with self._connections.lend() as connection, connection.transaction():
             connection.execute(sql.LOCK_OUT_OTHER_WRITERS)
-            try:
-                return _copy(connection, memberships)
-            except psycopg.errors.UniqueViolation as error:
-                reason = error.diag.message_detail
-                raise MembershipIdTaken(f"A membership was not added, nor any other: {reason}") from error
+            return _add(connection, memberships)
+
+    @contextmanager
+    def staged(self, drafts: Iterable[Draft], silent: Collection[str], *, update: bool) -> Iterator[Staging]:
+        """Put drafts beside the memberships; until they are all there, nobody has to wait for them."""
+        with self._connections.lend() as connection, connection.transaction():
+            connection.execute(staging_sql.CREATE_IN_POSTGRES)
+            _copy(connection, staging_sql.LOAD_INTO_POSTGRES, drafts)
+            connection.execute(sql.WAIT_FOR_OTHER_WRITERS)
+            connection.execute(sql.LOCK_OUT_OTHER_WRITERS)
+            yield Staging(_PostgresStaging(connection), silent, update=update)
+
+
+@dataclass(frozen=True, slots=True)
+class _PostgresStaging:
+    connection: psycopg.Connection
+
+    def run(self, statement: str) -> int:
+        return self.connection.execute(statement.encode()).rowcount
+
+    def rows(self, statement: str) -> Iterator[Sequence[Any]]:
+        # The server keeps the rows and hands out some at a time.
+        with self.connection.cursor("staged_rows") as cursor:
+            cursor.itersize = _FETCHED_ROWS
+            yield from cursor.execute(statement.encode())
+
+    def add(self, memberships: Iterable[Membership]) -> int:
+        return _add(self.connection, memberships)
 
 
 def _prepare(connection: psycopg.Connection) -> None:
@@ -93,11 +114,19 @@ def _rows(connection: psycopg.Connection, request: PageRequest, snapshot: Snapsh
     return items, last_id
 
 
-def _copy(connection: psycopg.Connection, memberships: Iterable[Membership]) -> int:
+def _add(connection: psycopg.Connection, memberships: Iterable[Membership]) -> int:
+    try:
+        return _copy(connection, sql.ADD, map(_as_row, memberships))
+    except psycopg.errors.UniqueViolation as error:
+        reason = error.diag.message_detail
+        raise MembershipIdTaken(f"A membership was not added, nor any other: {reason}") from error
+
+
+def _copy(connection: psycopg.Connection, statement: str, rows: Iterable[Sequence[Any]]) -> int:
     cursor = connection.cursor()
-    with cursor.copy(sql.ADD) as copy:
-        for membership in memberships:
-            copy.write_row(_as_row(membership))
+    with cursor.copy(statement.encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
     return cursor.rowcount
 
 

@@ -39,6 +39,9 @@ IS_PREPARED = "SELECT to_regclass('memberships_meta') IS NOT NULL"
 # One at a time creates the schema or adds rows, as in SQLite; readers never wait. The number is arbitrary, but fixed.
 LOCK_OUT_OTHER_WRITERS = "SELECT pg_advisory_xact_lock(7236418865)"
 
+# An import that finds another one writing says so, and does not wait for ever. Ends with the transaction.
+WAIT_FOR_OTHER_WRITERS = "SET LOCAL lock_timeout = '30s'"
+
 SNAPSHOT_OF_USER = "SELECT coalesce(max(id), 0), count(*) FROM memberships WHERE user_id = %(user_id)s"
 
 SNAPSHOT_OF_USER_AND_STATE = """
@@ -67,12 +70,6 @@ SELECT convert_to(string_agg(wire, ',' ORDER BY id NULLS FIRST), 'UTF8'), max(id
     ORDER BY id NULLS FIRST LIMIT %(limit)s
 ) AS page
 """
-
-HIGHEST_ID = "SELECT coalesce(max(id), 0) FROM memberships"
-
-HIGHEST_ID_BY_USER = "SELECT user_id, max(id) FROM memberships WHERE user_id = ANY(%s::text[]) GROUP BY user_id"
-
-TAKEN_IDS = "SELECT id FROM memberships WHERE id = ANY(%s::bigint[])"
 
 ADD = """
 COPY memberships (id, uuid, name, user_id, recurring_price, valid_from, valid_until, state, assigned_by,

@@ -1,11 +1,12 @@
 """What the API needs from a database; nothing here knows which one it is."""
 
-from collections.abc import Collection, Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from memberships_api.membership import Membership
+from memberships_api.staging import Draft, Staging
 
 
 class MembershipIdTaken(Exception):
@@ -48,17 +49,6 @@ class Page:
     snapshot: Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Occupied:
-    """What new memberships have to avoid."""
-
-    highest_id: int
-    """0 when there are no memberships."""
-    highest_id_by_user: Mapping[str, int]
-    ids: AbstractSet[int]
-    """Those of the asked ids that are taken."""
-
-
 class MembershipRepository(Protocol):
     """The memberships of all users."""
 
@@ -74,13 +64,19 @@ class MembershipRepository(Protocol):
         """Read one page of one user's memberships."""
         ...
 
-    def occupied(self, users: Collection[str], ids: Collection[int]) -> Occupied:
-        """Tell what is there already for these users and ids."""
-        ...
-
     def add(self, memberships: Iterable[Membership]) -> int:
         """Add all of them or none, and return how many. Raises MembershipIdTaken.
 
         A user's new ids must be above the ones that user has: pages being read would otherwise gain rows.
+        """
+        ...
+
+    def staged(
+        self, drafts: Iterable[Draft], silent: Collection[str], *, update: bool
+    ) -> AbstractContextManager[Staging]:
+        """Put drafts beside the memberships, and lend them to be merged; a block that raises has changed nothing.
+
+        With `update`, drafts of memberships that are there change them; `silent` are the nullable columns that the
+        drafts say nothing about.
         """
         ...

@@ -2,29 +2,37 @@
 
 import sqlite3
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from memberships_api import sqlite_statements as sql
+from memberships_api import staging_statements as staging_sql
 from memberships_api.membership import Membership
-from memberships_api.repository import MembershipIdTaken, Occupied, Page, PageRequest, Snapshot
+from memberships_api.repository import MembershipIdTaken, Page, PageRequest, Snapshot
+from memberships_api.sqlite_troubles import troubles_in_words
+from memberships_api.staging import Draft, Staging
 
-_BUSY_SECONDS = 30.0
+BUSY_SECONDS = 30.0
 
 
 class SqliteMembershipRepository:
-    """A MembershipRepository for any number of threads and processes on one machine. Close it when done."""
+    """A MembershipRepository for any number of threads and processes on one machine. Close it when done.
+
+    Every method raises MembershipsUnavailable when the file cannot be used.
+    """
 
     def __init__(self, path: Path) -> None:
+        """Make what is missing."""
         self._path = path
         self._idle: deque[sqlite3.Connection] = deque()
         with self._connection() as connection:
             connection.executescript(sql.SCHEMA)
-            connection.execute(sql.OFFER_CURSOR_KEY)
+            # Asked first: offering waits for whoever is writing, such as a long import.
+            if not connection.execute(sql.CURSOR_KEY).fetchall():
+                connection.execute(sql.OFFER_CURSOR_KEY)
             self._cursor_key = bytes(connection.execute(sql.CURSOR_KEY).fetchone()[0])
 
     def close(self) -> None:
@@ -45,37 +53,60 @@ class SqliteMembershipRepository:
         next_after = last_id if last_id < snapshot.bound else None
         return Page(b",".join([row[0] for row in rows]), next_after, snapshot)
 
-    def occupied(self, users: Collection[str], ids: Collection[int]) -> Occupied:
-        """Tell what is there already for these users and ids."""
-        with self._connection() as connection:
-            highest_id = int(connection.execute(sql.HIGHEST_ID).fetchone()[0])
-            by_user = dict(connection.execute(sql.HIGHEST_ID_BY_USER, (_json_list(users),)))
-            taken = {row[0] for row in connection.execute(sql.TAKEN_IDS, (_json_list(ids),))}
-        return Occupied(highest_id, by_user, taken)
-
     def add(self, memberships: Iterable[Membership]) -> int:
         """Add all of them in one transaction."""
         with self._connection() as connection, _transaction(connection):
-            try:
-                return connection.executemany(sql.ADD, map(_as_row, memberships)).rowcount
-            except sqlite3.IntegrityError as error:
-                raise MembershipIdTaken(f"A membership was not added, nor any other: {error}.") from error
+            return _add(connection, memberships)
+
+    @contextmanager
+    def staged(self, drafts: Iterable[Draft], silent: Collection[str], *, update: bool) -> Iterator[Staging]:
+        """Put drafts beside the memberships; until they are all there, nobody has to wait for them."""
+        with troubles_in_words(self._path), closing(opened(self._path, BUSY_SECONDS)) as connection:
+            connection.execute("BEGIN")
+            connection.execute(staging_sql.CREATE_IN_SQLITE)
+            connection.executemany(staging_sql.LOAD_INTO_SQLITE, drafts)
+            connection.execute("COMMIT")
+            with _transaction(connection):
+                yield Staging(_SqliteStaging(connection), silent, update=update)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         # A pool instead of thread-locals: the threads of a web server come and go, and would leave connections open.
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = _open(self._path)
-        try:
-            yield connection
-        finally:
-            self._idle.append(connection)
+        with troubles_in_words(self._path):
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = opened(self._path, BUSY_SECONDS)
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+@dataclass(frozen=True, slots=True)
+class _SqliteStaging:
+    connection: sqlite3.Connection
+
+    def run(self, statement: str) -> int:
+        return self.connection.execute(statement).rowcount
+
+    def rows(self, statement: str) -> Iterator[Sequence[Any]]:
+        return self.connection.execute(statement)
+
+    def add(self, memberships: Iterable[Membership]) -> int:
+        return _add(self.connection, memberships)
+
+
+def _add(connection: sqlite3.Connection, memberships: Iterable[Membership]) -> int:
+    try:
+        return connection.executemany(sql.ADD, map(_as_row, memberships)).rowcount
+    except sqlite3.IntegrityError as error:
+        raise MembershipIdTaken(f"A membership was not added, nor any other: {error}.") from error
+
+
+def opened(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    """Open a connection that waits so long for whoever is writing."""
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -131,7 +162,3 @@ def _as_row(membership: Membership) -> tuple[Any, ...]:
         membership.billing_interval,
         membership.billing_periods,
     )
-
-
-def _json_list(values: Collection[str] | Collection[int]) -> str:
-    return msgspec.json.encode(list(values)).decode()

@@ -51,15 +51,6 @@ SELECT CAST(wire AS BLOB), id FROM memberships INDEXED BY memberships_by_user_an
 WHERE user_id = :user_id AND state = :state AND id > :after AND id <= :bound ORDER BY id LIMIT :limit
 """
 
-HIGHEST_ID = "SELECT coalesce(max(id), 0) FROM memberships"
-
-# Lists travel as one JSON parameter: SQLite limits the number of parameters.
-HIGHEST_ID_BY_USER = """
-SELECT user_id, max(id) FROM memberships WHERE user_id IN (SELECT value FROM json_each(?)) GROUP BY user_id
-"""
-
-TAKEN_IDS = "SELECT id FROM memberships WHERE id IN (SELECT value FROM json_each(?))"
-
 ADD = "INSERT INTO memberships VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 # Two processes that start together must end with the same key.

@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import DeadLetters, ExportQueue, ExportStore, FileStore
 from rig.services.postgres_server import PostgresServer, postgres_package, running_postgres
+from tests.contract.membership_databases import NewDatabase, Open, Repository, postgres_database, sqlite_database
 from tests.fakes.memory import FakeClock, MemoryDeadLetters, MemoryFiles, MemoryQueue, MemoryStore
 
 if TYPE_CHECKING:
@@ -190,3 +192,22 @@ def postgres() -> Iterator[PostgresServer]:
 def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     with postgres.empty_schema() as url:
         yield url
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def new_database(request: pytest.FixtureRequest) -> NewDatabase:
+    if request.param == "sqlite":
+        return sqlite_database
+    return partial(postgres_database, request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def open_again(new_database: NewDatabase) -> Iterator[Open]:
+    with new_database() as open_again:
+        yield open_again
+
+
+@pytest.fixture
+def repository(open_again: Open) -> Iterator[Repository]:
+    with closing(open_again()) as repository:
+        yield repository

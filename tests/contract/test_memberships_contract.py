@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from decimal import Decimal
-from functools import partial
 from itertools import islice
 from threading import Barrier
 from typing import Any
@@ -20,29 +19,10 @@ from memberships_api.membership import Membership
 from memberships_api.repository import MembershipIdTaken, MembershipRepository, Page, PageRequest, Snapshot
 from memberships_api.router import memberships_router
 from memberships_api.sample import sample_memberships
-from tests.contract.membership_databases import NewDatabase, Open, Repository, postgres_database, sqlite_database
+from tests.contract.membership_databases import NewDatabase, Open, Repository
 
 ADDERS = 8
 storable_text = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
-
-
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def new_database(request: pytest.FixtureRequest) -> NewDatabase:
-    if request.param == "sqlite":
-        return sqlite_database
-    return partial(postgres_database, request.getfixturevalue("postgres"))
-
-
-@pytest.fixture
-def open_again(new_database: NewDatabase) -> Iterator[Open]:
-    with new_database() as open_again:
-        yield open_again
-
-
-@pytest.fixture
-def repository(open_again: Open) -> Iterator[Repository]:
-    with closing(open_again()) as repository:
-        yield repository
 
 
 def pages(repository: MembershipRepository, request: PageRequest) -> Iterator[Page]:
@@ -101,7 +81,6 @@ def test_ids_and_numbers_may_need_more_than_32_bits(repository: Repository) -> N
     repository.add(a_membership(id=number, billing_periods=number) for number in numbers)
     found = list(pages(repository, PageRequest("user-1", limit=1)))
     assert [(row["id"], row["billingPeriods"]) for page in found for row in rows(page)] == [(n, n) for n in numbers]
-    assert repository.occupied(["user-1"], [1, *numbers]).ids == set(numbers)
 
 
 def test_a_user_without_memberships_gets_one_empty_page(repository: Repository) -> None:
@@ -229,18 +208,6 @@ def test_an_error_while_rows_are_made_leaves_nothing_and_the_repository_usable(r
         repository.add(failing())
     assert repository.add(sample_memberships(3, "user-1")) == 3
     assert repository.page(PageRequest("user-1", limit=10)).snapshot.total == 3
-
-
-def test_what_is_occupied_is_told_for_the_asked_users_and_ids(repository: Repository) -> None:
-    nothing = repository.occupied({"user-1"}, [1, 2])
-    assert (nothing.highest_id, nothing.highest_id_by_user, nothing.ids) == (0, {}, set())
-    repository.add(sample_memberships(3, "user-1", first_id=10))
-    repository.add(sample_memberships(3, "user-2", first_id=20))
-    occupied = repository.occupied({"user-1", "new"}, [9, 10, 22, 23])
-    assert occupied.highest_id == 22
-    assert occupied.highest_id_by_user == {"user-1": 12}
-    assert occupied.ids == {10, 22}
-    assert repository.occupied([], []).highest_id == 22
 
 
 def test_the_cursor_key_is_random_and_stays_the_same_for_a_database(new_database: NewDatabase) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,11 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from memberships_api.membership import Membership
-from memberships_api.repository import MembershipsUnavailable, Occupied, Page, PageRequest
+from memberships_api.repository import MembershipsUnavailable, Page, PageRequest
 from memberships_api.router import memberships_router
 from memberships_api.sample import sample_memberships
 from memberships_api.sqlite_repository import SqliteMembershipRepository
+from memberships_api.staging import Draft, Staging
 
 
 class SettableClock:
@@ -203,11 +205,13 @@ class AwayRepository:
     def page(self, request: PageRequest) -> Page:
         raise MembershipsUnavailable(f"The database on db.internal has no page for {request.limit} rows.")
 
-    def occupied(self, users: Collection[str], ids: Collection[int]) -> Occupied:
-        raise AssertionError(f"reading asks for no {users} and {ids}")
-
     def add(self, memberships: Iterable[Membership]) -> int:
         raise AssertionError(f"reading adds no {memberships}")
+
+    def staged(
+        self, drafts: Iterable[Draft], silent: Collection[str], *, update: bool
+    ) -> AbstractContextManager[Staging]:
+        raise AssertionError(f"reading merges no {drafts}, {silent}, {update}")
 
 
 def test_a_database_that_is_away_is_told_as_503_and_named_in_the_log_only(caplog: pytest.LogCaptureFixture) -> None:

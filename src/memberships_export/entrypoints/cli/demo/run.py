@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import sqlite3
 import sys
 import tempfile
 import time
@@ -13,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
+from memberships_api.repository import MembershipsUnavailable
 from memberships_api.sample import sample_memberships
 from memberships_export.bootstrap.identity import mint_token
 from memberships_export.bootstrap.one_machine import outbox_folder
@@ -64,7 +64,7 @@ def run_demo(rows: int, *, keep: bool) -> None:
     except (KeyboardInterrupt, SystemExit, BrokenPipeError):
         _clear(scene)
         raise
-    except (CommandError, OSError, sqlite3.Error) as error:
+    except (CommandError, OSError, MembershipsUnavailable) as error:
         raise CommandError(f"{error}\n\n{log_tail(scene.log)}\n\nThe whole log: {scene.log}") from error
 
 

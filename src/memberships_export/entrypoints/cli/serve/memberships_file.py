@@ -1,7 +1,6 @@
 """The database of the bundled memberships API."""
 
 import logging
-import sqlite3
 from typing import TYPE_CHECKING
 
 from memberships_api.deferred_repository import DeferredRepository
@@ -40,11 +39,8 @@ def _in_data_folder(settings: Settings) -> SqliteMembershipRepository:
     path = settings.data_dir / "memberships.db"
     try:
         return SqliteMembershipRepository(path)
-    except (OSError, sqlite3.Error) as error:
-        raise CommandError(
-            f"{path.absolute()} cannot be opened ({error}): check that there is space on its disk, that this user may "
-            "write to it, and that it is a database of memberships."
-        ) from error
+    except MembershipsUnavailable as error:
+        raise CommandError(str(error)) from error
 
 
 def _in_postgres(database_url: str) -> "PostgresMembershipRepository":
