@@ -139,6 +139,14 @@ def test_a_text_that_looks_like_a_number_or_nothing_stays_a_text() -> None:
     assert (read(JWT_AUDIENCE="42").jwt_audience, read(JWT_ISSUER="null").jwt_issuer) == ("42", "null")
 
 
+def test_several_audiences_are_separated_by_commas() -> None:
+    assert read(JWT_AUDIENCE="memberships, 42").jwt_audiences == ("memberships", "42")
+    assert read().jwt_audiences == ("memberships",)
+    for wrong in (",", "memberships,", "a,,b", " "):
+        with pytest.raises(SettingsError, match="must be one name, or several separated by commas"):
+            read(JWT_AUDIENCE=wrong)
+
+
 def test_a_list_may_have_blanks_and_must_hold_what_is_known() -> None:
     assert read(STAGES="fetch, render").stages == {Stage.FETCH, Stage.RENDER}
     with pytest.raises(SettingsError, match="STAGES is 'fetch,mail', but must be a list like fetch,render,deliver, or"):

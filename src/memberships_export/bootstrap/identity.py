@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.jwks import JwksVerifier, KeySetReader
 from memberships_export.adapters.identity.jwks_http import KeySetHttp
 from memberships_export.adapters.identity.jwt import AnyOf, SharedSecretVerifier
@@ -17,11 +18,15 @@ from memberships_export.settings import Settings
 
 def user_tokens(settings: Settings) -> TokenVerifier:
     """Who may use the export routes: holders of a user's token. One is enough for a process: it reads the key set."""
+    expected = ExpectedClaims(
+        audiences=frozenset(settings.jwt_audiences),
+        issuer=settings.jwt_issuer,
+        user_id=settings.jwt_user_claim,
+        email=settings.jwt_email_claim,
+    )
     if settings.jwks_url:
-        keys = RemoteKeys(KeySetReader(KeySetHttp(settings.jwks_url)))
-        return JwksVerifier(keys, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
-    secret = load_secrets(settings).jwt()
-    return SharedSecretVerifier(secret, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
+        return JwksVerifier(RemoteKeys(KeySetReader(KeySetHttp(settings.jwks_url))), expected)
+    return SharedSecretVerifier(load_secrets(settings).jwt(), expected)
 
 
 def mint_token(settings: Settings, user_id: str, email: str, lifetime: timedelta) -> str:
@@ -29,17 +34,19 @@ def mint_token(settings: Settings, user_id: str, email: str, lifetime: timedelta
     return mint_user_token(
         secret=load_secrets(settings).jwt(),
         issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
+        audience=settings.jwt_audiences[0],
         user_id=user_id,
         email=email,
         lifetime=lifetime,
+        user_claim=settings.jwt_user_claim,
+        email_claim=settings.jwt_email_claim,
     )
 
 
 def membership_tokens(settings: Settings, users: TokenVerifier) -> TokenVerifier:
     """Who may use the bundled memberships API: users, and our worker on behalf of one user."""
-    service = SharedSecretVerifier(load_secrets(settings).service(), audience=settings.service_audience, issuer=ISSUER)
-    return AnyOf([service, users])
+    expected = ExpectedClaims(audiences=frozenset({settings.service_audience}), issuer=ISSUER)
+    return AnyOf([SharedSecretVerifier(load_secrets(settings).service(), expected), users])
 
 
 def mail_webhook(settings: Settings) -> MailWebhook | None:

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from memberships_export.domain.export.policy import AfterUnknownSend, Policy
 from memberships_export.domain.export.record import Stage
-from memberships_export.settings.kinds import Address, DatabaseUrl, Secret, Url, setting
+from memberships_export.settings.kinds import Address, DatabaseUrl, Names, Secret, Url, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,13 @@ class Settings:
         None, "JWKS of your identity provider (RS256, ES256). Set: replaces the HS256 secret for users' tokens."
     )
     jwt_issuer: str | None = setting(None, "Issuer (iss) that users' tokens must name. Unset: not checked.")
-    jwt_audience: str = setting("memberships", "Audience (aud) that users' tokens must name.")
+    jwt_audience: Names = setting(
+        "memberships",
+        "Audience (aud) that users' tokens must name, or several, separated by commas, of which they must name one. "
+        "Of tokens without aud it is the client_id.",
+    )
+    jwt_user_claim: str = setting("sub", "Claim of users' tokens that holds the user id: text, or a whole number.")
+    jwt_email_claim: str = setting("email", "Claim of users' tokens that holds the address to mail to.")
     service_secret: Secret | None = setting(
         None,
         "Signs the worker's own short-lived tokens (HS256). Unset: made in the data folder at first start.",
@@ -106,6 +112,11 @@ class Settings:
     link_secret_id: str | None = setting(
         None, "AWS: Secrets Manager id of the link secret, instead of the secret itself."
     )
+
+    @property
+    def jwt_audiences(self) -> tuple[str, ...]:
+        """The audiences, each by itself."""
+        return tuple(name.strip() for name in self.jwt_audience.split(","))
 
     @property
     def policy(self) -> Policy:

@@ -93,6 +93,12 @@ def _secret(text: str) -> str:
     return text
 
 
+def _names(text: str) -> str:
+    if not all(map(str.strip, text.split(","))):
+        raise ValueError
+    return text
+
+
 def _address(text: str) -> str:
     try:
         return checked_address(text)
@@ -103,4 +109,5 @@ def _address(text: str) -> str:
 Url = Annotated[str, _form("a URL like https://api.example.org, without query", _url)]
 DatabaseUrl = Annotated[str, _form("a URL like postgresql://user:password@host/database", _database_url)]
 Secret = Annotated[str, _form(f"a secret of at least {MIN_SECRET} bytes", _secret)]
+Names = Annotated[str, _form("one name, or several separated by commas", _names)]
 Address = Annotated[str, _form("one plain email address", _address)]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 import jwt
 import pytest
 
+from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.jwks import JwksVerifier, KeySetReader
 from memberships_export.adapters.identity.jwks_http import KeySetHttp
 from memberships_export.adapters.identity.jwt import AnyOf, SharedSecretVerifier
@@ -34,12 +35,14 @@ from tests.fakes.forged_tokens import (
 Forge = Callable[[], str]
 
 
+EXPECTED = ExpectedClaims(audiences=frozenset({"memberships"}), issuer="https://id.example.org")
+OF_WORKERS = ExpectedClaims(audiences=frozenset({"memberships-api"}), issuer="memberships-export")
 AS_EVER, AT_ONCE = Timing(), Timing(cooldown=0, pause=0)
 
 
 def jwks(keys: KeySet, timing: Timing = AS_EVER) -> JwksVerifier:
     remote = RemoteKeys(KeySetReader(KeySetHttp(keys.url)), timing)
-    return JwksVerifier(remote, "memberships", "https://id.example.org")
+    return JwksVerifier(remote, EXPECTED)
 
 
 @pytest.fixture
@@ -179,7 +182,7 @@ def test_a_key_set_is_read_over_https_only() -> None:
 
 
 def test_users_and_the_service_have_keys_and_audiences_of_their_own(key_set: KeySet) -> None:
-    both = AnyOf([SharedSecretVerifier(SECRET, "memberships-api"), jwks(key_set)])
+    both = AnyOf([SharedSecretVerifier(SECRET, OF_WORKERS), jwks(key_set)])
     assert both.verify(ServiceTokens(SECRET, "memberships-export", "memberships-api")("anna")).user_id == "anna"
     assert both.verify(rs(claims())).user_id == "anna"
     for crossed in (hs(claims()), rs(claims(aud="memberships-api"))):

@@ -1,10 +1,14 @@
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.jwt import AnyOf, SharedSecretVerifier
 from memberships_export.adapters.identity.service_tokens import ServiceTokens, mint_user_token
 from memberships_export.service.user.callers import Caller, InvalidToken, KeysUnavailable, TokenVerifier
@@ -23,7 +27,18 @@ from tests.fakes.forged_tokens import (
 )
 
 Forge = Callable[[], str]
-SHARED = SharedSecretVerifier(SECRET, "memberships", "https://id.example.org")
+
+
+def signed(**changes: object) -> Caller:
+    """Verify a token that was signed as it should be, whatever it says; None stays as null."""
+    payload = claims() | changes
+    return SHARED.verify(by_hand({"alg": "HS256", "typ": "JWT"}, payload, SECRET.encode()))
+
+
+EXPECTED = ExpectedClaims(audiences=frozenset({"memberships"}), issuer="https://id.example.org")
+OF_ANY_ISSUER = replace(EXPECTED, issuer=None)
+OF_WORKERS = ExpectedClaims(audiences=frozenset({"memberships-api"}), issuer="memberships-export")
+SHARED = SharedSecretVerifier(SECRET, EXPECTED)
 
 
 # --- Good tokens ------------------------------------------------------------------------------------------------------
@@ -40,7 +55,10 @@ def test_a_token_without_email_and_scope_is_good() -> None:
 
 @pytest.mark.parametrize(
     "claim,verified",
-    [(True, True), ("true", True), (False, False), ("false", False), ("yes", False), (0, False), ([], False)],
+    [
+        *((claim, True) for claim in (True, "true", "True", "TRUE")),
+        *((claim, False) for claim in (False, "false", "FALSE", "yes", "", 0, 1, [], [True], {"true": True})),
+    ],
 )
 def test_email_verified_is_true_only_when_the_token_says_so(claim: object, verified: bool) -> None:  # noqa: FBT001
     assert SHARED.verify(hs(claims(email_verified=claim))).email_verified is verified
@@ -50,13 +68,101 @@ def test_one_of_the_audiences_of_a_token_is_enough() -> None:
     assert SHARED.verify(hs(claims(aud=["shop", "memberships"]))).user_id == "anna"
 
 
+@pytest.mark.parametrize(
+    "sub,user_id", [("7", "7"), (7, "7"), (0, "0"), (-7, "-7"), (2**63, str(2**63)), (10**254, str(10**254))]
+)
+def test_a_user_id_may_be_a_whole_number(sub: object, user_id: str) -> None:
+    assert signed(sub=sub).user_id == user_id
+
+
+@pytest.mark.parametrize(
+    "scope,words",
+    [("a b", "a b"), (["a", "b"], "a b"), (["a", 1, None, ["b"]], "a"), ([], ""), (1, ""), ({"a": 1}, ""), (True, "")],
+)
+def test_a_scope_of_any_form_refuses_nobody(scope: object, words: str) -> None:
+    assert signed(scope=scope).scope == words
+
+
+UNNEEDED: dict[str, Claims] = {
+    "null everywhere": dict.fromkeys(
+        ("scope", "email", "email_verified", "iat", "nbf", "jti", "client_id", "azp", "name")
+    ),
+    "number as token id": {"jti": 7},
+    "list as token id": {"jti": ["x"]},
+    "client id beside the audience": {"client_id": "shop"},
+    "nested claims": {"realm_access": {"roles": [["admin"]]}, "address": {"email": 1}},
+    "fractions of seconds": {"exp": soon(300) + 0.5, "iat": soon(0) + 0.25, "nbf": soon(-5) + 0.75},
+    "other people among the audiences": {"aud": [1, None, "memberships", {"a": 1}]},
+}
+
+
+@pytest.mark.parametrize("changes", UNNEEDED.values(), ids=UNNEEDED.keys())
+def test_what_the_export_does_not_need_refuses_nobody(changes: Claims) -> None:
+    assert signed(**changes).user_id == "anna"
+
+
+def test_without_an_audience_the_client_id_says_whom_the_token_is_for() -> None:
+    assert signed(aud=None, client_id="memberships", token_use="access").user_id == "anna"
+
+
+def test_the_claims_of_user_id_and_address_can_be_named() -> None:
+    named = SharedSecretVerifier(SECRET, replace(EXPECTED, user_id="member_no", email="upn"))
+    token = hs(claims(sub=None, member_no=4711, upn="anna@example.org"))
+    assert named.verify(token) == Caller("4711", "anna@example.org")
+    with pytest.raises(InvalidToken, match="member_no is not a user id"):
+        named.verify(hs(claims()))
+
+
+def test_one_of_the_accepted_audiences_is_enough() -> None:
+    several = SharedSecretVerifier(SECRET, replace(EXPECTED, audiences=frozenset({"memberships", "app"})))
+    for audience in ("memberships", "app", ["x", "app"]):
+        assert several.verify(hs(claims(aud=audience))).user_id == "anna"
+    with pytest.raises(InvalidToken):
+        several.verify(hs(claims(aud="memberships,app")))
+
+
+@pytest.mark.parametrize(
+    "kind", ["JWT", "jwt", "Jwt", "at+jwt", "AT+JWT", "application/at+jwt", "application/jwt", "Application/AT+JWT"]
+)
+def test_tokens_of_our_types_are_good(kind: str) -> None:
+    assert SHARED.verify(hs(claims(), typ=kind)).user_id == "anna"
+
+
+def test_a_token_need_not_name_its_type() -> None:
+    assert SHARED.verify(by_hand({"alg": "HS256"}, claims(), SECRET.encode())).user_id == "anna"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "dpop+jwt",
+        "logout+jwt",
+        "secevent+jwt",
+        "application/logout+jwt",
+        "token-introspection+jwt",
+        "JOSE",
+        "jwt ",
+        "application/application/jwt",
+        "text/jwt",
+        "",
+        None,
+        7,
+        ["JWT"],
+        {"JWT": 1},
+    ],
+)
+def test_a_token_of_another_type_is_refused(kind: object) -> None:
+    with pytest.raises(InvalidToken, match="another type"):
+        SHARED.verify(by_hand({"alg": "HS256", "typ": kind}, claims(), SECRET.encode()))
+
+
 def test_clocks_may_differ_by_less_than_thirty_seconds() -> None:
     assert SHARED.verify(hs(claims(exp=soon(-20)))).user_id == "anna"
     assert SHARED.verify(hs(claims(nbf=soon(20), iat=soon(20)))).user_id == "anna"
 
 
 def test_any_issuer_will_do_when_none_is_set() -> None:
-    assert SharedSecretVerifier(SECRET, "memberships").verify(hs(claims(iss="anybody"))).user_id == "anna"
+    assert SharedSecretVerifier(SECRET, OF_ANY_ISSUER).verify(hs(claims(iss="anybody"))).user_id == "anna"
 
 
 # --- Forged tokens ----------------------------------------------------------------------------------------------------
@@ -69,9 +175,31 @@ WRONG_CLAIMS: dict[str, Claims] = {
     "expiry is text": {"exp": "tomorrow"},
     "expiry is a list": {"exp": [1]},
     "no expiry": {"exp": None},
+    "expiry is true": {"exp": True},
+    "expiry is digits": {"exp": str(soon(300))},
+    "expiry is infinite": {"exp": float("inf")},
+    "expiry is not a number": {"exp": float("nan")},
+    "expiry in milliseconds": {"exp": soon(300) * 1000},
+    "expiry beyond all calendars": {"exp": 10**18},
+    "expiry beyond all numbers": {"exp": 10**400},
+    "expiry before 1970": {"exp": -1},
+    "issued before 1970": {"iat": -1},
+    "issued at infinity": {"iat": float("inf")},
+    "issued at no number": {"iat": float("nan")},
+    "issued on a text": {"iat": "now"},
+    "not before infinity": {"nbf": float("inf")},
+    "not before no number": {"nbf": float("nan")},
+    "not before an object": {"nbf": {}},
+    "client id of somebody else": {"aud": None, "client_id": "shop"},
+    "client ids in an object": {"aud": None, "client_id": {"memberships": 1}},
+    "client id, and the audience of somebody else": {"aud": "shop", "client_id": "memberships"},
+    "client id, and an empty list of audiences": {"aud": [], "client_id": "memberships"},
     "no subject": {"sub": None},
     "empty subject": {"sub": ""},
-    "number as subject": {"sub": 7},
+    "truth as subject": {"sub": True},
+    "fraction as subject": {"sub": 7.0},
+    "long number as subject": {"sub": 10**255},
+    "object as subject": {"sub": {"id": "anna"}},
     "list as subject": {"sub": ["anna"]},
     "long subject": {"sub": "a" * 256},
     "line break in subject": {"sub": "anna\r\nX: y"},
@@ -89,7 +217,7 @@ WRONG_CLAIMS: dict[str, Claims] = {
     "longer issuer": {"iss": "https://id.example.org/"},
     "list with the issuer": {"iss": ["https://id.example.org"]},
     "list as email": {"email": ["anna@example.org"]},
-    "number as scope": {"scope": 1},
+    "number as email": {"email": 7},
 }
 
 
@@ -130,6 +258,35 @@ FORGED_HS: dict[str, Forge] = {
     "header is a list": lambda: by_hand(["HS256"], claims(), SECRET.encode()),
     "header is deep": lambda: by_hand(b'{"alg":' * 900, claims(), SECRET.encode()),
     "payload is a list": lambda: by_hand({"alg": "HS256"}, [claims()], SECRET.encode()),
+    "header is deeper than Python": lambda: by_hand(b"[" * 4000, claims(), SECRET.encode()),
+    "payload is deep": lambda: by_hand({"alg": "HS256"}, b'{"sub":' * 700, SECRET.encode()),
+    "payload is deeper than Python": lambda: by_hand({"alg": "HS256"}, b"[" * 4000, SECRET.encode()),
+    "claim is deeper than Python": lambda: by_hand(
+        {"alg": "HS256"}, b'{"x":' + b"[" * 2500 + b"]" * 2500 + b"}", SECRET.encode()
+    ),
+    "number of too many digits": lambda: by_hand({"alg": "HS256"}, b'{"sub":' + b"9" * 5000 + b"}", SECRET.encode()),
+    "expiry of too many digits": lambda: by_hand({"alg": "HS256"}, b'{"exp":' + b"9" * 5000 + b"}", SECRET.encode()),
+    "header with a number of too many digits": lambda: by_hand(
+        b'{"alg":"HS256","x":' + b"9" * 5000 + b"}", claims(), SECRET.encode()
+    ),
+    "NaN as header": lambda: by_hand(b"NaN", claims(), SECRET.encode()),
+    "payload is null": lambda: by_hand({"alg": "HS256"}, None, SECRET.encode()),
+    "payload is empty": lambda: by_hand({"alg": "HS256"}, b"", SECRET.encode()),
+    "payload is no UTF-8": lambda: by_hand({"alg": "HS256"}, b'{"sub":"\xff"}', SECRET.encode()),
+    "a token in a token": lambda: by_hand({"alg": "HS256", "cty": "JWT"}, hs(claims()).encode(), SECRET.encode()),
+    "empty list of critical headers": lambda: by_hand({"alg": "HS256", "crit": []}, claims(), SECRET.encode()),
+    "critical headers are null": lambda: by_hand({"alg": "HS256", "crit": None}, claims(), SECRET.encode()),
+    "critical headers are an object": lambda: by_hand({"alg": "HS256", "crit": {"b64": 1}}, claims(), SECRET.encode()),
+    "detached payload that is not said to be critical": lambda: by_hand(
+        {"alg": "HS256", "b64": False}, claims(), SECRET.encode()
+    ),
+    "detached payload, as it should be": lambda: jwt.api_jws.encode(
+        json.dumps(claims()).encode(),
+        SECRET,
+        "HS256",
+        headers={"b64": False, "crit": ["b64"]},
+        is_payload_detached=True,
+    ),
     "payload is no JSON": lambda: by_hand({"alg": "HS256"}, b"anna", SECRET.encode()),
     "unknown critical header": lambda: by_hand({"alg": "HS256", "crit": ["exp"]}, claims(), SECRET.encode()),
     "detached payload": lambda: by_hand({"alg": "HS256", "b64": False, "crit": ["b64"]}, claims(), SECRET.encode()),
@@ -142,6 +299,36 @@ def test_a_forged_token_is_refused_where_a_secret_is_shared(forge: Forge) -> Non
     with pytest.raises(InvalidToken) as refusal:
         SHARED.verify(forge())
     assert "canary" not in refusal.value.reason
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+CLAIMS = st.sampled_from(
+    ["sub", "aud", "iss", "exp", "nbf", "iat", "jti", "email", "email_verified", "scope", "client_id"]
+)
+HEADERS = st.sampled_from(["typ", "cty", "kid", "crit", "b64", "jwk", "x5c"])
+
+
+@given(st.dictionaries(HEADERS, JSON, max_size=3), st.dictionaries(CLAIMS, JSON, max_size=4))
+def test_whatever_a_signed_token_says_it_is_good_or_refused(header: Claims, changes: Claims) -> None:
+    token = by_hand({"alg": "HS256"} | header, claims() | changes, SECRET.encode())
+    try:
+        caller = SHARED.verify(token)
+    except InvalidToken:
+        return
+    assert 0 < len(caller.user_id) <= 255
+    assert isinstance(caller.email, str | None)
+    assert isinstance(caller.scope, str)
+    assert isinstance(caller.email_verified, bool | None)
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60))
+def test_whatever_bytes_make_a_token_it_is_refused(header: bytes, payload: bytes) -> None:
+    with pytest.raises(InvalidToken):
+        SHARED.verify(by_hand(header, payload, SECRET.encode()))
 
 
 # --- Several verifiers ------------------------------------------------------------------------------------------------
@@ -204,6 +391,27 @@ def test_no_two_service_tokens_have_the_same_id() -> None:
     assert len(ids) == 50
 
 
+@pytest.mark.parametrize("secret", [SECRET, OTHER_SECRET])
+def test_a_users_token_is_none_of_the_service_even_with_its_secret(secret: str) -> None:
+    service = SharedSecretVerifier(SECRET, OF_WORKERS)
+    assert service.verify(ServiceTokens(SECRET, "memberships-export", "memberships-api")("anna")).user_id == "anna"
+    for changes in (
+        {},
+        {"aud": "memberships-api"},
+        {"iss": "memberships-export"},
+        {"aud": None, "client_id": "memberships-api"},
+        {"iss": None, "aud": "memberships-api"},
+    ):
+        with pytest.raises(InvalidToken):
+            service.verify(hs(claims(**changes), secret))
+
+
+def test_a_service_token_is_no_token_of_a_user_whatever_issuer_users_may_have() -> None:
+    token = ServiceTokens(SECRET, "memberships-export", "memberships-api")("anna")
+    with pytest.raises(InvalidToken):
+        SharedSecretVerifier(SECRET, OF_ANY_ISSUER).verify(token)
+
+
 def test_a_service_token_is_no_token_of_a_user() -> None:
     with pytest.raises(InvalidToken):
         SHARED.verify(ServiceTokens(SECRET, "https://id.example.org", "memberships-api")("anna"))
@@ -223,7 +431,7 @@ def test_a_minted_token_passes_as_a_user(issuer: str | None) -> None:
         email="anna@example.org",
         lifetime=timedelta(hours=1),
     )
-    verifier = SharedSecretVerifier(SECRET, "memberships", issuer)
+    verifier = SharedSecretVerifier(SECRET, replace(EXPECTED, issuer=issuer))
     assert verifier.verify(token) == Caller("anna", "anna@example.org", email_verified=True, scope="")
 
 
@@ -231,7 +439,7 @@ def test_a_minted_token_passes_as_a_user(issuer: str | None) -> None:
 def test_a_short_secret_is_refused_with_the_way_to_a_good_one(secret: str) -> None:
     good = ServiceTokens(SECRET, "memberships-export", "memberships-api")
     uses: list[Callable[[], object]] = [
-        lambda: SharedSecretVerifier(secret, "memberships"),
+        lambda: SharedSecretVerifier(secret, EXPECTED),
         lambda: replace(good, secret=secret),
         lambda: mint_user_token(
             secret=secret, issuer=None, audience="x", user_id="anna", email="a@example.org", lifetime=timedelta(hours=1)

@@ -9,6 +9,7 @@ import httpx2
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.jwt import SharedSecretVerifier
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Evidence
@@ -26,6 +27,10 @@ PROBLEM_JSON = "application/problem+json"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 WEBHOOK_KEY = b"the key of the mail service"
 SIGNATURE, TIMESTAMP = "X-Twilio-Email-Event-Webhook-Signature", "X-Twilio-Email-Event-Webhook-Timestamp"
+
+
+def expected() -> ExpectedClaims:
+    return ExpectedClaims(audiences=frozenset({"memberships"}), issuer="https://id.example.org")
 
 
 def token_for(user_id: str = "user-1", **changes: object) -> str:
@@ -61,7 +66,7 @@ def exports_api(world: World, tokens: TokenVerifier | None = None, webhook: Mail
         cancel=services.cancel,
         resend=services.resend,
         record_mail_events=services.record_mail_events,
-        tokens=tokens or SharedSecretVerifier(SECRET, "memberships", "https://id.example.org"),
+        tokens=tokens or SharedSecretVerifier(SECRET, expected()),
         webhook=webhook,
     )
 

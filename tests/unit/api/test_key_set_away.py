@@ -13,7 +13,7 @@ from memberships_export.adapters.identity.jwks_http import KeySetHttp, KeySetLim
 from memberships_export.adapters.identity.remote_keys import RemoteKeys, Timing
 from tests.fakes.forged_tokens import KeySet, claims, rs, served
 from tests.fakes.world import World
-from tests.unit.api.service import bearer, exports_api, own_app
+from tests.unit.api.service import bearer, expected, exports_api, own_app
 
 ATTACKERS, PLACES = 46, 16
 
@@ -28,7 +28,7 @@ def key_set() -> Iterator[KeySet]:
 def service(key_set: KeySet) -> Iterator[TestClient]:
     """The API, whose read of the key set may take for ever."""
     source = KeySetReader(KeySetHttp(key_set.url, KeySetLimits(seconds=600)))
-    tokens = JwksVerifier(RemoteKeys(source, Timing(cooldown=0, wait=600)), "memberships", "https://id.example.org")
+    tokens = JwksVerifier(RemoteKeys(source, Timing(cooldown=0, wait=600)), expected())
     with TestClient(own_app(exports_api(World(), tokens))) as client:
         yield client
 

@@ -1,10 +1,11 @@
 from pathlib import Path
 
+import jwt
 import pytest
 
 from memberships_export.bootstrap.identity import user_tokens
 from memberships_export.service.user.callers import Caller
-from memberships_export.settings import Settings
+from memberships_export.settings import Settings, read_settings
 from tests.unit.cli.conftest import Cli
 
 WHO = ("--user-id", "user-1", "--email", "member@example.org")
@@ -15,6 +16,20 @@ def test_the_token_is_one_that_the_service_accepts(cli: Cli, tmp_path: Path) -> 
     assert result.exit_code == 0
     caller = user_tokens(Settings(data_dir=tmp_path)).verify(result.stdout.rstrip("\n"))
     assert caller == Caller("user-1", "member@example.org", email_verified=True)
+
+
+def test_the_token_names_user_and_address_in_the_claims_that_are_set(cli: Cli, tmp_path: Path) -> None:
+    environ = {
+        "MEMBERSHIPS_EXPORT_DATA_DIR": str(tmp_path),
+        "MEMBERSHIPS_EXPORT_JWT_AUDIENCE": "app, memberships",
+        "MEMBERSHIPS_EXPORT_JWT_ISSUER": "https://id.example.org",
+        "MEMBERSHIPS_EXPORT_JWT_USER_CLAIM": "member_no",
+        "MEMBERSHIPS_EXPORT_JWT_EMAIL_CLAIM": "upn",
+    }
+    result = cli("token", *WHO, **environ)
+    caller = user_tokens(read_settings(environ)).verify(result.stdout.rstrip("\n"))
+    assert caller == Caller("user-1", "member@example.org", email_verified=True)
+    assert "member_no" in jwt.decode(result.stdout.rstrip("\n"), options={"verify_signature": False})
 
 
 def test_a_secret_made_just_now_is_told_because_the_service_must_have_the_same(cli: Cli, tmp_path: Path) -> None:

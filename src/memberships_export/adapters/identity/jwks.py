@@ -7,6 +7,7 @@ from http import HTTPStatus
 from traceback import extract_tb
 from typing import Protocol
 
+from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.jwk_set import ALGORITHMS, KeySet, NotAKeySet, read_key_set
 from memberships_export.adapters.identity.jwks_http import KeySetUnread
 from memberships_export.adapters.identity.jwt import TokenRules
@@ -20,10 +21,9 @@ _QUIET_SECONDS = 30  # from one line about a failed read to the next
 class JwksVerifier:
     """Accepts RS256 and ES256 tokens made with a key of one configured key set."""
 
-    def __init__(self, keys: RemoteKeys, audience: str, issuer: str | None = None) -> None:
-        """Without `issuer` any issuer will do."""
+    def __init__(self, keys: RemoteKeys, expected: ExpectedClaims) -> None:
         self._keys = keys
-        self._rules = TokenRules(ALGORITHMS, audience, issuer)
+        self._rules = TokenRules(ALGORITHMS, expected)
 
     def verify(self, token: str) -> Caller:
         """Check a bearer token. Raises InvalidToken, or KeysUnavailable when its key cannot be had at the moment.

@@ -36,10 +36,18 @@ class ServiceTokens:
 
 
 def mint_user_token(  # noqa: PLR0913  (each is one claim)
-    *, secret: str, issuer: str | None, audience: str, user_id: str, email: str, lifetime: timedelta
+    *,
+    secret: str,
+    issuer: str | None,
+    audience: str,
+    user_id: str,
+    email: str,
+    lifetime: timedelta,
+    user_claim: str = "sub",
+    email_claim: str = "email",
 ) -> str:
     """Make a token as an identity provider would, to try the API with."""
-    claims = {"sub": user_id, "aud": audience, "email": email, "email_verified": True}
+    claims = {user_claim: user_id, "aud": audience, email_claim: email, "email_verified": True}
     named = claims | ({"iss": issuer} if issuer else {})
     return _signed(named, checked_secret(secret), datetime.now(UTC), lifetime)
 

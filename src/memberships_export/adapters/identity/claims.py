@@ -1,0 +1,88 @@
+"""What a verified token says about its caller. What the export does not need refuses no token, whatever it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from memberships_export.service.user.callers import Caller, InvalidToken
+
+_LEEWAY = 30  # seconds that clocks may differ by
+_LAST_SECOND = 253_402_300_799  # of the year 9999: what is later is milliseconds, or nonsense
+_LONGEST_USER_ID = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedClaims:
+    """Which claims name the caller, and what the others must be. Without `issuer` any issuer will do."""
+
+    audiences: frozenset[str]  # one of them is enough
+    issuer: str | None = None
+    user_id: str = "sub"
+    email: str = "email"
+
+    def caller(self, claims: Mapping[str, Any], now: float) -> Caller:
+        """Read the caller; `now` is in seconds since 1970. Raises InvalidToken."""
+        _check_times(claims, now)
+        if self.issuer is not None and claims.get("iss") != self.issuer:
+            raise InvalidToken("The token is not of the issuer (iss) that is expected here.")
+        if not self.audiences.intersection(_audiences(claims)):
+            raise InvalidToken("The token is not for the audience (aud) that is expected here.")
+        verified, scope = _truth(claims.get("email_verified")), _words(claims.get("scope"))
+        return Caller(_user_id(claims, self.user_id), _email(claims, self.email), verified, scope)
+
+
+def _check_times(claims: Mapping[str, Any], now: float) -> None:
+    expires = _time(claims, "exp")
+    if expires is None:
+        raise InvalidToken("The token does not say when it expires (exp).")
+    if expires <= now - _LEEWAY:
+        raise InvalidToken("The token has expired: get a new one.")
+    for name in ("nbf", "iat"):
+        if (_time(claims, name) or 0) > now + _LEEWAY:
+            raise InvalidToken(f"The token is not yet valid ({name}).")
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float | None:
+    """Read seconds since 1970 (RFC 7519 2, NumericDate)."""
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
+        raise InvalidToken(f"The token's {name} is not a time in seconds since 1970.")
+    return value
+
+
+def _audiences(claims: Mapping[str, Any]) -> list[str]:
+    """Return whom the token is for. Amazon Cognito's access tokens have no `aud`, and the same in `client_id`."""
+    audience = claims.get("aud")
+    named = claims.get("client_id") if audience is None else audience
+    return [one for one in (named if isinstance(named, list) else [named]) if isinstance(one, str)]
+
+
+def _user_id(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_USER_ID or not value.isprintable():
+        raise InvalidToken(f"The token's {name} is not a user id of 1 to {_LONGEST_USER_ID} printable characters.")
+    return value
+
+
+def _email(claims: Mapping[str, Any], name: str) -> str | None:
+    value = claims.get(name)
+    if not isinstance(value, str | None):
+        raise InvalidToken(f"The token's {name} is not an email address.")
+    return value
+
+
+def _truth(claim: object) -> bool | None:
+    """Read a claim that some providers send as text; whatever is neither true nor "true" is not."""
+    if isinstance(claim, str):
+        return claim.lower() == "true"
+    return None if claim is None else claim is True
+
+
+def _words(claim: object) -> str:
+    """Read a scope: text (RFC 8693 4.2), or a list of words."""
+    words = claim if isinstance(claim, list) else [claim]
+    return " ".join(word for word in words if isinstance(word, str))
