@@ -65,8 +65,7 @@ _PAGE_EXAMPLE: Final = {
 }
 
 _PROBLEM: Final = {
-    "type": "object",
-    "title": "Problem",
+    "type": "object",  # no title: it stands in the document three times, and generated clients need names that differ
     "description": "RFC 9457 problem details.",
     "properties": {
         "type": {"type": "string", "format": "uri-reference"},

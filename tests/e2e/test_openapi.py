@@ -39,6 +39,10 @@ checks.positive_data_acceptance.expected-statuses = ["200", "202", "422"]
 [[operations]]
 include-name = "GET /memberships/exports/{exportId}/file"
 checks.positive_data_acceptance.expected-statuses = ["200", "404", "409", "410"]
+
+[[operations]]
+include-name = "HEAD /memberships/exports/{exportId}/file"
+checks.positive_data_acceptance.expected-statuses = ["200", "404", "409", "410"]
 """
 
 
@@ -55,7 +59,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     memberships = memberships_router(repository, lambda request: _user_of(api, request), route_class=ProblemRoute)
     app = create_app([memberships, exports_router(api), health_router(lambda: None)])
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = ApiThread(app, [listening], Limits())
+        thread = ApiThread(app, [listening], Limits(), {})
         thread.start(lambda: None)
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         assert thread.stop()
@@ -81,4 +85,4 @@ def test_every_answer_is_as_documented(url: str, tmp_path: Path) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "12 selected / 12 total" in run.stdout
+    assert "16 selected / 16 total" in run.stdout

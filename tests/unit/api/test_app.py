@@ -1,14 +1,24 @@
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from memberships_api.router import memberships_router
+from memberships_api.sqlite_repository import SqliteMembershipRepository
+from memberships_export.entrypoints.api.app import create_app
+from memberships_export.entrypoints.api.exports_api import ExportsApi
+from memberships_export.entrypoints.api.headers import SECURITY_HEADERS
+from memberships_export.entrypoints.api.health import health_router
+from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.api.router import exports_router
 from tests.fakes.world import World
-from tests.unit.api.service import HmacWebhook, Service, assert_problem, exports_api, own_app
+from tests.unit.api.service import HmacWebhook, Service, assert_problem, bearer, exports_api, own_app, token_for
 
 METHODS = {"get", "post"}
 
@@ -63,6 +73,145 @@ def test_links_follow_the_place_where_the_routes_are_mounted(mounted: bool) -> N
     location = service.get("/api/v2/memberships/export").headers["Location"]
     assert location.startswith("/api/v2/memberships/exports/")
     assert service.get(location).json()["statusUrl"] == location
+
+
+def stripped(app: ASGIApp, root: str) -> ASGIApp:
+    """A server behind a proxy that takes `root` away, and says so as ASGI has it: the path begins with it again."""
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "root_path": root, "path": root + scope["path"]}, receive, send)
+
+    return told
+
+
+def only_told(app: ASGIApp, root: str) -> ASGIApp:
+    """As above, by a server that leaves the path as it came."""
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "root_path": root}, receive, send)
+
+    return told
+
+
+def foreign(api: ExportsApi, prefix: str = "") -> FastAPI:
+    host = FastAPI()
+    host.include_router(exports_router(api), prefix=prefix)
+    return host
+
+
+def mounted(api: ExportsApi, path: str) -> FastAPI:
+    host = FastAPI()
+    host.mount(path, create_app([exports_router(api)]))
+    return host
+
+
+LIKE_OURS = "/memberships/exporter"
+PLACES: dict[str, tuple[Callable[[ExportsApi], ASGIApp], str, str]] = {
+    # What is served, the path that arrives, what links begin with.
+    "public path, proxy strips": (lambda api: create_app([exports_router(api)], "/club"), "", "/club"),
+    "public path, proxy leaves it": (lambda api: create_app([exports_router(api)], "/club"), "/club", "/club"),
+    "public path of two parts": (lambda api: create_app([exports_router(api)], "/a/b"), "/a/b", "/a/b"),
+    "public path, odd signs": (lambda api: create_app([exports_router(api)], "/a b"), "", "/a%20b"),
+    "no public path": (lambda api: create_app([exports_router(api)]), "", ""),
+    "server with root path": (lambda api: stripped(create_app([exports_router(api)]), "/club"), "", "/club"),
+    "server that only tells": (lambda api: only_told(create_app([exports_router(api)]), "/club"), "", "/club"),
+    "root path with a slash": (lambda api: only_told(create_app([exports_router(api)]), "/club/"), "", "/club"),
+    "both": (lambda api: only_told(create_app([exports_router(api)], "/club"), "/club"), "/club", "/club"),
+    "foreign, root path": (lambda api: stripped(foreign(api), "/club"), "", "/club"),
+    "foreign, only told": (lambda api: only_told(foreign(api), "/club"), "", "/club"),
+    "foreign, prefix": (lambda api: foreign(api, "/api/v2"), "/api/v2", "/api/v2"),
+    "foreign, prefix, root path": (lambda api: stripped(foreign(api, "/v2"), "/club"), "/v2", "/club/v2"),
+    "foreign, prefix, only told": (lambda api: only_told(foreign(api, "/v2"), "/club"), "/v2", "/club/v2"),
+    "mounted, root path": (lambda api: stripped(mounted(api, "/v2"), "/club"), "/v2", "/club/v2"),
+    "a place with our name": (
+        lambda api: mounted(api, "/memberships/exporter"),
+        "/memberships/exporter",
+        "/memberships/exporter",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_all_links_are_paths_that_users_can_follow(place: str) -> None:
+    world = World()
+    make, arrives, shown = PLACES[place]
+    client = TestClient(make(exports_api(world)))
+    headers = bearer(token_for())
+    answer = client.get(f"{arrives}/memberships/export", headers=headers)
+    assert answer.status_code == 202
+    export_id = answer.json()["exportId"]
+    path = f"{shown}/memberships/exports/{export_id}"
+    assert answer.headers["Location"] == answer.json()["statusUrl"] == path
+    assert answer.json()["links"]["cancel"] == f"{path}/cancel"
+    world.work()
+    told = client.get(f"{arrives}/memberships/exports/{export_id}", headers=headers).json()
+    assert (told["file"]["url"], told["links"]["resend"]) == (f"{path}/file", f"{path}/resend")
+    assert client.get(f"{arrives}/memberships/exports", headers=headers).json()["items"] == [told]
+
+
+def test_a_path_that_only_begins_like_the_public_one_is_another() -> None:
+    client = TestClient(create_app([exports_router(exports_api(World()))], "/club"))
+    assert client.get("/clubhouse/memberships/export", headers=bearer(token_for())).status_code == 404
+
+
+def test_the_document_names_the_public_path() -> None:
+    client = TestClient(create_app([exports_router(exports_api(World()))], "/club"))
+    for path in ("/openapi.json", "/club/openapi.json"):
+        assert client.get(path).json()["servers"] == [{"url": "/club"}]
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/nothing", "/memberships/exports", "/healthz"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "BREW"])
+def test_all_answers_carry_the_security_headers(service: Service, method: str, path: str) -> None:
+    response = service.client.request(method, path)
+    assert {name: response.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
+
+
+def test_an_error_outside_of_the_routes_carries_them_too() -> None:
+    def broken() -> None:
+        raise RuntimeError
+
+    router = APIRouter()
+    router.add_api_route("/broken", broken)
+    response = TestClient(create_app([router]), raise_server_exceptions=False).get("/broken")
+    assert response.status_code == 500
+    assert {name: response.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
+
+
+def test_the_document_has_one_kind_of_problem_also_for_other_routers(tmp_path: Path) -> None:
+    memberships = memberships_router(
+        SqliteMembershipRepository(tmp_path / "memberships.db"), str, route_class=ProblemRoute
+    )
+    text = json.dumps(create_app([memberships, health_router(lambda: None)]).openapi())
+    assert text.count('"RFC 9457') == 0
+    assert text.count('"title": "Problem"') == 1
+
+
+def test_text_is_no_binary_because_generated_clients_take_it_for_bytes(document: dict[str, Any]) -> None:
+    for path in ("/file", "/download/{token}"):
+        responses = document["paths"]["/memberships/exports/{exportId}" + path]["get"]["responses"]
+        assert responses["200"]["content"]["text/csv"]["schema"] == {"type": "string"}
+
+
+def test_what_can_be_read_by_head_is_documented_without_bodies(document: dict[str, Any]) -> None:
+    heads = {path: item["head"] for path, item in document["paths"].items() if "head" in item}
+    assert set(heads) == {
+        "/healthz",
+        "/readyz",
+        "/memberships/exports/{exportId}/file",
+        "/memberships/exports/{exportId}/download/{token}",
+    }
+    for path, head in heads.items():
+        get = document["paths"][path]["get"]
+        assert set(head["responses"]) == set(get["responses"])
+        assert [response for response in head["responses"].values() if "content" in response] == []
+        assert head["operationId"] != get["operationId"]
+        assert head.get("security") == get.get("security")
+
+
+def test_no_two_operations_have_one_name(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
+    assert len(names) == len(set(names))
 
 
 def test_the_routes_do_not_get_in_the_way_of_a_memberships_route() -> None:

@@ -181,3 +181,41 @@ def test_a_store_that_signs_urls_is_redirected_to(signing: Service) -> None:
     assert by_route.headers["Location"] == by_link.headers["Location"]
     assert by_route.headers["Location"].endswith("expires=60&signature=a%2Bb")
     assert by_route.headers["Cache-Control"] == by_link.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("place", ["/file", "link", "/healthz", "/readyz"])
+def test_head_answers_as_get_without_the_body(service: Service, place: str) -> None:
+    export_id = finished(service)
+    places = {"link": link_path(service, export_id), "/file": f"/memberships/exports/{export_id}/file"}
+    get, head = (service.call(method, places.get(place, place)) for method in ("GET", "HEAD"))
+    assert (get.status_code, head.status_code, head.content) == (200, 200, b"")
+    assert dict(head.headers) == dict(get.headers)
+    assert int(head.headers["Content-Length"]) == len(get.content)
+
+
+def test_head_of_a_file_reads_nothing_of_it(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"/memberships/exports/{finished(service)}/file"
+    read: list[str] = []
+
+    def stream(key: str) -> Iterator[bytes]:
+        read.append(key)
+        yield b""
+
+    monkeypatch.setattr(service.world.files, "stream", stream)
+    assert service.call("HEAD", path).status_code == 200
+    assert read == []
+
+
+@pytest.mark.parametrize("route, status", [("/file", 409), ("/download/x", 404)])
+def test_head_of_what_is_not_there_says_so_without_the_body(service: Service, route: str, status: int) -> None:
+    path = f"/memberships/exports/{started(service)}{route}"
+    get, head = service.get(path), service.call("HEAD", path)
+    assert (get.status_code, head.status_code, head.content) == (status, status, b"")
+    assert dict(head.headers) == dict(get.headers)
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/memberships/exports/x/file", "/memberships/exports/x/download/y"]
+)
+def test_other_methods_are_told_that_head_is_possible(service: Service, path: str) -> None:
+    assert service.call("DELETE", path).headers["Allow"] == "GET, HEAD"

@@ -55,12 +55,24 @@ def test_a_hundred_parallel_gets_start_one_export(service: Service) -> None:
         {"Sec-Purpose": "prefetch;prerender"},
         {"Purpose": "Prefetch"},
         {"X-Moz": "prefetch"},
+        {"Purpose": "preview"},
+        {"X-Purpose": "preview"},
+        {"X-Purpose": "instant"},
+        {"Sec-Purpose": "prefetch;anonymous-client-ip"},
+        {"Sec-Purpose": "prerender"},
         {"Sec-Fetch-Site": "cross-site"},
     ],
 )
 def test_a_get_that_nobody_means_starts_nothing(service: Service, headers: Mapping[str, str]) -> None:
     response = service.get("/memberships/export", headers=headers)
     assert_problem(response, 403, "cross_site" if "Sec-Fetch-Site" in headers else "prefetch")
+    assert service.nothing_happened()
+
+
+@pytest.mark.parametrize("name, value", [("Purpose", "preview"), ("Sec-Fetch-Site", "cross-site")])
+def test_a_second_header_of_the_same_name_is_read_too(service: Service, name: str, value: str) -> None:
+    headers = [(name, "x"), (name, value), ("Authorization", f"Bearer {token_for()}")]
+    assert service.client.get("/memberships/export", headers=headers).status_code == 403
     assert service.nothing_happened()
 
 

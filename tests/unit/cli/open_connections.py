@@ -2,9 +2,10 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
@@ -97,10 +98,10 @@ class Server:
 
 
 @contextmanager
-def serving(limits: Limits) -> Iterator[Server]:
+def serving(limits: Limits, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Server]:
     answers = Answers()
     listening = socket.create_server(("127.0.0.1", 0))
-    thread = ApiThread(answers.app(), [listening], limits)
+    thread = ApiThread(answers.app(), [listening], limits, headers)
     thread.start(lambda: None)
     try:
         yield Server(listening.getsockname()[1], answers)

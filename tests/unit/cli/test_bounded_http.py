@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from memberships_export.entrypoints.api.headers import SECURITY_HEADERS
+from memberships_export.entrypoints.api.headers import HTTPS_ONLY, SECURITY_HEADERS
 from memberships_export.entrypoints.cli.serve.limits import Limits, limits_of
 from tests.unit.cli.open_connections import CHUNKED, GET, PATIENCE, POST, serving, status, until, until_closed
 
@@ -122,6 +122,12 @@ def test_a_refusal_is_a_problem_with_the_headers_of_all_answers() -> None:
         assert f"\r\n{name}: {value}".lower() in head
     assert "\r\nconnection: close" in head
     assert "\r\ncontent-type: application/problem+json" in head
+
+
+@pytest.mark.parametrize("sent", [b"nonsense\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n", b"GET /nothing HTTP/1.0\r\n\r\n"])
+def test_all_answers_say_that_the_service_is_behind_https(sent: bytes) -> None:
+    with serving(PATIENT, HTTPS_ONLY) as server:
+        assert server.answer(sent).count(b"\r\nstrict-transport-security: max-age=31536000\r\n") == 1
 
 
 # --- Time ---

@@ -18,6 +18,6 @@ def test_the_server_is_told_how_long_to_keep_a_connection_that_is_not_used(monke
 
     monkeypatch.setattr(uvicorn, "Config", Config)
 
-    ApiThread(FastAPI(), [], Limits())
+    ApiThread(FastAPI(), [], Limits(), {})
 
     assert told["timeout_keep_alive"] == KEEP_ALIVE_SECONDS

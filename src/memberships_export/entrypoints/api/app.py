@@ -9,8 +9,10 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from memberships_export.entrypoints.api.documentation import with_problem_type
+from memberships_export.entrypoints.api.documentation import with_problem_type, without_bodies_of_heads
+from memberships_export.entrypoints.api.headers import securing
 from memberships_export.entrypoints.api.problem_route import error_answer
 from memberships_export.entrypoints.api.problems import HttpRefusal
 
@@ -24,22 +26,35 @@ Errors are problem documents (RFC 9457); their `code` is for programs, their `de
 
 
 class _App(FastAPI):
+    public_path = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.public_path and not scope.get("root_path"):
+            scope["root_path"] = self.public_path
+        await super().__call__(scope, receive, securing(send))
+
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = with_problem_type(super().openapi())
+            self.openapi_schema = without_bodies_of_heads(with_problem_type(super().openapi()))
         return self.openapi_schema
 
 
-def create_app(routers: Iterable[APIRouter]) -> FastAPI:
-    """Make the app. OpenAPI is at /openapi.json; there are no pages that would load scripts from elsewhere."""
+def create_app(routers: Iterable[APIRouter], public_path: str = "") -> FastAPI:
+    """Make the app. OpenAPI is at /openapi.json; there are no pages that would load scripts from elsewhere.
+
+    `public_path`: what users have before the paths of the routes, like /club. Links hold it, and the routes answer
+    with and without it: a proxy may strip it or not.
+    """
     app = _App(
         title="Memberships Export Service",
         version=version("memberships-export"),
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": public_path}] if public_path else None,
         redirect_slashes=False,  # such a redirect would repeat the Host header, which is the client's word
     )
+    app.public_path = public_path
     for router in routers:
         app.include_router(router)
     app.add_exception_handler(HTTPException, _no_route)

@@ -88,7 +88,7 @@ def resent() -> Responses:
 
 def file() -> Responses:
     """Document a file, or where it is."""
-    content = {form.media_type: {"schema": {"type": "string", "format": "binary"}} for form in every_format()}
+    content = {form.media_type: {"schema": _content_of(form.media_type)} for form in every_format()}
     return {
         200: {"description": "The file, in the format that was asked for.", "headers": _FILE, "content": content},
         307: {"description": "The file is at this URL for at most 60 seconds.", "headers": _SIGNED_URL},
@@ -107,14 +107,32 @@ def operation_id(route: APIRoute) -> str:
 
 
 def with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
-    """Put the problem schema under its own media type: FastAPI takes the route's. Changes in place."""
+    """Put one problem schema under its own media type. Changes in place.
+
+    FastAPI takes the media type of the route, and other routers bring schemas of their own.
+    """
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     for operation in operations:
         for response in operation["responses"].values():
             content = response.get("content", {})
-            if PROBLEM_JSON in content and JSON in content:
-                content[PROBLEM_JSON]["schema"] = content.pop(JSON)["schema"]
+            if PROBLEM_JSON in content and "Problem" in document["components"]["schemas"]:
+                content.pop(JSON, None)
+                content[PROBLEM_JSON]["schema"] = {"$ref": "#/components/schemas/Problem"}
     return document
+
+
+def without_bodies_of_heads(document: dict[str, Any]) -> dict[str, Any]:
+    """Take away what FastAPI documents of bodies that answers to HEAD do not have. Changes in place."""
+    for path in document["paths"].values():
+        for response in path.get("head", {}).get("responses", {}).values():
+            response.pop("content", None)
+    return document
+
+
+def _content_of(media_type: str) -> dict[str, str]:
+    """Describe a file. What is text is a string: generated clients take `binary` for bytes, and break on the text."""
+    text = media_type.startswith("text/")
+    return {"type": "string"} if text else {"type": "string", "format": "binary"}
 
 
 def _shown(description: str, headers: dict[str, Any], **exports: Export) -> dict[str, Any]:

@@ -35,19 +35,27 @@ Limit = Annotated[int, Query(ge=1, le=100, description="How many exports to list
 
 
 async def _mounted_at(request: Request) -> str:
-    """Return the path that the routes are mounted at. Links hold no host: the Host header is the client's word."""
-    return quote(request.scope["path"].partition("/memberships/export")[0])
+    """Return the path that the routes are mounted at. Links hold no host: the Host header is the client's word.
+
+    What a proxy in front has stripped is known from the root path (of ASGI); servers and apps do not agree on whether
+    the path begins with it.
+    """
+    before, root = request.scope["path"].rpartition("/memberships/export")[0], request.scope["root_path"].rstrip("/")
+    return quote(before if f"{before}/".startswith(f"{root}/") else root + before)
 
 
 Base = Annotated[str, Depends(_mounted_at)]
+# Where browsers, and apps that show pages before they are asked to, say why they ask, and what they say.
+_PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+_SPECULATIONS = ("prefetch", "prerender", "preview", "instant")
 
 
 async def refuse_speculation(request: Request) -> None:
     """Refuse a GET that no person or program means: a browser's prefetch, or another site's link or image."""
-    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
-    if any("prefetch" in purpose.lower() for purpose in purposes):
+    purposes = ",".join(purpose for name in _PURPOSES for purpose in request.headers.getlist(name)).lower()
+    if any(word in purposes for word in _SPECULATIONS):
         raise HttpRefusal(HTTPStatus.FORBIDDEN, "prefetch", "A prefetch starts no export: ask when you want one.")
-    if request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
+    if "cross-site" in ",".join(request.headers.getlist("Sec-Fetch-Site")).lower():
         detail = "A GET from another site starts no export: use POST /memberships/exports."
         raise HttpRefusal(HTTPStatus.FORBIDDEN, "cross_site", detail)
 

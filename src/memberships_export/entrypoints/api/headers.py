@@ -1,6 +1,7 @@
 """Headers that every answer of the service carries, also when its routes are mounted in another app."""
 
 from starlette.responses import Response
+from starlette.types import Message, Send
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -10,8 +11,24 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
+# A year. Not for subdomains: they are none of this service's business.
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
+_RAW = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
 
 def secured(response: Response) -> Response:
     """Add the headers to an answer."""
     response.headers.update(SECURITY_HEADERS)
     return response
+
+
+def securing(send: Send) -> Send:
+    """Add those headers that an answer does not have, whoever made it."""
+
+    async def secure(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            there = {name for name, _ in message["headers"]}
+            message["headers"] = [*message["headers"], *(header for header in _RAW if header[0] not in there)]
+        await send(message)
+
+    return secure

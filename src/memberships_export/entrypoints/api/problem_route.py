@@ -36,16 +36,20 @@ class ProblemRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            bounded = Request(request.scope, _bounded(request.receive))
-            try:
-                return secured(await handler(bounded))
-            except ClientDisconnect:
-                log.info("path=%s event=broken_off reason=The client was gone before its request was whole.", self.path)
-                return secured(Response(status_code=HTTPStatus.BAD_REQUEST))  # nobody is there to read it
-            except Exception as error:  # noqa: BLE001  (the last one who can answer; it is logged)
-                return error_answer(error, request, self.path)
+            answer = await self._answer(handler, request)
+            return _head_of(answer) if request.method == "HEAD" else answer
 
         return guarded
+
+    async def _answer(self, handler: Handler, request: Request) -> Response:
+        bounded = Request(request.scope, _bounded(request.receive))
+        try:
+            return secured(await handler(bounded))
+        except ClientDisconnect:
+            log.info("path=%s event=broken_off reason=The client was gone before its request was whole.", self.path)
+            return secured(Response(status_code=HTTPStatus.BAD_REQUEST))  # nobody is there to read it
+        except Exception as error:  # noqa: BLE001  (the last one who can answer; it is logged)
+            return error_answer(error, request, self.path)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a method that the path does not have; FastAPI raises that outside the handler."""
@@ -56,6 +60,18 @@ class ProblemRoute(APIRoute):
             detail = f"{scope['method']} is not possible here. Possible: {allowed}."
             refused = HttpRefusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, {"Allow": allowed})
             await error_answer(refused, Request(scope), self.path)(scope, receive, send)
+
+
+def add_reading_route(router: APIRouter, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401
+    """Add a route for GET, and one for HEAD, which monitors and scanners of links use. `options`: as of APIRouter."""
+    router.add_api_route(path, endpoint, **options)
+    first, *rest = endpoint.__name__.split("_")
+    only_looked_at = {
+        "summary": f"{options['summary']} (without the body)",
+        "description": "As GET, without the body.",
+        "operation_id": "head" + "".join(word.capitalize() for word in [first, *rest]),
+    }
+    router.add_api_route(path, endpoint, methods=["HEAD"], **options | only_looked_at)
 
 
 def share_paths(router: APIRouter) -> APIRouter:
@@ -80,6 +96,13 @@ def error_answer(error: Exception, request: Request, path: str) -> Response:
         log.warning("path=%s event=unavailable reason=%s", path, error.reason)
     export_id = str(request.path_params.get("exportId", ""))
     return secured(answer.to_response(export_id if is_export_id(export_id) else None))
+
+
+def _head_of(response: Response) -> Response:
+    """Answer a HEAD: what a GET would, length and all, without the body, of which nothing is read."""
+    head = Response(status_code=response.status_code)
+    head.raw_headers = response.raw_headers
+    return head
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from memberships_export.entrypoints.api import documentation as answers
 from memberships_export.entrypoints.api import export_endpoints as endpoints
 from memberships_export.entrypoints.api.exports_api import ExportsApi, provide
-from memberships_export.entrypoints.api.problem_route import ProblemRoute, share_paths
+from memberships_export.entrypoints.api.problem_route import ProblemRoute, add_reading_route, share_paths
 from memberships_export.entrypoints.api.webhook import add_webhook
 
 _EXPORTS = "/memberships/exports"
@@ -63,7 +63,8 @@ def _add_reading(router: APIRouter) -> None:
         tags=["exports"],
         responses=answers.status() | answers.problems(401, 404, 422, 503),
     )
-    router.add_api_route(
+    add_reading_route(
+        router,
         _EXPORT + "/file",
         endpoints.get_file,
         response_class=Response,
@@ -71,7 +72,8 @@ def _add_reading(router: APIRouter) -> None:
         tags=["exports"],
         responses=answers.file() | answers.problems(401, 404, 409, 410, 422, 503),
     )
-    router.add_api_route(
+    add_reading_route(
+        router,
         _EXPORT + "/download/{token}",
         endpoints.get_file_by_link,
         response_class=Response,

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
 
 from fastapi import APIRouter, FastAPI
 
@@ -10,6 +11,7 @@ from memberships_export.bootstrap.identity import mail_webhook, user_tokens
 from memberships_export.bootstrap.one_machine import outbox_folder
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
+from memberships_export.entrypoints.api.headers import HTTPS_ONLY
 from memberships_export.entrypoints.api.health import health_router
 from memberships_export.entrypoints.api.router import exports_router
 from memberships_export.entrypoints.cli import logs
@@ -67,11 +69,18 @@ def _app(settings: Settings, ports: Ports, services: Services) -> FastAPI:
         webhook=mail_webhook(settings),
     )
     bundled: list[APIRouter] = [] if settings.memberships_url else [bundled_memberships(settings, users)]
-    return create_app([*bundled, exports_router(api), health_router(lambda: _check_store(ports))])
+    return create_app(
+        [*bundled, exports_router(api), health_router(lambda: _check_store(ports))], _public(settings).path
+    )
 
 
 def _api(settings: Settings, app: FastAPI, listening: Listening) -> ApiThread:
-    return ApiThread(app, listening.sockets, limits_here(settings.max_connections))
+    headers = HTTPS_ONLY if _public(settings).scheme == "https" else {}
+    return ApiThread(app, listening.sockets, limits_here(settings.max_connections), headers)
+
+
+def _public(settings: Settings) -> SplitResult:
+    return urlsplit(settings.public_url or "")
 
 
 def _check_store(ports: Ports) -> None:

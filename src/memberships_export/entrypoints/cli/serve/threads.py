@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from queue import SimpleQueue
 from socket import socket
@@ -35,8 +35,11 @@ _ACCEPTED_AT_ONCE = 16
 class ApiThread:
     """An app on sockets that are open already."""
 
-    def __init__(self, app: FastAPI, sockets: list[socket], limits: Limits) -> None:
-        """No access log: the paths of download links hold their tokens."""
+    def __init__(self, app: FastAPI, sockets: list[socket], limits: Limits, headers: Mapping[str, str]) -> None:
+        """`headers`: of every answer, also of those that no app gives.
+
+        There is no access log: the paths of download links hold their tokens.
+        """
         config = uvicorn.Config(
             app,
             http=partial(BoundedHttp, limits=limits, crowd=Crowd(limits.connections)),  # type: ignore[arg-type]
@@ -45,6 +48,7 @@ class ApiThread:
             log_config=None,
             access_log=False,
             server_header=False,
+            headers=list(headers.items()),
             proxy_headers=False,  # nothing here depends on who is asking from where
             timeout_keep_alive=limits.idle_seconds,
             timeout_graceful_shutdown=_ANSWER_SECONDS,
