@@ -16,6 +16,7 @@ from memberships_api import postgres_statements as sql
 from memberships_api.postgres_repository import PostgresMembershipRepository
 from memberships_api.repository import DatabaseRefuses, MembershipsUnavailable, PageRequest
 from memberships_api.sample import sample_memberships
+from memberships_api.staging import Draft
 from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.entrypoints.cli.serve.memberships_file import memberships_to_serve
@@ -206,6 +207,39 @@ def test_a_user_who_may_only_read_and_insert_can_start_on_tables_that_are_there(
     with closing(PostgresMembershipRepository(postgres.url(schema, user=schema))) as limited:
         assert limited.add(sample_memberships(3, "user-1")) == 3
         assert limited.cursor_key() == repository.cursor_key()
+
+
+def test_an_import_does_not_wait_for_ever_for_another_one(
+    postgres_url: str, repository: PostgresMembershipRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "WAIT_FOR_OTHER_WRITERS", "SET LOCAL lock_timeout = '10ms'")
+    with (
+        repository.staged([], [], update=False),
+        closing(PostgresMembershipRepository(postgres_url)) as another,
+        pytest.raises(MembershipsUnavailable, match="another import, is writing memberships: wait until"),
+        another.staged([], [], update=False),
+    ):
+        raise AssertionError("two imports at once")
+
+
+def test_an_update_that_this_user_may_not_make_is_told(
+    postgres: PostgresServer, postgres_url: str, repository: PostgresMembershipRepository
+) -> None:
+    repository.add(sample_memberships(1, "user-1"))
+    [membership] = sample_memberships(1, "user-1")
+    price = format(membership.recurring_price, "f")
+    draft = Draft(2, *msgspec.structs.astuple(membership))._replace(recurring_price=price, name="Other")
+    schema = postgres_url.rpartition("%3D")[2]
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {schema} LOGIN".encode())
+        connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {schema}".encode())
+        connection.execute(f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA {schema} TO {schema}".encode())
+    with (
+        closing(PostgresMembershipRepository(postgres.url(schema, user=schema))) as limited,
+        pytest.raises(MembershipsUnavailable, match="permission denied for table memberships"),
+        limited.staged([draft], [], update=True) as staging,
+    ):
+        staging.change()
 
 
 def test_a_database_where_no_table_may_be_made_is_refused_with_the_reason(postgres: PostgresServer) -> None:

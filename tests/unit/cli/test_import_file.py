@@ -70,6 +70,7 @@ def test_json_tells_all_problems(import_rows: Import) -> None:
     told = json.loads(result.stdout)
     assert (result.exit_code, told["imported"], len(told["problems"])) == (1, 0, 25)
     assert told["problems"][0]["line"] == 2
+    assert told["error"] == {"code": "import_refused", "message": "Nothing was imported.", "exitCode": 1}
 
 
 @pytest.mark.parametrize(

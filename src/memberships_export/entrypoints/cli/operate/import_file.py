@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from memberships_export.settings import Settings
 
 _MOST_PROBLEMS = 20
+_NOTHING = "Nothing was imported."
 _INTERRUPTED = "Interrupted: nothing was imported, and the memberships are as they were."
 
 
@@ -134,8 +135,9 @@ def _tell_problems(refused: "ImportRefused", *, as_json: bool) -> None:
             {"line": problem.line, "column": problem.column, "reason": masked(problem.reason)}
             for problem in refused.problems
         ]
-        return say_json({"imported": 0, "problems": told, "more": refused.more})
-    complain("Nothing was imported.")
+        error = {"code": "import_refused", "message": _NOTHING, "exitCode": int(ExitCode.FAILED)}
+        say_json({"error": error, "imported": 0, "problems": told, "more": refused.more})
+    complain(_NOTHING)
     for problem in refused.problems[:_MOST_PROBLEMS]:
         complain(visible(masked(str(problem))))
     left = len(refused.problems) - _MOST_PROBLEMS + refused.more
