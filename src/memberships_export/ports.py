@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.letters import DeadLetter
@@ -22,12 +23,16 @@ Clock = Callable[[], datetime]
 class ExportStore(Protocol):
     """The records. Every write is conditional, so no two writers undo each other."""
 
-    def create(self, export: Export) -> Export:
-        """Save a new record and return it as stored.
+    def create(self, export: Export, turn: Turn | None = None) -> Export:
+        """Save a new record and return it as stored; with a turn, only if its user has one left. Keeps its revision.
 
         Returns the record that is there instead when the id is taken, or when the user has an unfinished export with
-        the same options.
+        the same options: that takes no turn. Raises RateLimited when there is no turn left.
         """
+        ...
+
+    def take_turn(self, turn: Turn) -> None:
+        """Note that a user asks for a mail. Raises RateLimited, and notes nothing, when there is no turn left."""
         ...
 
     def get(self, export_id: str) -> Export | None:
@@ -152,8 +157,11 @@ class Mailer(Protocol):
     repeatable: bool
     """True when sending the same intent twice gives one mail."""
 
-    def send(self, mail: Mail) -> SendResult:
-        """Try to hand over one mail; everything that can happen is a SendResult."""
+    def send(self, mail: Mail, still_wanted: Callable[[], bool] = lambda: True) -> SendResult:
+        """Try to hand over one mail; everything that can happen is a SendResult.
+
+        `still_wanted` is asked last before the first byte leaves: a process may have been stopped at any point before.
+        """
         ...
 
 

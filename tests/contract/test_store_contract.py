@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
@@ -9,9 +10,12 @@ from types import UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from memberships_export.domain.errors import RateLimited, StorageUnavailable
+from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.formats.options import Preset
 from memberships_export.ports import ExportStore
@@ -241,3 +245,99 @@ def test_every_field_survives_the_store(store: ExportStore, export: Export) -> N
     assert replace(stored, revision=export.revision) == export
     assert store.get(export.export_id) == stored
     assert store.replace(stored, stored) == store.get(export.export_id)
+
+
+# --- Turns ------------------------------------------------------------------------------------------------------------
+
+
+def a_turn(limit: int = 3, minutes: float = 0, user_id: str = "user-1") -> Turn:
+    return Turn(user_id, REQUESTED_AT + timedelta(minutes=minutes), limit)
+
+
+def finished(store: ExportStore, export: Export) -> Export:
+    done = store.replace(export, replace(export, status=ExportStatus.COMPLETED))
+    assert done is not None
+    return done
+
+
+def test_a_user_has_so_many_turns_in_an_hour_and_one_too_many_is_told_when_the_next_comes(store: ExportStore) -> None:
+    for minutes in (0, 10, 20):
+        store.take_turn(a_turn(minutes=minutes))
+
+    with pytest.raises(RateLimited, match="3 exports an hour") as refused:
+        store.take_turn(a_turn(minutes=30))
+    assert refused.value.retry_after == pytest.approx(30 * 60)
+    store.take_turn(a_turn(minutes=60))
+    with pytest.raises(RateLimited):
+        store.take_turn(a_turn(minutes=61))
+
+
+def test_turns_of_one_user_are_none_of_another(store: ExportStore) -> None:
+    store.take_turn(a_turn(limit=1))
+    store.take_turn(a_turn(limit=1, user_id="user-2"))
+
+
+def test_a_new_export_takes_a_turn_and_without_one_left_there_is_none(store: ExportStore) -> None:
+    finished(store, store.create(an_export(), a_turn(limit=1)))
+    another = an_export()
+
+    with pytest.raises(RateLimited):
+        store.create(another, a_turn(limit=1, minutes=1))
+    assert store.get(another.export_id) is None
+    assert store.create(another, a_turn(limit=1, minutes=61)).export_id == another.export_id
+
+
+def test_an_export_under_way_answers_without_a_turn(store: ExportStore) -> None:
+    first = store.create(an_export(), a_turn(limit=1))
+
+    assert store.create(an_export(), a_turn(limit=1, minutes=1)) == first
+    assert store.create(an_export(export_id=first.export_id), a_turn(limit=1, minutes=1)) == first
+
+
+def test_a_finished_export_of_the_same_id_answers_without_a_turn(store: ExportStore) -> None:
+    first = finished(store, store.create(an_export(), a_turn(limit=1)))
+
+    assert store.create(an_export(export_id=first.export_id), a_turn(limit=1, minutes=1)) == first
+
+
+def test_a_record_keeps_the_revision_that_its_maker_gave_it(store: ExportStore) -> None:
+    made = store.create(an_export(revision="made-by-us"))
+
+    assert made.revision == "made-by-us"
+    assert store.create(replace(made, revision="a-twin")).revision == "made-by-us"
+
+
+def test_however_many_ask_at_once_no_turn_is_taken_twice(store: ExportStore) -> None:
+    barrier = Barrier(8)
+
+    def take(_: int) -> bool:
+        barrier.wait()
+        try:
+            store.take_turn(a_turn(limit=5))
+        except RateLimited:
+            return False
+        except StorageUnavailable:  # it lost every race for the item: told to come back
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = sum(pool.map(take, range(8)))
+    more = 0
+    with suppress(RateLimited):
+        while True:
+            store.take_turn(a_turn(limit=5))
+            more += 1
+    assert taken + more == 5
+
+
+def test_of_many_twins_at_once_one_makes_the_record(store: ExportStore) -> None:
+    barrier = Barrier(8)
+    wanted = an_export()
+
+    def create(number: int) -> str:
+        barrier.wait()
+        return store.create(replace(wanted, revision=f"twin-{number}"), a_turn(limit=1)).revision
+
+    with ThreadPoolExecutor(8) as pool:
+        revisions = list(pool.map(create, range(8)))
+    assert len(set(revisions)) == 1

@@ -12,9 +12,10 @@ from uuid import uuid4
 import msgspec
 
 from memberships_export.adapters.embedded.sqs_rules import received_too_often
+from memberships_export.domain.export.rate import Turn, with_turn
 from memberships_export.domain.export.record import Evidence, Export, Stage
 from memberships_export.domain.file_key import checked_key
-from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.mail.mail import NOT_WANTED, Mail, SendResult
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.limits import check_message
 from memberships_export.domain.messages.message import Message, Received
@@ -42,11 +43,19 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.records: dict[str, Export] = {}
+        self.turns: dict[str, tuple[datetime, ...]] = {}
         self._lock = Lock()
 
-    def create(self, export: Export) -> Export:
+    def create(self, export: Export, turn: Turn | None = None) -> Export:
         with self._lock:
-            return self.records.get(export.export_id) or self._unfinished_like(export) or self._write(export)
+            known = self.records.get(export.export_id) or self._unfinished_like(export)
+            if known is None and turn:
+                self._take(turn)
+            return known or self._write(export, export.revision)
+
+    def take_turn(self, turn: Turn) -> None:
+        with self._lock:
+            self._take(turn)
 
     def get(self, export_id: str) -> Export | None:
         return self.records.get(export_id)
@@ -71,17 +80,20 @@ class MemoryStore:
             if self._is_current(export):
                 del self.records[export.export_id]
 
+    def _take(self, turn: Turn) -> None:
+        self.turns[turn.user_id] = with_turn(self.turns.get(turn.user_id, ()), turn)
+
     def _is_current(self, export: Export) -> bool:
         stored = self.records.get(export.export_id)
         return stored is not None and stored.revision == export.revision
 
     def _unfinished_like(self, export: Export) -> Export | None:
         others = (other for other in self.records.values() if other.export_id != export.export_id)
-        same = (other for other in others if (other.user_id, other.preset) == (export.user_id, export.preset))
+        same = (other for other in others if (other.user_id, other.options_key) == (export.user_id, export.options_key))
         return next((other for other in same if other.unfinished), None) if export.unfinished else None
 
-    def _write(self, export: Export) -> Export:
-        self.records[export.export_id] = replace(export, revision=uuid4().hex)
+    def _write(self, export: Export, revision: str = "") -> Export:
+        self.records[export.export_id] = replace(export, revision=revision or uuid4().hex)
         return self.records[export.export_id]
 
 
@@ -266,7 +278,9 @@ class ScriptedMailer:
         self.mails: list[Mail] = []
         self.script = list(script)
 
-    def send(self, mail: Mail) -> SendResult:
+    def send(self, mail: Mail, still_wanted: Callable[[], bool] = lambda: True) -> SendResult:
+        if not still_wanted():
+            return SendResult(evidence=Evidence.REFUSED, detail=NOT_WANTED)
         self.mails.append(mail)
         if not self.script:
             return SendResult(evidence=Evidence.ACCEPTED, message_id=f"message-{len(self.mails)}")

@@ -74,7 +74,7 @@ class MailService:
         self.told: set[str] = set()  # intents of accepted mails whose sender got to know
         self.answer = "accept"
 
-    def send(self, mail: Mail) -> SendResult:
+    def send(self, mail: Mail, still_wanted: Callable[[], bool] = lambda: True) -> SendResult:  # noqa: ARG002  (the port's)
         if self.answer.startswith("accept") and not mail.intent.endswith(":failure"):
             self.accepted.append(mail)
         return {
@@ -124,7 +124,7 @@ class LifeOfExports(RuleBasedStateMachine):
 
     @rule(export_id=exports)
     def resend(self, export_id: str) -> None:
-        self.quietly(lambda: self.world.services.resend(export_id, self.user_of(export_id)))
+        self.quietly(lambda: self.world.services.resend(export_id, self.user_of(export_id), "member@example.org"))
 
     # --- What workers, sweepers and operators do, and may die of ------------------------------------------------------
 

@@ -8,6 +8,7 @@ import pytest
 from bench.bill import Line, bill, mails
 from bench.facts import AFTER, CALLS, RECORD_BYTES, Load
 from memberships_export.adapters.aws.dynamodb_item import guard_item, record_item
+from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export
 from memberships_export.service.user.request import Wish
 from tests.factories import a_membership
@@ -25,8 +26,8 @@ class Recording(MemoryStore):
         self.written: list[Export] = []
         self._world = world
 
-    def create(self, export: Export) -> Export:
-        self.written.append(super().create(export))
+    def create(self, export: Export, turn: Turn | None = None) -> Export:
+        self.written.append(super().create(export, turn))
         return self.written[-1]
 
     def replace(self, old: Export, new: Export) -> Export | None:
@@ -64,7 +65,7 @@ def test_the_record_takes_as_many_write_units_as_the_model_says(written: list[Ex
     names = [(call.name, call.writes) for call in CALLS if call.writes]
     guard = sum(len(name) + len(str(value)) for name, value in guard_item(written[0]).items())
     assert guard < 1024
-    assert names[0] == ("TransactWriteItems", 2 * requested + 2), "a transaction takes twice as much; the guard takes 2"
+    assert names[0] == ("TransactWriteItems", 2 * requested + 4), "a transaction takes twice as much; guard and turns 2"
     assert names[1] == ("PutItem", claimed)
     assert names[-2] == ("PutItem", intent)
     assert names[-1] == ("TransactWriteItems", 2 * completed + 2)

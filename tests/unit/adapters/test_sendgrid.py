@@ -25,6 +25,7 @@ from rig.services.sendgrid_behaviour import (
     status,
     status_before_body,
 )
+from rig.waiting import until
 from tests.contract.mailers import KEY, NOW, a_mail, sendgrid
 
 _SMALL_BUFFER = 8 * 1024
@@ -280,3 +281,16 @@ def test_threads_can_share_a_mailer() -> None:
 def test_a_path_before_the_api_is_kept() -> None:
     with FakeSendGrid() as fake:
         assert sendgrid(f"{fake.url}/proxy/").send(a_mail()) == _refused("HTTP 404", permanent=True)
+
+
+def test_a_process_that_was_paused_before_the_first_byte_sends_nothing_although_it_is_connected() -> None:
+    with FakeSendGrid() as fake:
+
+        def paused() -> bool:
+            until(lambda: fake.connections == 1, "the connection to stand before this is asked")
+            return False
+
+        result = sendgrid(fake.url).send(a_mail(), paused)
+
+    assert result == _refused("The worker was paused and did not send.")
+    assert fake.requests == 0

@@ -51,18 +51,25 @@ def paying(owed: Owed) -> Callable[[Export], Export]:
 
 CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
     "cancel": (
-        RUNNING,
+        replace(RUNNING, sends=()),
         lambda export: lifecycle.cancel(export, NOW, POLICY),
         FINISHED
         | {"status": S.CANCELLED, "trouble": None, "link_generation": 4}
         | {"files_until": NOW + timedelta(seconds=90), "wake_at": NOW + timedelta(seconds=90)},
     ),
+    "cancel a resend": (
+        replace(RUNNING, mailing=2, sends=RUNNING.sends[:1]),
+        lambda export: lifecycle.cancel(export, NOW, POLICY),
+        FINISHED
+        | {"status": S.COMPLETED, "trouble": None, "mailing": 1}
+        | {"files_until": FILE.expires_at, "wake_at": FILE.expires_at},
+    ),
     "complete": (
         RUNNING,
         lambda export: lifecycle.complete(export, NOW, POLICY),
         FINISHED
-        | {"status": S.COMPLETED, "trouble": None, "wake_at": NOW + timedelta(days=7)}
-        | {"file": replace(FILE, expires_at=NOW + timedelta(days=7))},
+        | {"status": S.COMPLETED, "trouble": None}
+        | {"files_until": FILE.expires_at, "wake_at": FILE.expires_at},
     ),
     "complete after a failure": (
         replace(FAILED, file=None),
@@ -74,12 +81,12 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
     "redrive": (FAILED, lambda export: lifecycle.redrive(export, NOW, POLICY), FRESH),
     "resend": (
         replace(COMPLETED, stage=Stage.FETCH),
-        lambda export: lifecycle.resend(export, NOW, POLICY),
+        lambda export: lifecycle.resend(export, export.email, NOW, POLICY),
         FRESH | {"stage": Stage.DELIVER, "mailing": 3, "link_generation": 4, "told": None},
     ),
     "resend after a failure": (
         FAILED,
-        lambda export: lifecycle.resend(export, NOW, POLICY),
+        lambda export: lifecycle.resend(export, export.email, NOW, POLICY),
         FRESH | {"mailing": 3, "link_generation": 4, "told": None},
     ),
     "the dead letter is paid": (

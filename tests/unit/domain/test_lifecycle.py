@@ -69,13 +69,13 @@ def test_a_cancelled_export_never_moves_again() -> None:
 
 # Written by hand, beside the table of the program: what may follow on what is a decision and no accident.
 ALLOWED = """
-            claim    checkpoint  yield   wait     wake    complete   fail    cancel     redrive  resend
-queued      running  -           -       -        -       completed  failed  cancelled  -        -
-running     running  running     queued  waiting  -       completed  failed  cancelled  -        -
-waiting     running  -           -       -        queued  completed  failed  cancelled  -        -
-completed   -        -           -       -        -       -          -       -          -        queued
-failed      -        -           -       -        -       completed  -       -          queued   queued
-cancelled   -        -           -       -        -       -          -       -          -        -
+            claim    checkpoint  yield   wait     wake    complete   fail    cancel     call_off   redrive  resend
+queued      running  -           -       -        -       completed  failed  cancelled  completed  -        -
+running     running  running     queued  waiting  -       completed  failed  cancelled  completed  -        -
+waiting     running  -           -       -        queued  completed  failed  cancelled  completed  -        -
+completed   -        -           -       -        -       -          -       -          -          -        queued
+failed      -        -           -       -        -       completed  -       -          -          queued   queued
+cancelled   -        -           -       -        -       -          -       -          -          -        -
 """
 
 
@@ -230,7 +230,7 @@ def test_a_redriven_export_keeps_its_stage_and_progress() -> None:
 
 def test_a_resend_starts_a_new_mailing_and_revokes_older_links() -> None:
     done = an_export(status=ExportStatus.COMPLETED, file=A_FILE, stage=Stage.DELIVER)
-    again = lifecycle.resend(done, NOW, POLICY)
+    again = lifecycle.resend(done, done.email, NOW, POLICY)
     assert (again.status, again.stage, again.mailing, again.link_generation) == (
         ExportStatus.QUEUED,
         Stage.DELIVER,
@@ -242,7 +242,7 @@ def test_a_resend_starts_a_new_mailing_and_revokes_older_links() -> None:
 @pytest.mark.parametrize("file", [None, replace(A_FILE, deleted=True)])
 def test_without_a_stored_file_there_is_nothing_to_resend(file: StoredFile | None) -> None:
     with pytest.raises(IllegalTransition, match="no stored file"):
-        lifecycle.resend(an_export(status=ExportStatus.COMPLETED, file=file), NOW, POLICY)
+        lifecycle.resend(an_export(status=ExportStatus.COMPLETED, file=file), "member@example.org", NOW, POLICY)
 
 
 def test_cancelling_revokes_links_and_schedules_the_deletion_of_files() -> None:

@@ -52,7 +52,7 @@ class OneBatch:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
         self.create, self.get, self.replace, self.delete = store.create, store.get, store.replace, store.delete
-        self.list_for_user = store.list_for_user
+        self.list_for_user, self.take_turn = store.list_for_user, store.take_turn
 
     def due(self, now: datetime, limit: int) -> Sequence[Export]:
         return self._store.due(now, limit)[: limit - 1]
@@ -120,7 +120,7 @@ def test_a_file_that_is_mailed_again_in_the_moment_it_expires_is_not_deleted() -
     class ResentMeanwhile(MemoryStore):
         def due(self, now: object, limit: int) -> list[Export]:
             found = list(MemoryStore.due(self, now, limit))  # type: ignore[arg-type]
-            world.services.resend(export.export_id, "user-1")
+            world.services.resend(export.export_id, "user-1", "member@example.org")
             return found
 
     store = ResentMeanwhile()

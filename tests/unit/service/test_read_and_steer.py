@@ -1,6 +1,7 @@
 """What users see and do: status, file, cancel, resend."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -28,7 +29,8 @@ def test_somebody_elses_export_is_as_unknown_as_one_that_never_was() -> None:
     world = World()
     export = completed(world)
     for export_id, user_id in [(export.export_id, "user-2"), ("none", "user-1")]:
-        for use in (world.services.read.get, world.services.read.file, world.services.cancel, world.services.resend):
+        resend = partial(world.services.resend, email="member@example.org")
+        for use in (world.services.read.get, world.services.read.file, world.services.cancel, resend):
             with pytest.raises(UnknownExport) as unknown:
                 use(export_id, user_id)
             assert export.export_id not in str(unknown.value)
@@ -102,7 +104,7 @@ def test_a_resend_mails_the_stored_file_again_and_revokes_the_earlier_link() -> 
     world = World(attachment_limit=10)
     export = completed(world)
     world.source.calls.clear()
-    world.services.resend(export.export_id, "user-1")
+    world.services.resend(export.export_id, "user-1", "member@example.org")
     world.work()
     again = world.export(export)
     assert (again.status, len(world.mails), world.source.calls) == (ExportStatus.COMPLETED, 2, [])
@@ -120,7 +122,7 @@ def test_a_resend_whose_message_cannot_be_sent_is_carried_out_by_the_sweeper(mon
 
     with monkeypatch.context() as patch:
         patch.setattr(world.queue, "send", unavailable)
-        world.services.resend(export.export_id, "user-1")
+        world.services.resend(export.export_id, "user-1", "member@example.org")
     world.pass_time(timedelta(seconds=31))
     assert len(world.mails) == 2
 
@@ -128,19 +130,19 @@ def test_a_resend_whose_message_cannot_be_sent_is_carried_out_by_the_sweeper(mon
 def test_two_resends_at_once_are_one() -> None:
     world = World()
     export = completed(world)
-    world.services.resend(export.export_id, "user-1")
+    world.services.resend(export.export_id, "user-1", "member@example.org")
     with pytest.raises(IllegalTransition, match="is queued: resend is not possible"):
-        world.services.resend(export.export_id, "user-1")
+        world.services.resend(export.export_id, "user-1", "member@example.org")
 
 
 def test_resending_is_limited_like_requesting() -> None:
     world = World(max_exports_per_hour=3)
     export = completed(world)
     for _ in range(2):
-        world.services.resend(export.export_id, "user-1")
+        world.services.resend(export.export_id, "user-1", "member@example.org")
         world.work()
     with pytest.raises(RateLimited) as refused:
-        world.services.resend(export.export_id, "user-1")
+        world.services.resend(export.export_id, "user-1", "member@example.org")
     assert refused.value.retry_after == 3600
 
 
@@ -149,7 +151,7 @@ def test_a_resend_beside_a_new_export_is_refused() -> None:
     export = completed(world)
     world.request()
     with pytest.raises(IllegalTransition, match="Another export"):
-        world.services.resend(export.export_id, "user-1")
+        world.services.resend(export.export_id, "user-1", "member@example.org")
 
 
 def test_after_a_resend_a_late_event_of_the_first_mail_does_not_complete_the_second() -> None:
@@ -159,7 +161,7 @@ def test_after_a_resend_a_late_event_of_the_first_mail_does_not_complete_the_sec
     event = MailEvent(export.export_id, SendFact(number=1, evidence=Evidence.ACCEPTED, delivery=Delivery.DELIVERED))
     assert world.services.record_mail_events([event]) == 1
     assert world.export(export).status is ExportStatus.COMPLETED
-    world.services.resend(export.export_id, "user-1")
+    world.services.resend(export.export_id, "user-1", "member@example.org")
     world.services.record_mail_events([event])
     assert world.export(export).status is ExportStatus.QUEUED
     assert world.export(export).delivery is None

@@ -55,7 +55,7 @@ def test_the_file_of_a_finished_export_that_was_lost_is_made_again_from_its_page
     before = world.export(export).file
     assert before is not None
     world.files.delete_folder("csv/" + export.export_id)
-    world.services.resend(export.export_id, "user-1")
+    world.services.resend(export.export_id, "user-1", "member@example.org")
     world.work()
     again = world.export(export).file
     assert again is not None

@@ -4,11 +4,12 @@
 |--------|--------------------------------|--------------------------------------------------------------------------|
 | record | export id                      | document, revision, userId, requestedAt, expiresAt, wakePartition+wakeAt |
 | guard  | active#<hash of user>#<options> | exportId: the one unfinished export of that user with those options     |
+| turns  | turns#<hash of user>           | times of the mails asked for within the last hour, revision, expiresAt   |
 
 Indexes, both KEYS_ONLY: `by-user` (userId, requestedAt) and `by-wake` (wakePartition, wakeAt).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from math import ceil
@@ -17,6 +18,7 @@ from zlib import crc32
 
 import msgspec
 
+from memberships_export.domain.export.rate import HOUR
 from memberships_export.domain.export.record import Export
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ ID_IS_FREE = "attribute_not_exists(pk) OR expiresAt <= :now"
 # Prevents two unfinished exports of one user with the same options. `:holder` is this export itself, or the one that
 # the guard was found to name although it is finished or gone.
 GUARD_IS_FREE = "attribute_not_exists(pk) OR exportId = :holder"
+# Prevents that two requests at once both have the last turn.
+TURNS_ARE_EXPECTED = "attribute_not_exists(pk) OR revision = :expected"
 # Prevents that an export which finishes takes away the guard of another one.
 GUARD_IS_OURS = "attribute_not_exists(pk) OR exportId = :holder"
 
@@ -67,8 +71,27 @@ def export_from(item: "Item") -> Export:
 
 def guard_key(export: Export) -> "Item":
     """Return the key of the guard. User ids are hashed: they may hold anything, also a #."""
-    hashed = sha256(export.user_id.encode()).hexdigest()
-    return {"pk": {"S": f"active#{hashed}#{export.options_key}"}}
+    return {"pk": {"S": f"active#{_hashed(export.user_id)}#{export.options_key}"}}
+
+
+def turns_key(user_id: str) -> "Item":
+    """Return the key of a user's turns."""
+    return {"pk": {"S": f"turns#{_hashed(user_id)}"}}
+
+
+def turns_item(user_id: str, times: Sequence[datetime], revision: str) -> "Item":
+    """Write the turns of a user; nobody needs them when the last one is an hour old."""
+    return {
+        **turns_key(user_id),
+        "times": {"L": [seconds(at) for at in times]},
+        "revision": {"S": revision},
+        "expiresAt": {"N": str(ceil((max(times) + HOUR).timestamp()))},
+    }
+
+
+def turns_from(item: "Item | None") -> list[datetime]:
+    """Read the turns of a user."""
+    return [datetime.fromtimestamp(float(at["N"]), UTC) for at in item["times"]["L"]] if item else []
 
 
 def guard_item(export: Export) -> "Item":
@@ -84,6 +107,10 @@ def wake_partition(export_id: str) -> str:
 def seconds(moment: datetime) -> "AttributeValueTypeDef":
     """Write a moment as seconds since 1970, to the microsecond and without zeros at the end, as DynamoDB keeps it."""
     return {"N": f"{moment.timestamp():.6f}".rstrip("0").rstrip(".")}
+
+
+def _hashed(user_id: str) -> str:
+    return sha256(user_id.encode()).hexdigest()
 
 
 def _sortable(moment: datetime) -> str:

@@ -11,7 +11,16 @@ from uuid import uuid4
 import msgspec
 
 from memberships_export.adapters.aws.aws_errors import aws_errors
-from memberships_export.adapters.aws.dynamodb_item import BY_USER, BY_WAKE, WAKE_PARTITIONS, export_from, seconds
+from memberships_export.adapters.aws.dynamodb_item import (
+    BY_USER,
+    BY_WAKE,
+    WAKE_PARTITIONS,
+    export_from,
+    guard_key,
+    seconds,
+    turns_from,
+    turns_key,
+)
 from memberships_export.adapters.aws.dynamodb_writes import (
     ConditionFailed,
     Put,
@@ -20,9 +29,11 @@ from memberships_export.adapters.aws.dynamodb_writes import (
     drop_guard,
     put_new,
     put_over,
+    put_turns,
     take_guard,
 )
-from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.errors import RateLimited, StorageUnavailable
+from memberships_export.domain.export.rate import Turn, with_turn
 from memberships_export.domain.export.record import Export
 from memberships_export.ports import Clock
 
@@ -52,13 +63,21 @@ class DynamoDbExportStore:
         self._writes = TableWrites(client, table)
         self._resource = f"DynamoDB table {table}"
 
-    def create(self, export: Export) -> Export:
+    def create(self, export: Export, turn: Turn | None = None) -> Export:
         """Save a new record, or return the one that stands in its way."""
-        stored = _with_new_revision(export)
+        stored = export if export.revision else _with_new_revision(export)
         put = put_new(stored, self._clock())
         with aws_errors(self._resource):
-            refused = self._with_guard(put, stored) if stored.unfinished else self._writes.one(put)
+            refused = self._with_guard(put, stored, turn) if stored.unfinished else self._writes.one(put)
         return export_from(refused.item) if refused and refused.item else stored
+
+    def take_turn(self, turn: Turn) -> None:
+        """Note that a user asks for a mail."""
+        with aws_errors(self._resource):
+            for _ in range(_TRIES):
+                if not self._writes.one(self._turn(turn)):
+                    return
+        raise StorageUnavailable(f"{self._resource}: the turns of one user changed {_TRIES} times in a row.")
 
     def get(self, export_id: str) -> Export | None:
         """Read one record, never stale."""
@@ -107,23 +126,46 @@ class DynamoDbExportStore:
                     return
             self._writes.one(drop(export))
 
-    def _with_guard(self, put: Put, stored: Export) -> ConditionFailed | None:
+    def _with_guard(self, put: Put, stored: Export, turn: Turn | None = None) -> ConditionFailed | None:
         """Write a record that becomes the user's unfinished one; else return the record that stands in its way.
 
         A guard whose export is gone or finished can only be left by a hand in the table; it is taken over.
         """
         holder = stored.export_id
         for _ in range(_TRIES):
-            refused = self._writes.all_or_none(put, take_guard(stored, holder))
+            try:
+                turns = [self._turn(turn)] if turn else []
+            except RateLimited:
+                if there := self._in_the_way(stored):
+                    return there
+                raise
+            refused = self._writes.all_or_none(put, take_guard(stored, holder), *turns)
             if not refused or refused[0]:
                 return refused[0] if refused else None
             guard = refused[1]
-            holder = guard.item["exportId"]["S"] if guard and guard.item else stored.export_id
+            if guard is None:  # it was the turns: another request of the user came first
+                continue
+            holder = guard.item["exportId"]["S"] if guard.item else stored.export_id
             item = self._item(holder)
             if item is not None and export_from(item).unfinished:
                 return ConditionFailed(item)
         reason = f"{self._resource}: the exports of one user changed {_TRIES} times while a new one was being written."
         raise StorageUnavailable(reason)
+
+    def _turn(self, turn: Turn) -> Put:
+        """Decide from the turns as they are; the write is refused if they are others by then. Raises RateLimited."""
+        key = turns_key(turn.user_id)
+        known = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return put_turns(turn.user_id, with_turn(turns_from(known), turn), known)
+
+    def _in_the_way(self, stored: Export) -> ConditionFailed | None:
+        """Find what answers a request that has no turn left: the record of its id, or the unfinished one."""
+        item = self._item(stored.export_id)
+        if item is not None and not self._is_expired(export_from(item)):
+            return ConditionFailed(item)
+        guard = self._client.get_item(TableName=self._table, Key=guard_key(stored), ConsistentRead=True).get("Item")
+        item = self._item(guard["exportId"]["S"]) if guard else None
+        return ConditionFailed(item) if item is not None and export_from(item).unfinished else None
 
     def _without_guard(self, put: Put, stored: Export) -> ConditionFailed | None:
         """Write a record that is finished and make room for the next; a guard of another export is left alone."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -12,10 +13,12 @@ from memberships_export.adapters.aws.dynamodb_item import (
     GUARD_IS_OURS,
     ID_IS_FREE,
     REVISION_IS_EXPECTED,
+    TURNS_ARE_EXPECTED,
     guard_item,
     guard_key,
     record_item,
     seconds,
+    turns_item,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +81,12 @@ def drop(export: "Export") -> Delete:
 def take_guard(export: "Export", holder: str) -> Put:
     """Make this the user's unfinished export, if there is none or it is `holder`."""
     return Put(guard_item(export), GUARD_IS_FREE, {":holder": {"S": holder}})
+
+
+def put_turns(user_id: str, times: "Sequence[datetime]", known: "Item | None") -> Put:
+    """Write the turns of a user over those that were read."""
+    revision: Any = known["revision"]["S"] if known else "none"
+    return Put(turns_item(user_id, times, uuid4().hex), TURNS_ARE_EXPECTED, {":expected": {"S": revision}})
 
 
 def drop_guard(export: "Export") -> Delete:

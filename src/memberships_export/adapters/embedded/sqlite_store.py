@@ -4,12 +4,13 @@ import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import msgspec
 
 from memberships_export.adapters.embedded.database import Database, Value
+from memberships_export.domain.export.rate import HOUR, Turn, with_turn
 from memberships_export.domain.export.record import Export
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ _UPDATE = """
     UPDATE exports SET unfinished = :unfinished, wake_at = :wake_at, revision = :revision, document = :document
     WHERE export_id = :export_id AND revision = :old_revision
 """
+_TURNS = "SELECT at FROM turns WHERE user_id = ?"
+_FORGET_TURNS = "DELETE FROM turns WHERE user_id = ? AND at <= ?"
+_TAKE_TURN = "INSERT INTO turns (user_id, at) VALUES (?, ?)"
 _DELETE = "DELETE FROM exports WHERE export_id = ? AND revision = ?"
 
 
@@ -38,14 +42,21 @@ class SqliteExportStore:
         """`database`: shared with the queue or not; nothing here depends on it."""
         self._database = database
 
-    def create(self, export: Export) -> Export:
+    def create(self, export: Export, turn: Turn | None = None) -> Export:
         """Save a new record, or return the one that stands in its way."""
-        stored = _with_new_revision(export)
+        stored = export if export.revision else _with_new_revision(export)
         with self._database.transaction() as connection:
             if there := _in_the_way(connection, export):
                 return there
+            if turn:
+                _take(connection, turn)
             connection.execute(_INSERT, _row(stored))
         return stored
+
+    def take_turn(self, turn: Turn) -> None:
+        """Note that a user asks for a mail."""
+        with self._database.transaction() as connection:
+            _take(connection, turn)
 
     def get(self, export_id: str) -> Export | None:
         """Read one record."""
@@ -74,6 +85,14 @@ class SqliteExportStore:
         """Delete the record if it still has this revision."""
         with self._database.transaction() as connection:
             connection.execute(_DELETE, [export.export_id, export.revision])
+
+
+def _take(connection: sqlite3.Connection, turn: Turn) -> None:
+    """Check and note in the transaction of the caller: two at once cannot both have the last turn."""
+    connection.execute(_FORGET_TURNS, [turn.user_id, (turn.at - HOUR).timestamp()])
+    rows = connection.execute(_TURNS, [turn.user_id]).fetchall()
+    with_turn((datetime.fromtimestamp(row["at"], UTC) for row in rows), turn)
+    connection.execute(_TAKE_TURN, [turn.user_id, turn.at.timestamp()])
 
 
 def _in_the_way(connection: sqlite3.Connection, export: Export) -> Export | None:

@@ -4,6 +4,7 @@ import os
 import re
 import tempfile
 from base64 import encodebytes
+from collections.abc import Callable
 from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -14,7 +15,7 @@ from pathlib import Path
 from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.address import checked_address
-from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.mail.mail import NOT_WANTED, Mail, SendResult
 from memberships_export.domain.mail.plain_text import many_lines, one_line
 from memberships_export.ports import Clock
 
@@ -34,8 +35,10 @@ class Outbox:
         self._sender = checked_address(mail_from)
         self._clock = clock
 
-    def send(self, mail: Mail) -> SendResult:
+    def send(self, mail: Mail, still_wanted: Callable[[], bool] = lambda: True) -> SendResult:
         """Write the mail; it is there whole, and stays, once this returns accepted."""
+        if not still_wanted():
+            return SendResult(evidence=Evidence.REFUSED, detail=NOT_WANTED)
         name = file_name(mail.intent)
         try:
             self._write_once(self._folder / name, self._eml(mail, name))

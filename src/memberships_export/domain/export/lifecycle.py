@@ -12,6 +12,7 @@ from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import (
     TRANSITIONS,
     Event,
+    Evidence,
     Export,
     ExportStatus,
     Failure,
@@ -22,6 +23,8 @@ from memberships_export.domain.export.record import (
     Trouble,
 )
 from memberships_export.domain.source.progress import Progress
+
+_MOST_EARLIER_EMAILS = 5  # more changes than that while one message waits are no user's
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,12 @@ def fail_held(export: Export, holder: Holder, error: ExportError) -> Export:
 
 
 def cancel(export: Export, now: datetime, policy: Policy) -> Export:
-    """Stop it; a worker under way notices at its next write. Files go once that worker must have noticed."""
+    """Stop it; a worker under way notices at its next write. Files go once that worker must have noticed.
+
+    An export that brought its file before, and is being mailed again, is only not mailed again.
+    """
+    if export.unfinished and (delivered := _last_accepted(export)) is not None:
+        return replace(_finished(move(export, Event.CALL_OFF), now, policy), mailing=delivered)
     return replace(
         move(export, Event.CANCEL),
         lease=None,
@@ -175,20 +183,15 @@ def cancel(export: Export, now: datetime, policy: Policy) -> Export:
 
 
 def complete(export: Export, now: datetime, policy: Policy) -> Export:
-    """End well: the mail was accepted. The file is kept from now on for as long as files are kept."""
-    file = replace(export.file, expires_at=now + policy.keep_files) if export.file else None
-    return replace(
-        move(export, Event.COMPLETE),
-        lease=None,
-        trouble=None,
-        failure=None,
-        owed=(),
-        file=file,
-        finished_at=now,
-        files_until=now + policy.keep_files,
-        expires_at=now + policy.keep_records,
-        wake_at=now + policy.keep_files,
-    )
+    """End well: the mail was accepted. The file is kept until the time that the mail names."""
+    return _finished(move(export, Event.COMPLETE), now, policy)
+
+
+def readdress(export: Export, email: str) -> Export:
+    """Send it to this verified address of the same user instead, as long as nothing was sent in this mailing."""
+    if export.email == email or not export.unfinished or export.current_sends:
+        return export
+    return replace(export, email=email, earlier_emails=_earlier(export, email))
 
 
 def redrive(export: Export, now: datetime, policy: Policy) -> Export:
@@ -196,15 +199,17 @@ def redrive(export: Export, now: datetime, policy: Policy) -> Export:
     return _fresh_start(move(export, Event.REDRIVE), now, policy)
 
 
-def resend(export: Export, now: datetime, policy: Policy) -> Export:
-    """Mail the stored file again on purpose; links mailed before stop working."""
+def resend(export: Export, email: str, now: datetime, policy: Policy) -> Export:
+    """Mail the stored file again on purpose, to this address; links mailed before stop working."""
     if export.file is None or export.file.deleted:
         reason = f"Export {export.export_id} has no stored file to mail: ask for a new export."
         raise IllegalTransition(reason)
     return replace(
         _fresh_start(move(export, Event.RESEND), now, policy),
         stage=Stage.DELIVER,
-        mailing=export.mailing + 1,
+        email=email,
+        earlier_emails=_earlier(export, email),
+        mailing=max(export.mailing, *(send.mailing for send in export.sends), 0) + 1,
         link_generation=export.link_generation + 1,
         told=None,
     )
@@ -280,6 +285,31 @@ def _got_further(export: Export, holder: Holder) -> Export:
     # A file that was missing is not forgotten: making it anew is no progress if it is then missing again.
     trouble = export.trouble if misses_files(export) else None
     return replace(heartbeat(export, holder), stalled_claims=0, trouble=trouble)
+
+
+def _finished(export: Export, now: datetime, policy: Policy) -> Export:
+    until = export.file.expires_at if export.file else now + policy.keep_files
+    return replace(
+        export,
+        lease=None,
+        trouble=None,
+        failure=None,
+        owed=(),
+        finished_at=now,
+        files_until=until,
+        expires_at=max(until, now + policy.keep_records),
+        wake_at=until,
+    )
+
+
+def _earlier(export: Export, email: str) -> tuple[str, ...]:
+    known = (*export.earlier_emails, export.email)
+    return tuple(dict.fromkeys(old for old in known if old != email))[-_MOST_EARLIER_EMAILS:]
+
+
+def _last_accepted(export: Export) -> int | None:
+    """Return the newest mailing that was accepted; None when none was."""
+    return max((send.mailing for send in export.sends if send.evidence is Evidence.ACCEPTED), default=None)
 
 
 def _fresh_start(export: Export, now: datetime, policy: Policy) -> Export:

@@ -52,6 +52,7 @@ class Event(StrEnum):
     COMPLETE = "complete"  # the mail was accepted
     FAIL = "fail"  # it will not finish by itself
     CANCEL = "cancel"  # the user stops it
+    CALL_OFF = "call_off"  # the user stops a resend: the file was mailed before
     REDRIVE = "redrive"  # an operator puts it back on its way
     RESEND = "resend"  # the user wants the stored file mailed again
 
@@ -75,6 +76,9 @@ TRANSITIONS: Mapping[tuple[ExportStatus, Event], ExportStatus] = {
     (_S.QUEUED, _E.CANCEL): _S.CANCELLED,
     (_S.RUNNING, _E.CANCEL): _S.CANCELLED,
     (_S.WAITING, _E.CANCEL): _S.CANCELLED,
+    (_S.QUEUED, _E.CALL_OFF): _S.COMPLETED,
+    (_S.RUNNING, _E.CALL_OFF): _S.COMPLETED,
+    (_S.WAITING, _E.CALL_OFF): _S.COMPLETED,
     (_S.FAILED, _E.REDRIVE): _S.QUEUED,
     (_S.COMPLETED, _E.RESEND): _S.QUEUED,
     (_S.FAILED, _E.RESEND): _S.QUEUED,  # the file is there, only its mail failed
@@ -171,7 +175,7 @@ class Export:
 
     export_id: str
     user_id: str
-    email: str
+    email: str  # where mails go; the newest verified one, until one was sent
     requested_at: datetime
     preset: Preset = Preset.SPREADSHEET
     status: ExportStatus = ExportStatus.QUEUED
@@ -191,6 +195,7 @@ class Export:
     trouble: Trouble | None = None
     failure: Failure | None = None
     owed: tuple[Owed, ...] = ()
+    earlier_emails: tuple[str, ...] = ()  # addresses it had before; messages in the queue may still name them
     told: str | None = None  # code of the failure that the user was told of last
     started_at: datetime | None = None
     finished_at: datetime | None = None

@@ -27,6 +27,9 @@ class Mail:
     attachment: Attachment | None = None
 
 
+NOT_WANTED = "The worker was paused and did not send."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
     """What one send proved. `permanent` and `too_large` are told only of a refused one."""

@@ -26,8 +26,11 @@ class Wake:
     plain: bool
 
     def is_for(self, export: Export) -> bool:
-        """Tell whether the message names the user and the address of this export: it may be forged, or very old."""
-        return (export.user_id, export.email) == (self.user_id, self.email)
+        """Tell whether the message names the user of this export, and an address it has or had: it may be forged.
+
+        The message never decides where the mail goes: the record's address is the one that counts.
+        """
+        return export.user_id == self.user_id and self.email in {export.email, *export.earlier_emails}
 
 
 def wake_message(export: Export) -> Message:

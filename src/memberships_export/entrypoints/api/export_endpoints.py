@@ -100,8 +100,8 @@ def cancel_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base) 
 
 
 def resend_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base, response: Response) -> ExportView:
-    """Mail the stored file again; links mailed before stop working."""
-    return _shown(api.resend(export_id, caller.user_id), base, api.read.clock(), response)
+    """Mail the stored file again, to the address of your token; links mailed before stop working."""
+    return _shown(api.resend(export_id, caller.user_id, checked_email(caller)), base, api.read.clock(), response)
 
 
 def get_file(api: Api, caller: AnyCaller, export_id: ExportId) -> Response:

@@ -1,19 +1,21 @@
 """Accepting an export: the record first, the message second, and never two for one wish."""
 
 import logging
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4, uuid5
 
-from memberships_export.domain.errors import IdempotencyKeyReused, RateLimited, TransientError
+from memberships_export.domain.errors import IdempotencyKeyReused, TransientError, UnknownExport
+from memberships_export.domain.export.lifecycle import readdress
 from memberships_export.domain.export.policy import Policy
-from memberships_export.domain.export.rate import seconds_to_wait
+from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore
+from memberships_export.service.record import change
 
 log = logging.getLogger(__name__)
 _IDEMPOTENCY_KEYS = UUID("c1d0d5f6-93cb-4a39-8a0e-0f3c8f0f7f3e")  # made once, at random
@@ -53,26 +55,24 @@ class RequestExport:
         is not one of the request: the sweeper sends what was not sent.
         """
         checked_address(wish.email)
-        wanted = _record_for(wish, self.clock(), self.policy)
-        known = self._known(wish, wanted)
-        if known is not None:
-            return Accepted(known, created=False)
-        stored = self.store.create(wanted)
-        if stored.export_id != wanted.export_id:
-            return Accepted(stored, created=False)
+        now = self.clock()
+        wanted = _record_for(wish, now, self.policy)
+        stored = self.store.create(wanted, Turn(wish.user_id, now, self.policy.max_exports_per_hour))
+        if stored.revision != wanted.revision:  # a twin of this request was first, or an export is under way
+            return Accepted(self._joined(_same_options(stored, wish), wish), created=False)
         self._wake_worker(stored)
         return Accepted(stored, created=True)
 
-    def _known(self, wish: Wish, wanted: Export) -> Export | None:
-        """Find the export that answers this wish already; if there is none, check that the user may have one more."""
-        if wish.idempotency_key and (same := self.store.get(wanted.export_id)):
-            return _same_options(same, wish)
-        recent = self.store.list_for_user(wish.user_id, self.policy.max_exports_per_hour)
-        for export in recent:
-            if export.unfinished and export.preset is wish.preset:
-                return export
-        _check_rate(recent, wanted.requested_at, self.policy)
-        return None
+    def _joined(self, export: Export, wish: Wish) -> Export:
+        """Answer with an export that is there; it goes to the newest verified address of its user."""
+        if export.email == wish.email:
+            return export
+        with suppress(UnknownExport):  # it is gone since: then nothing goes anywhere
+            joined = change(self.store, export, readdress, wish.email)
+            if joined.email != export.email:
+                log.info("export=%s event=address_changed", export.export_id)
+            return joined
+        return export
 
     def _wake_worker(self, export: Export) -> None:
         try:
@@ -86,6 +86,7 @@ class RequestExport:
 def _record_for(wish: Wish, now: datetime, policy: Policy) -> Export:
     return Export(
         export_id=_export_id(wish),
+        revision=uuid4().hex,
         user_id=wish.user_id,
         email=wish.email,
         preset=wish.preset,
@@ -106,10 +107,3 @@ def _same_options(export: Export, wish: Wish) -> Export:
         reason = f"This Idempotency-Key was used before for an export with preset {export.preset}: use a new key."
         raise IdempotencyKeyReused(reason)
     return export
-
-
-def _check_rate(recent: Sequence[Export], now: datetime, policy: Policy) -> None:
-    seconds = seconds_to_wait((export.requested_at for export in recent), now, policy.max_exports_per_hour)
-    if seconds is not None:
-        reason = f"You can ask for {policy.max_exports_per_hour} exports an hour; try again in {seconds:.0f} seconds."
-        raise RateLimited(reason, retry_after=seconds)

@@ -2,13 +2,13 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
-from memberships_export.domain.errors import RateLimited, TransientError
+from memberships_export.domain.errors import TransientError
 from memberships_export.domain.export.lifecycle import cancel, resend
 from memberships_export.domain.export.policy import Policy
-from memberships_export.domain.export.rate import seconds_to_wait
+from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export
+from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore
 from memberships_export.service.record import change
@@ -40,21 +40,13 @@ class ResendExport:
     clock: Clock
     policy: Policy
 
-    def __call__(self, export_id: str, user_id: str) -> Export:
-        """Start another mailing. Raises UnknownExport, IllegalTransition, RateLimited."""
+    def __call__(self, export_id: str, user_id: str, email: str) -> Export:
+        """Start another mailing, to the address of who asks. Raises UnknownExport, IllegalTransition, RateLimited."""
+        checked_address(email)
         export, now = self.read.get(export_id, user_id), self.clock()
-        _check_rate(export, now, self.policy)
-        export = change(self.store, export, resend, now, self.policy)
+        resend(export, email, now, self.policy)  # what is not possible takes no turn
+        self.store.take_turn(Turn(user_id, now, self.policy.max_exports_per_hour))
+        export = change(self.store, export, resend, email, now, self.policy)
         with suppress(TransientError):  # the sweeper sends what was not sent
             self.queue.send(wake_message(export), export.stage)
         return export
-
-
-def _check_rate(export: Export, now: datetime, policy: Policy) -> None:
-    seconds = seconds_to_wait((send.started_at for send in export.sends), now, policy.max_exports_per_hour)
-    if seconds is not None:
-        reason = (
-            f"This file was mailed {policy.max_exports_per_hour} times within the hour; "
-            f"try again in {seconds:.0f} seconds."
-        )
-        raise RateLimited(reason, retry_after=seconds)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 
 from memberships_export.domain.errors import (
@@ -26,8 +27,8 @@ from memberships_export.domain.export.delivery import (
     next_step,
 )
 from memberships_export.domain.export.lifecycle import link_only, next_trouble, render_again, wait
-from memberships_export.domain.export.record import Evidence, Export, Send, StoredFile
-from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.export.record import Evidence, Export, Send
+from memberships_export.domain.mail.mail import SendResult
 from memberships_export.domain.mail.texts import ready_mail
 from memberships_export.ports import FileStore, Mailer
 from memberships_export.service.links import DownloadLinks
@@ -61,9 +62,9 @@ class DeliverMail:
                 self._send(held, send, should_stop)
 
     def _send(self, held: HeldExport, send: Send, should_stop: Callable[[], bool]) -> None:
-        begun = monotonic()
+        in_time = _within(held.policy.send_time_limit)
         try:
-            mail = self._compose(held.export, send)
+            content = self._content(held, send)
         except FileMissing as error:
             begin_again(held, render_again, error)
             return
@@ -71,23 +72,24 @@ class DeliverMail:
             raise StopRequested
         held.write(intend, send=send)
         log.info("export=%s send=%d as_link=%s event=sending", held.export.export_id, send.number, send.as_link)
-        if monotonic() - begun > held.policy.send_time_limit.total_seconds():
-            # This process was stopped for so long that another may have taken over: sending now could be a duplicate.
-            result = SendResult(evidence=Evidence.REFUSED, detail="The worker was paused and did not send.")
-        else:
-            result = self.mailer.send(mail)
+        # Composed from the record as it was just written: until then the address may change.
+        link = self.links.url(held.export) if send.as_link else None
+        result = self.mailer.send(ready_mail(held.export, send, content, link), in_time)
         self._record(held, send, result)
 
-    def _compose(self, export: Export, send: Send) -> Mail:
-        file = _file(export)
+    def _content(self, held: HeldExport, send: Send) -> bytes | None:
+        """Read what is attached; None: a link is. Raises FileMissing, also for a file that nobody could download."""
+        file = held.export.file
+        if file is None or held.clock() >= file.expires_at:
+            raise FileMissing
         if send.as_link:
             if self.files.stream(file.key) is None:
                 raise FileMissing
-            return ready_mail(export, send, None, self.links.url(export))
+            return None
         content = self.files.read(file.key)
         if content is None:
             raise FileMissing
-        return ready_mail(export, send, content, None)
+        return content
 
     def _record(self, held: HeldExport, send: Send, result: SendResult) -> None:
         """Put the outcome on the record. No token needed: a fact is a fact, also from a fenced-out worker."""
@@ -126,10 +128,13 @@ def _note_for_sure(held: HeldExport, fact: SendFact) -> None:
     held.note(learn, fact, now, held.policy)
 
 
-def _file(export: Export) -> StoredFile:
-    if export.file is None:
-        raise FileMissing
-    return export.file
+def _within(limit: timedelta) -> Callable[[], bool]:
+    """Return what tells whether so much time has not passed yet.
+
+    After it another worker may have taken over: sending then could be a duplicate that nobody knows of.
+    """
+    begun = monotonic()
+    return lambda: monotonic() - begun <= limit.total_seconds()
 
 
 def _accepted_fact(export: Export) -> SendFact:

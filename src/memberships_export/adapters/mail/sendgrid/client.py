@@ -23,7 +23,7 @@ from memberships_export.adapters.mail.sendgrid.request import BODY_LIMIT, Unsend
 from memberships_export.domain.errors import TransientError
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.address import checked_address
-from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.mail.mail import NOT_WANTED, Mail, SendResult
 from memberships_export.ports import Clock
 from memberships_export.version import USER_AGENT
 
@@ -68,7 +68,7 @@ class SendGrid:
         self._settings = settings
         self._clock = clock
 
-    def send(self, mail: Mail) -> SendResult:
+    def send(self, mail: Mail, still_wanted: Callable[[], bool] = lambda: True) -> SendResult:
         """Try to hand over one mail; everything that can happen is a SendResult."""
         try:
             content = request_body(mail, self._settings.mail_from, self._settings.from_name)
@@ -82,11 +82,14 @@ class SendGrid:
         if len(content) >= BODY_LIMIT:
             detail = f"The mail is {len(content)} bytes, and SendGrid takes less than {BODY_LIMIT}."
             return SendResult(evidence=Evidence.REFUSED, detail=detail, too_large=True)
-        return self._post(_Body(content), key)
+        return self._post(_Body(content), key, still_wanted)
 
-    def _post(self, body: "_Body", key: str) -> SendResult:
+    def _post(self, body: "_Body", key: str, still_wanted: Callable[[], bool]) -> SendResult:
         try:
             with closing(self._connection()) as connection:
+                connection.connect()
+                if not still_wanted():  # a process may have been stopped for an hour right before
+                    return SendResult(evidence=Evidence.REFUSED, detail=NOT_WANTED)
                 answer = self._exchange(connection, body, key)
         except Exception as error:  # noqa: BLE001  (what counts is how much had left)
             return _unanswered(error, body)
@@ -104,7 +107,6 @@ class SendGrid:
         return ssl.create_default_context()
 
     def _exchange(self, connection: HTTPConnection, body: "_Body", key: str) -> Answer:
-        connection.connect()
         connection.sock.settimeout(self._settings.read_seconds)
         with TimeLimit(connection.sock, self._settings.total_seconds):
             try:
