@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ Behaviour = Callable[[Exchange], object]
 
 
 @contextmanager
-def provider(behave: Behaviour) -> Iterator[Seen]:
+def provider(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Seen]:
     class Handler(LoopbackHandler):
         def do_GET(self) -> None:
             seen.requests.append((self.path, dict(self.headers)))
@@ -69,7 +70,9 @@ def provider(behave: Behaviour) -> Iterator[Seen]:
             self.close_connection = True
 
     with LoopbackServer(Handler) as server:
-        seen = Seen(server.url)
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        seen = Seen(server.url.replace("http:", "https:") if tls else server.url)
         yield seen
 
 
@@ -209,6 +212,27 @@ def test_a_broken_answer_is_told(behave: Behaviour) -> None:
 def test_a_provider_that_is_not_there_is_told() -> None:
     with closed_port() as port, pytest.raises(KeySetUnread, match="does not accept connections"):
         KeySetHttp(f"http://127.0.0.1:{port}/keys.json").read()
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_key_set_is_read_over_tls(tls: ssl.SSLContext) -> None:
+    with provider(answering(GOOD), tls) as seen:
+        assert read(seen) == GOOD
+
+
+def test_a_certificate_that_nobody_knows_is_for_a_person_to_mend(tls: ssl.SSLContext) -> None:
+    with provider(answering(GOOD), tls) as seen, pytest.raises(KeySetUnread, match="check its certificate") as failure:
+        read(seen)
+    assert (failure.value.status, failure.value.lasting) == (None, True)
+    assert seen.requests == []
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_slow_provider_is_left_over_tls_too(tls: ssl.SSLContext) -> None:
+    slow = SLOW["body that drips"]
+    with provider(slow, tls) as seen, pytest.raises(KeySetUnread) as failure:
+        read(seen, HURRIED)
+    assert LATE.search(failure.value.cause)
 
 
 # --- What the operator is told ----------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def expected() -> ExpectedClaims:
     return ExpectedClaims(audiences=frozenset({"memberships"}), issuer="https://id.example.org")
 
 
-def token_for(user_id: str = "user-1", **changes: object) -> str:
+def token_for(user_id: str | int = "user-1", **changes: object) -> str:
     """A good token, changed; None takes a claim away."""
     return hs(claims(**{"sub": user_id, "email": f"{user_id}@example.org", "email_verified": True} | changes))
 

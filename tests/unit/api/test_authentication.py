@@ -86,6 +86,23 @@ def test_only_the_bearer_scheme_counts(service: Service, headers: dict[str, str]
     assert service.nothing_happened()
 
 
+@pytest.mark.parametrize(
+    "token",
+    [b"\xff\xfe", "é".encode(), b"[" * 9000, b"a" * 60_000, b"." * 8000, b"eyJhbGciOiJIUzI1NiJ9.e30."],
+    ids=["bytes", "not ASCII", "brackets", "huge", "dots", "no signature"],
+)
+def test_whatever_a_client_sends_as_a_token_is_a_problem_of_its_own(shared: Service, token: bytes) -> None:
+    response = shared.client.get("/memberships/export", headers=[(b"authorization", b"Bearer " + token)])
+    assert_problem(response, 401, "invalid_token")
+    assert shared.nothing_happened()
+
+
+def test_a_user_whose_id_is_a_number_gets_an_export(service: Service) -> None:
+    response = service.client.get("/memberships/export", headers=bearer(token_for(4711, email="a@example.org")))
+    assert response.status_code == 202
+    assert [record.user_id for record in service.world.store.records.values()] == ["4711"]
+
+
 @pytest.mark.parametrize("name", ["token", "access_token", "authorization"])
 def test_a_token_in_the_query_does_not_count(service: Service, name: str) -> None:
     response = service.client.get("/memberships/export", params={name: token_for()})
