@@ -6,7 +6,7 @@ from typing import Any
 
 import urllib3
 
-from rig.waiting import until
+from rig.waiting import PATIENCE_SECONDS, until
 
 Answer = dict[str, Any]
 
@@ -17,7 +17,7 @@ class ExportClient:
     def __init__(self, url: str, token: Callable[[], str]) -> None:
         self.url = url
         self._token = token
-        self._http = urllib3.PoolManager(retries=False, timeout=10)
+        self._http = urllib3.PoolManager(retries=False, timeout=PATIENCE_SECONDS)
 
     def request(self) -> Answer | None:
         """Ask for an export; None when the service died instead of answering."""
@@ -32,8 +32,14 @@ class ExportClient:
 
     def ended(self, export_id: str, tell: Callable[[], str] = lambda: "") -> Answer:
         """Wait until the export is completed, failed or cancelled, and return its status."""
-        until(lambda: self.status(export_id)["status"] not in ("queued", "running", "waiting"), "an end", tell=tell)
-        return self.status(export_id)
+        answers: list[Answer] = []
+
+        def look() -> bool:
+            answers[:] = [self.status(export_id)]
+            return answers[0]["status"] not in ("queued", "running", "waiting")
+
+        until(look, "an end", progress=lambda: list(answers), tell=tell)
+        return answers[0]
 
     def ask(self, method: str, path: str) -> Answer:
         """Make any other request, and follow no redirect."""

@@ -1,15 +1,33 @@
-"""Waiting for what other processes do: look again and again, and fail with a reason when it takes too long."""
+"""Waiting for what others do, without a judgement of how fast the machine is.
+
+A wait ends badly when nothing moves any more, or when something goes on for ever. Where progress cannot be seen
+(a thread's event, the end of a process) wait for PATIENCE_SECONDS.
+"""
 
 from collections.abc import Callable
 from threading import Event
 from time import monotonic
+from typing import Final, TypeVar
+
+PATIENCE_SECONDS: Final = 120.0  # without any progress, on a machine that has much else to do
+LAST_RESORT_SECONDS: Final = 1800.0
+_LOOK_EVERY_SECONDS: Final = 0.02
+Seen = TypeVar("Seen")
 
 
 def until(
-    happened: Callable[[], object], what: str, seconds: float = 40, *, tell: Callable[[], str] = lambda: ""
-) -> None:
-    """Look until it has happened. `tell` says more when it has not in time, such as the end of a log."""
-    end = monotonic() + seconds
-    while not happened():
-        assert monotonic() < end, f"Waited {seconds} s for {what}.\n{tell()}"
-        Event().wait(0.02)
+    look: Callable[[], Seen], what: str, *, progress: Callable[[], object], tell: Callable[[], str] = lambda: ""
+) -> Seen:
+    """Look again and again until there is something to see, and return it.
+
+    `progress` tells what was done so far: whenever it changes, patience begins anew. `tell` says more when it ends.
+    """
+    began = moved = monotonic()
+    before = progress()
+    while not (seen := look()):
+        now, done = monotonic(), progress()
+        moved, before = (now, done) if done != before else (moved, before)
+        assert now - moved < PATIENCE_SECONDS, f"Nothing moved for {PATIENCE_SECONDS:.0f} s: {what}.\n{tell()}"
+        assert now - began < LAST_RESORT_SECONDS, f"It went on for {LAST_RESORT_SECONDS:.0f} s: {what}.\n{tell()}"
+        Event().wait(_LOOK_EVERY_SECONDS)
+    return seen

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Any
 
+from rig.waiting import PATIENCE_SECONDS
+
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -61,7 +63,7 @@ class Faults:
         for held in self.held:
             if held.name == name and held.path in environ["PATH_INFO"] and not held.released.is_set():
                 held.arrived.set()
-                held.released.wait(30)
+                held.released.wait(PATIENCE_SECONDS)
 
     def take(self, name: str, environ: Mapping[str, Any]) -> Fault | None:
         """Return the fault of this call, if there is one."""

@@ -1,5 +1,6 @@
 """What a deployment needs, made without its template: quick to make, for tests of what can go wrong."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from rig.aws.fake_aws import REGION, FakeAws, QueuePair
 from rig.aws.lambda_runtime import FunctionSettings, LambdaFunction
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
+from rig.waiting import until
 
 _PREFIX = "MEMBERSHIPS_EXPORT_"
 _LINKS = DownloadLinks(secret=lambda: "s" * 32, public_url="https://exports.example.org")
@@ -93,6 +95,10 @@ class BareDeployment:
 
     def mapping(self, *functions: LambdaFunction, batch_size: int = 1) -> EventSourceMapping:
         return EventSourceMapping(self.aws.sqs, self.queues.url, functions, batch_size=batch_size)
+
+    def until(self, look: Callable[[], object], what: str) -> None:
+        """Wait as long as anything moves."""
+        until(look, what, progress=lambda: (self.aws.changes, len(self.memberships.calls), self.sendgrid.requests))
 
     def left(self) -> int:
         """Count the messages that are still in the queue, hidden ones included."""

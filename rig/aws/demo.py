@@ -22,7 +22,6 @@ from rig.export_client import Answer, ExportClient
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.sendgrid_behaviour import status
-from rig.waiting import until
 
 ROWS = 1_200
 PROGRAM = "memberships-export"
@@ -74,7 +73,7 @@ def show(service: DeployedService) -> None:
         fails = service.client("user-2")
         export_id = _request(fails)
         _follow(fails, export_id)
-        until(lambda: export_id in _desk(service, "list"), "the dead letter")
+        service.until(lambda: export_id in _desk(service, "list"), "the dead letter")
         _type(service, "list")
 
         say("\n--- SendGrid is fine again: redrive")

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,7 +18,7 @@ from rig.export_client import ExportClient
 from rig.loopback import free_port
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
-from rig.waiting import until
+from rig.waiting import PATIENCE_SECONDS, until
 
 _JWT_SECRET = "stands-for-the-identity-provider-of-a-deployment"
 _PREFIX = "MEMBERSHIPS_EXPORT_"
@@ -94,11 +94,11 @@ class DeployedService:
                 stderr=log,
             )
             try:
-                until(self.client("nobody").answers, "the API to answer", tell=self.log)
+                self.until(self.client("nobody").answers, "the API to answer")
                 yield
             finally:
                 process.terminate()
-                process.wait(10)
+                process.wait(PATIENCE_SECONDS)
 
     def api_variables(self) -> dict[str, str]:
         """Return the container's variables, with a secret in place of the identity provider's keys."""
@@ -137,6 +137,11 @@ class DeployedService:
 
     def _as(self, program: str) -> dict[str, str]:
         return self.around.aws.variables | {"AWS_ACCESS_KEY_ID": program}
+
+    def until(self, look: Callable[[], object], what: str) -> None:
+        """Wait as long as anything moves."""
+        around, log = self.around, self.folder / "log.txt"
+        until(look, what, progress=lambda: (around.aws.changes, log.stat().st_size), tell=self.log)
 
     def log(self) -> str:
         return (self.folder / "log.txt").read_text(errors="replace")[-4000:]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rig.aws.lambda_runtime import REGION, LambdaFunction
 from rig.aws.runtime_api import FunctionFailed
+from rig.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
@@ -59,11 +60,11 @@ class EventSourceMapping:
         if self.crashed:
             raise self.crashed[0]
 
-    def until_invoked(self, times: int, seconds: float = 15.0) -> None:
+    def until_invoked(self, times: int) -> None:
         """Wait until so many invocations have ended."""
         with self._ended:
-            assert self._ended.wait_for(lambda: len(self.invoked) >= times or self.crashed, seconds), (
-                f"{len(self.invoked)} of {times} invocations ended within {seconds} seconds"
+            assert self._ended.wait_for(lambda: len(self.invoked) >= times or self.crashed, PATIENCE_SECONDS), (
+                f"{len(self.invoked)} of {times} invocations ended"
             )
 
     def _poll(self, function: LambdaFunction) -> None:

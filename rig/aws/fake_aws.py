@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
 REGION: Final = "eu-west-1"
+_LOOKS: Final = ("Get", "List", "Query", "Receive", "S3 GET", "S3 HEAD", "S3 List")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ class FakeAws:
         self.sqs: SQSClient = connections.Clients().sqs
         self.dynamodb: DynamoDBClient = connections.Clients().dynamodb
         self.s3: S3Client = boto3.client("s3", region_name=REGION)
+
+    @property
+    def changes(self) -> int:
+        """How many calls changed something: what is only looked at, again and again, is no progress."""
+        return sum(not name.startswith(_LOOKS) for name in self.calls)
 
     @property
     def variables(self) -> dict[str, str]:

@@ -41,6 +41,7 @@ class RuntimeApi:
         self.ready: Future[None] = Future()
         self.waiting: SimpleQueue[Invocation | None] = SimpleQueue()
         self.current: Invocation | None = None
+        self.deadline = 0.0  # of the current one, in seconds since 1970
         self._server = _Server(self)
         self.address = f"127.0.0.1:{self._server.server_port}"
         self._server.__enter__()
@@ -78,10 +79,10 @@ class _Handler(LoopbackHandler):
             self.close_connection = True
             return None
         api.current = invocation
-        deadline = int((time.time() + invocation.limit_seconds) * 1000)
+        api.deadline = time.time() + invocation.limit_seconds
         headers = {  # all of them: the native client crashes when the trace id or the content type is missing
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(deadline),
+            "Lambda-Runtime-Deadline-Ms": str(int(api.deadline * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": api.function_arn,
             "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
             "Content-Type": "application/json",

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from rig.services.sendgrid_mail import ReceivedMail
+from rig.waiting import PATIENCE_SECONDS
 
 _EXTRA: dict[str, dict[str, str]] = {
     "deferred": {"response": "400 try again later", "attempt": "5"},
@@ -39,7 +40,7 @@ class SignedBatch:
     def post(self, url: str) -> int:
         """Send it, and return the status; HTTPError for 4xx and 5xx, as urllib has it."""
         request = Request(url, self.body, {"Content-Type": "application/json", **self.headers})  # noqa: S310
-        with build_opener(ProxyHandler({})).open(request, timeout=10) as answer:
+        with build_opener(ProxyHandler({})).open(request, timeout=PATIENCE_SECONDS) as answer:
             return int(answer.status)
 
 

@@ -20,6 +20,7 @@ from rig.aws.fake_aws import REGION
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.sendgrid_behaviour import status
+from rig.waiting import PATIENCE_SECONDS
 
 
 class Context:
@@ -111,7 +112,7 @@ def test_the_sweeper_visits_several_exports_at_once(
     for number in range(2):
         export = deployment.ask(f"user-{number}")
         ports.store.replace(export, replace(export, wake_at=export.requested_at))
-    together, send = Barrier(2, timeout=10), SqsExportQueue.send
+    together, send = Barrier(2, timeout=PATIENCE_SECONDS), SqsExportQueue.send
 
     def send_together(queue: SqsExportQueue, message: Message, stage: Stage = Stage.FETCH) -> None:
         together.wait()

@@ -18,7 +18,6 @@ from rig.aws.fake_aws import running_aws
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.sendgrid_behaviour import status
-from rig.waiting import until
 from tests.infra.permissions import Table, permissions_of
 from tests.infra.synthesis import Synthesised
 
@@ -100,7 +99,7 @@ def live_a_whole_life(service: DeployedService) -> None:
         sendgrid.follow(status(400))
         failing = (member.request() or {})["exportId"]
         assert member.ended(failing)["status"] == "failed"
-        until(lambda: failing in service.desk("list").stdout, "the letter")
+        service.until(lambda: failing in service.desk("list").stdout, "the letter")
         assert "1 redriven" in service.desk("redrive", "--all").stdout  # moved by SQS
         assert "StartMessageMoveTask" in service.around.aws.calls
         assert member.ended(failing)["status"] == "completed"
@@ -110,7 +109,7 @@ def live_a_whole_life(service: DeployedService) -> None:
         assert member.ended(failing)["status"] == "failed"
         queue = service.deployment.mappings[0].queue_url
         service.around.aws.sqs.send_message(QueueUrl=queue, MessageBody="not JSON")
-        until(lambda: service.desk("list").stdout.count("\n") == 3, "both letters")
+        service.until(lambda: service.desk("list").stdout.count("\n") == 3, "both letters")
         assert "1 redriven, 0 finished, 1 refused" in service.desk("redrive", "--all").stdout  # one by one
         assert member.ended(failing)["status"] == "completed"
         assert service.desk("purge", "--yes").returncode == 0
@@ -135,4 +134,4 @@ def _sweep(service: DeployedService, overdue: str, expired: str) -> None:
         change(expired, wake_at=past, files_until=past)
         assert sweeper.invoke({}) == {"nudge": 1, "delete_files": 1}
         change(expired, wake_at=soon, expires_at=soon)
-        until(lambda: sweeper.invoke({}) == {"delete_record": 1}, "the record to expire")
+        service.until(lambda: sweeper.invoke({}) == {"delete_record": 1}, "the record to expire")

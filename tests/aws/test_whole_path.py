@@ -16,7 +16,6 @@ from rig.aws.fake_aws import running_aws
 from rig.services.fake_memberships import FakeMemberships, row
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.sendgrid_behaviour import status
-from rig.waiting import until
 from tests.factories import a_page
 
 PAGE_SIZE = 10
@@ -96,7 +95,7 @@ def test_the_message_goes_out_the_mail_arrives_and_a_failing_one_is_redriven(
         failing = other.request()
         assert failing is not None
         assert other.ended(failing["exportId"])["status"] == "failed"
-        until(lambda: failing["exportId"] in service.desk("list").stdout, "the letter")
+        service.until(lambda: failing["exportId"] in service.desk("list").stdout, "the letter")
         fetched = len(memberships.calls)
         shown = service.desk("show", failing["exportId"])
         assert "stage: deliver" in shown.stdout

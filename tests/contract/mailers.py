@@ -15,6 +15,7 @@ from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridS
 from memberships_export.domain.mail.mail import Attachment, Mail
 from memberships_export.ports import Mailer
 from rig.services.fake_sendgrid import FakeSendGrid
+from rig.waiting import PATIENCE_SECONDS
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEY = "SG.canary-key.of_the-tests"
@@ -37,8 +38,8 @@ def a_mail(**changes: object) -> Mail:
 
 
 def sendgrid(url: str, **changes: float) -> SendGrid:
-    """A SendGrid mailer that has little patience."""
-    patience = {"connect_seconds": 5.0, "read_seconds": 5.0, "total_seconds": 10.0} | changes
+    """A SendGrid mailer that has much patience, where nothing else is asked for."""
+    patience = dict.fromkeys(("connect_seconds", "read_seconds", "total_seconds"), PATIENCE_SECONDS) | changes
     settings = SendGridSettings(base_url=url, mail_from=FROM, api_key=lambda: KEY, **patience)  # type: ignore[arg-type]
     return SendGrid(settings, lambda: NOW)
 

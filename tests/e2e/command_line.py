@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,10 +13,9 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import TypeVar
 
-import pytest
+from rig.waiting import PATIENCE_SECONDS, until
 
 PROGRAM = str(Path(sys.executable).parent / "memberships-export")
-PATIENCE = 30.0
 Environ = Mapping[str, str]
 Seen = TypeVar("Seen")
 
@@ -29,17 +27,9 @@ def environ_of(data: Path, **settings: str) -> dict[str, str]:
 
 
 def run(environ: Environ, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *arguments], env=environ, capture_output=True, text=True, timeout=60, check=False)
-
-
-def until(look: Callable[[], Seen | None], what: str) -> Seen:
-    """Look again and again until there is something to see."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if (seen := look()) is not None:
-            return seen
-        time.sleep(0.02)
-    pytest.fail(f"{what} did not happen within {PATIENCE:.0f} seconds")
+    return subprocess.run(
+        [PROGRAM, *arguments], env=environ, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
 
 
 @dataclass(frozen=True)
@@ -50,6 +40,10 @@ class Running:
     environ: Environ
     log: Path
     url: str
+
+    def until(self, look: Callable[[], Seen], what: str) -> Seen:
+        """Wait as long as the service says anything, and return what is seen."""
+        return until(look, what, progress=lambda: self.log.stat().st_size, tell=self.log.read_text)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return run(self.environ, *arguments)
@@ -73,7 +67,10 @@ def running(environ: Environ, folder: Path, command: str = "serve", *flags: str)
         process = subprocess.Popen([PROGRAM, command, *flags], env=environ, stdout=out, stderr=err)
     try:
         until(
-            lambda: re.search(r"^Mails go to", said.read_text(), re.MULTILINE) or process.poll(), f"{command} starting"
+            lambda: re.search(r"^Mails go to", said.read_text(), re.MULTILINE) or process.poll() is not None,
+            f"{command} starting",
+            progress=lambda: said.stat().st_size + log.stat().st_size,
+            tell=log.read_text,
         )
         found = re.search(r"^Listening on (\S+)$", said.read_text(), re.MULTILINE)
         yield Running(process, environ, log, found[1] if found else "")

@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from email import policy
 from email.parser import BytesParser
@@ -22,8 +21,8 @@ from memberships_export.bootstrap.backend import connect
 from memberships_export.domain.messages.message import Message
 from memberships_export.settings import Settings
 from rig.services.fake_memberships import FakeMemberships
+from rig.waiting import PATIENCE_SECONDS, until
 from tests.e2e.command_line import (
-    PATIENCE,
     PROGRAM,
     Running,
     attachments_of,
@@ -33,7 +32,6 @@ from tests.e2e.command_line import (
     mails_of,
     run,
     running,
-    until,
 )
 
 
@@ -116,7 +114,7 @@ def test_a_forged_token_is_refused_with_advice(service: Running) -> None:
 def test_a_message_nobody_understands_is_shown_refused_and_purged(service: Running) -> None:
     ports = connect(Settings(data_dir=data_of(service)), "http://127.0.0.1")
     ports.queue.send(Message("not JSON"))
-    letters = until(lambda: json.loads(service.ask("dlq", "list", "--json")) or None, "the dead letter")
+    letters = service.until(lambda: json.loads(service.ask("dlq", "list", "--json")), "the dead letter")
     assert [letter["errorCode"] for letter in letters] == ["invalid_message"]
     refused = service.run("dlq", "redrive", "--all")
     assert (refused.returncode, refused.stdout.splitlines()[-1]) == (1, "0 redriven, 0 finished, 1 refused")
@@ -131,7 +129,7 @@ def test_a_failed_export_goes_on_after_redrive(tmp_path: Path) -> None:
             user, export_id = an_export_of_a_user(service)
             watched = user.run("watch", export_id)
             assert (watched.returncode, "status 404" in watched.stdout) == (1, True)
-            until(lambda: user.ask("dlq", "list") or None, "the dead letter")
+            service.until(lambda: user.ask("dlq", "list"), "the dead letter")
             assert user.ask("dlq", "redrive", export_id).endswith("1 redriven, 0 finished, 0 refused")
             assert user.run("watch", export_id).returncode == 0
     (content,) = files_mailed(tmp_path, export_id)
@@ -140,24 +138,23 @@ def test_a_failed_export_goes_on_after_redrive(tmp_path: Path) -> None:
 
 def test_an_export_that_hangs_can_be_cancelled_and_does_not_keep_the_service(tmp_path: Path) -> None:
     with FakeMemberships(rows=10, script=["hang*"]) as memberships:
-        environ = environ_of(tmp_path, memberships_url=memberships.url)
+        patient = {"memberships_timeout_seconds": "600", "lease_seconds": "700"}
+        environ = environ_of(tmp_path, memberships_url=memberships.url, **patient)
         with running(environ, tmp_path) as service:
             user, export_id = an_export_of_a_user(service)
-            until(lambda: memberships.calls or None, "the first call")
+            service.until(lambda: memberships.calls, "the first call")
             assert "cancelled" in user.ask("cancel", export_id)
             assert user.run("watch", export_id).returncode == 1
 
-            began = time.monotonic()
             service.process.send_signal(signal.SIGTERM)
-            assert service.process.wait(10) == 0
-            assert time.monotonic() - began < 5
+            assert service.process.wait(PATIENCE_SECONDS) == 0, "long before the call is given up"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_an_idle_service_well(tmp_path: Path, number: signal.Signals) -> None:
     with running(environ_of(tmp_path), tmp_path) as service:
         service.process.send_signal(number)
-        assert service.process.wait(5) == 0
+        assert service.process.wait(PATIENCE_SECONDS) == 0
     assert "event=stopped clean=True" in service.log.read_text()
 
 
@@ -276,7 +273,13 @@ def test_a_pipe_that_nobody_reads_is_no_trouble(service: Running, command: list[
     reader, writer = os.pipe()
     os.close(reader)
     result = subprocess.run(
-        [PROGRAM, *command], env=environ, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        [PROGRAM, *command],
+        env=environ,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     os.close(writer)
     assert "Traceback" not in result.stderr
@@ -298,11 +301,12 @@ def test_watch_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
         user, export_id = an_export_of_a_user(service)
         with shown.open("wb") as out, said.open("wb") as err:
             watch = subprocess.Popen([PROGRAM, "watch", export_id[:8]], env=user.environ, stdout=out, stderr=err)
-        until(lambda: shown.read_text() or None, "the first line")
+        service.until(shown.read_text, "the first line")
     try:
-        until(lambda: re.search(r"Trying again for up to 5 minutes\.$", said.read_text()), "the word about it")
+        retries = re.compile(r"Trying again for up to 5 minutes\.$")
+        until(lambda: retries.search(said.read_text()), "the word about it", progress=said.read_text)
         with running(environ_of(tmp_path, port=service.url.rpartition(":")[2]), tmp_path, "serve"):
-            watch.wait(PATIENCE)
+            watch.wait(PATIENCE_SECONDS)
     finally:
         code = ended(watch)
     assert (code, "\ncompleted\n" in shown.read_text()) == (0, True)
@@ -318,19 +322,19 @@ def test_a_service_whose_welcome_nobody_can_read_goes_on(tmp_path: Path) -> None
             [PROGRAM, "serve", "--port", port], env=environ_of(tmp_path), stdout=full, stderr=err
         )
     try:
-        until(lambda: is_healthy(f"http://127.0.0.1:{port}/healthz"), "the service answering")
+        until(lambda: is_healthy(f"http://127.0.0.1:{port}/healthz"), "the service answering", progress=log.read_text)
         service.send_signal(signal.SIGTERM)
-        assert service.wait(PATIENCE) == 0
+        assert service.wait(PATIENCE_SECONDS) == 0
     finally:
         ended(service)
     assert log.read_text().splitlines()[-1].endswith("event=stopped clean=True")
 
 
-def is_healthy(url: str) -> bool | None:
+def is_healthy(url: str) -> bool:
     try:
-        return bool(urllib3.request("GET", url, retries=False).status == 200) or None
+        return bool(urllib3.request("GET", url, retries=False).status == 200)
     except urllib3.exceptions.HTTPError:
-        return None
+        return False
 
 
 def start_demo(tmp_path: Path, *arguments: str, stdout: int | None = None) -> subprocess.Popen[bytes]:
@@ -342,12 +346,15 @@ def start_demo(tmp_path: Path, *arguments: str, stdout: int | None = None) -> su
 
 
 def said_by_the_demo(tmp_path: Path, pattern: str) -> re.Match[str]:
-    return until(lambda: re.search(pattern, (tmp_path / "demo.out").read_text()), f"the demo saying {pattern}")
+    shown = tmp_path / "demo.out"
+    found = until(lambda: re.search(pattern, shown.read_text()), f"the demo saying {pattern}", progress=shown.read_text)
+    assert found
+    return found
 
 
 def ended(demo: subprocess.Popen[bytes]) -> int:
     try:
-        return demo.wait(PATIENCE)
+        return demo.wait(PATIENCE_SECONDS)
     finally:
         demo.kill()
         demo.wait()

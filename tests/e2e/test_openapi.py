@@ -22,6 +22,7 @@ from memberships_export.entrypoints.api.router import exports_router
 from memberships_export.entrypoints.cli.serve.limits import Limits
 from memberships_export.entrypoints.cli.serve.threads import ApiThread
 from memberships_export.service.user.callers import InvalidToken
+from rig.waiting import LAST_RESORT_SECONDS
 from tests.fakes.world import World
 from tests.unit.api.service import HmacWebhook, exports_api, token_for
 
@@ -81,7 +82,7 @@ def test_every_answer_is_as_documented(url: str, tmp_path: Path) -> None:
         cwd=tmp_path,  # it finds its configuration there, and leaves its notes
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LAST_RESORT_SECONDS,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from tests.e2e.command_line import Running, data_of, environ_of, mails_of, run, running, until
+from rig.waiting import until
+from tests.e2e.command_line import Running, data_of, environ_of, mails_of, run, running
 
 DEPLOY = Path(__file__).parents[2] / "docs" / "deploy"
 Start = Callable[[Path, str, int, str], AbstractContextManager[None]]
@@ -80,7 +81,7 @@ def process(command: list[str], port: int, folder: Path) -> Iterator[None]:
     with log.open("wb") as file:
         started = subprocess.Popen(command, env=environ, stdout=file, stderr=subprocess.STDOUT)
     try:
-        until(lambda: listens(port) or started.poll(), "the proxy listening")
+        until(lambda: listens(port) or started.poll() is not None, "the proxy listening", progress=log.read_text)
         assert started.poll() is None, log.read_text()
         yield
     finally:

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from rig.waiting import PATIENCE_SECONDS
 from tests.e2e.command_line import environ_of
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +64,8 @@ def test_the_demo_runs_from_the_wheel_in_a_clean_environment(wheel: Path, tmp_pa
     assert Path(found.stdout).is_relative_to(venv)
 
     command = [str(venv / "bin" / "memberships-export"), "demo", "--rows", "3"]
-    demo = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    demo = subprocess.run(
+        command, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert demo.returncode == 0, demo.stderr
     assert "Rows     3" in demo.stdout

@@ -18,21 +18,23 @@ from rig.services.sendgrid_behaviour import (
     Behaviour,
     status,
 )
+from rig.waiting import PATIENCE_SECONDS
 from tests.fakes.world import World
 
 QUARTER = timedelta(minutes=16)
 E = Evidence
+SILENT = (ACCEPT_THEN_HANG, HANG)
 
 
-def world_over(fake: FakeSendGrid) -> World:
+def world_over(fake: FakeSendGrid, seconds: float = PATIENCE_SECONDS) -> World:
+    """Return a world whose mailer has so much patience with silence."""
     world = World(7)
     settings = SendGridSettings(
         base_url=fake.url,
         mail_from="exports@example.org",
         api_key=lambda: "SG.not-a-real-key",
-        connect_seconds=1,
-        read_seconds=1,
-        total_seconds=2,
+        read_seconds=seconds,
+        total_seconds=2 * seconds,
     )
     world.mailer = SendGrid(settings, world.clock)  # type: ignore[assignment]
     world.services = world.over(world.ports)
@@ -100,7 +102,7 @@ def test_an_accepted_mail_whose_answer_was_lost_is_settled_by_its_event_without_
     behaviour: Behaviour, evidence: Evidence
 ) -> None:
     with FakeSendGrid([behaviour]) as fake:
-        world = world_over(fake)
+        world = world_over(fake, 1 if behaviour in SILENT else PATIENCE_SECONDS)
         waiting = run(world)
         assert waiting.sends[0].evidence is evidence
         batch = fake.signer.events_for(fake.accepted[0], ["processed", "delivered"])
@@ -126,7 +128,7 @@ def test_an_accepted_mail_whose_answer_was_lost_is_settled_by_its_event_without_
 )
 def test_an_unclear_send_without_an_event_is_sent_once_more_and_says_so(behaviour: Behaviour, mails: int) -> None:
     with FakeSendGrid([behaviour]) as fake:
-        world = world_over(fake)
+        world = world_over(fake, 1 if behaviour in SILENT else PATIENCE_SECONDS)
         waiting = run(world)
         assert waiting.status is ExportStatus.WAITING
         world.pass_time(timedelta(minutes=14))

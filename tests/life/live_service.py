@@ -82,8 +82,11 @@ class LiveService:
         return self.process is None or self.process.poll() is not None
 
     def until(self, happened: Callable[[], object], what: str) -> None:
-        """Look again and again until it has happened."""
-        until(happened, what, tell=self.log)
+        """Wait as long as anything moves."""
+        until(happened, what, progress=self._progress, tell=self.log)
+
+    def _progress(self) -> object:
+        return (self.folder / "log.txt").stat().st_size, len(self.memberships.calls), self.sendgrid.requests
 
     def log(self) -> str:
         return (self.folder / "log.txt").read_text(errors="replace")[-6000:]

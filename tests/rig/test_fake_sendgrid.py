@@ -18,6 +18,7 @@ from memberships_export.service.mail_events.record_mail_events import MailEvent
 from rig.loopback import LoopbackHandler, LoopbackServer
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.sendgrid_behaviour import NAMED, Behaviour, cut_body_after, read_behaviour
+from rig.waiting import PATIENCE_SECONDS
 from tests.contract.mailers import TO, a_mail, sendgrid
 
 _ROOT = Path(__file__).parents[2]
@@ -89,7 +90,7 @@ def test_it_runs_as_a_process_of_its_own_until_it_is_told_to_stop(tmp_path: Path
         port, public_key = process.stdout.readline().strip(), process.stdout.readline().strip()
         results = [sendgrid(f"http://127.0.0.1:{port}").send(a_mail()) for _ in range(2)]
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert [result.evidence for result in results] == [Evidence.REFUSED, Evidence.ACCEPTED]
     assert [entry["accepted"] for entry in _ledger(ledger)] == [False, True]
     SendGridWebhook(public_key)
@@ -111,7 +112,7 @@ def test_a_step_nobody_knows_is_refused_with_what_is_known(step: str) -> None:
 
 def test_only_mail_send_is_there() -> None:
     with FakeSendGrid() as fake:
-        connection = HTTPConnection("127.0.0.1", fake.port, timeout=5)
+        connection = HTTPConnection("127.0.0.1", fake.port, timeout=PATIENCE_SECONDS)
         connection.request("POST", "/v3/mail/batch", b"{}")
         assert connection.getresponse().status == 404
         connection.close()

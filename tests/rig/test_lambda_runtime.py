@@ -28,7 +28,7 @@ def fail(context):
 actions = {
     "fail": fail,
     "exit": lambda context: os._exit(7),
-    "hang": lambda context: time.sleep(60),
+    "hang": lambda context: time.sleep(3600),
     "path": lambda context: [sorted(os.environ), sys.path],
     "pid": lambda context: os.getpid(),
     "time": lambda context: [context.get_remaining_time_in_millis(), context.function_name, context.aws_request_id],
@@ -40,7 +40,7 @@ def batch(records):
             ledger.write(json.dumps(record) + "\\n")
     first = [r for r in records if r["attributes"]["ApproximateReceiveCount"] == "1"]
     if any(record["body"] == "hang once" for record in first):
-        time.sleep(60)
+        time.sleep(3600)
     failed = [record for record in first if record["body"] == "fail once"]
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 """
@@ -167,7 +167,7 @@ def test_the_event_has_the_shape_that_lambda_gives_it(
     sent = aws.sqs.send_message(QueueUrl=url, MessageBody="{}", MessageAttributes=attributes)
 
     with EventSourceMapping(aws.sqs, url, [start()]):
-        until(lambda: aws.messages_in(url) == 0, "an empty queue")
+        until(lambda: aws.messages_in(url) == 0, "an empty queue", progress=lambda: aws.changes)
 
     (record,) = entries(ledger)
     assert (record["messageId"], record["body"]) == (sent["MessageId"], "{}")
@@ -186,7 +186,7 @@ def test_of_a_batch_only_the_failed_message_comes_back_with_its_count_raised(
     sent = {body: aws.sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"] for body in ("good", "fail once")}
 
     with EventSourceMapping(aws.sqs, url, [start()], batch_size=10) as mapping:
-        until(lambda: aws.messages_in(url) == 0, "an empty queue")
+        until(lambda: aws.messages_in(url) == 0, "an empty queue", progress=lambda: aws.changes)
 
     first, second = mapping.invoked
     assert first.messages == {sent["good"]: 1, sent["fail once"]: 1}
@@ -202,9 +202,9 @@ def test_the_message_of_a_killed_function_comes_back_by_its_visibility_timeout(
     function = start()
 
     with EventSourceMapping(aws.sqs, url, [function]) as mapping:
-        until(lambda: len(entries(ledger)) == 1, "invocation 1")
+        until(lambda: len(entries(ledger)) == 1, "invocation 1", progress=lambda: aws.changes)
         function.kill()
-        until(lambda: aws.messages_in(url) == 0, "an empty queue")
+        until(lambda: aws.messages_in(url) == 0, "an empty queue", progress=lambda: aws.changes)
 
     killed, done = mapping.invoked
     assert killed.error
@@ -219,7 +219,7 @@ def test_the_message_of_a_function_that_took_too_long_comes_back(
     aws.sqs.send_message(QueueUrl=url, MessageBody="hang once")
 
     with EventSourceMapping(aws.sqs, url, [start(timeout_seconds=1)]) as mapping:
-        until(lambda: aws.messages_in(url) == 0, "an empty queue")
+        until(lambda: aws.messages_in(url) == 0, "an empty queue", progress=lambda: aws.changes)
 
     assert [invoked.error.kind if invoked.error else None for invoked in mapping.invoked] == ["Sandbox.Timedout", None]
 
@@ -233,11 +233,11 @@ def test_as_many_functions_work_at_once_as_the_concurrency_says(
     functions = [start(), start()]
 
     with EventSourceMapping(aws.sqs, url, functions) as mapping:
-        until(lambda: len(entries(ledger)) == 2, "invocation 2")
+        until(lambda: len(entries(ledger)) == 2, "invocation 2", progress=lambda: aws.changes)
         assert mapping.invoked == []
         for function in functions:
             function.kill()
-        until(lambda: len(entries(ledger)) == 3, "invocation 3")
+        until(lambda: len(entries(ledger)) == 3, "invocation 3", progress=lambda: aws.changes)
         for function in functions:
             function.kill()
 

@@ -27,7 +27,7 @@ def test_its_end_cuts_whoever_is_still_connected_and_leaves_no_thread() -> None:
     with LoopbackServer(_Silent) as server:
         idle, asking = (socket.create_connection(("127.0.0.1", server.server_port)) for _ in range(2))
         asking.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        until(lambda: server.accepted == 2, "both connections")
+        until(lambda: server.accepted == 2, "both connections", progress=lambda: server.accepted)
     with idle, asking:
         assert (idle.recv(1), asking.recv(1)) == (b"", b"")
     assert active_count() == before

@@ -12,6 +12,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from rig.waiting import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 EXTRAS = {"runtime": (), "aws": ("aws",), "dev": ("aws", "dev"), "container": ("aws", "postgres")}
 LOCKS = (*EXTRAS, "lambda")
@@ -141,7 +143,7 @@ def test_a_test_that_looks_up_the_name_of_another_machine_fails() -> None:
 def test_a_test_may_connect_to_its_own_machine(host: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
-        with socket.create_connection((host, port), timeout=5) as client:
+        with socket.create_connection((host, port), timeout=PATIENCE_SECONDS) as client:
             assert client.getpeername() == ("127.0.0.1", port)
 
 

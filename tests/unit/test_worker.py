@@ -9,6 +9,7 @@ from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.messages.message import Received
 from memberships_export.entrypoints.worker import Worker
 from memberships_export.service.worker.run import Acknowledge, GiveBack
+from rig.waiting import PATIENCE_SECONDS
 from tests.fakes.world import World
 
 
@@ -55,8 +56,8 @@ def test_a_worker_takes_messages_and_acknowledges_what_is_done() -> None:
     queue = ObservedQueue(world)
     worker = worker_for(world, queue)
     worker.start()
-    assert queue.dealt_with.wait(10)
-    assert worker.stop(seconds=10)
+    assert queue.dealt_with.wait(PATIENCE_SECONDS)
+    assert worker.stop(seconds=PATIENCE_SECONDS)
     assert len(world.mails) == 1
     assert not world.queue.messages
 
@@ -67,8 +68,8 @@ def test_a_worker_gives_back_what_somebody_else_is_at() -> None:
     queue = ObservedQueue(world)
     worker = worker_for(world, queue, lambda *_: GiveBack(7.0))
     worker.start()
-    assert queue.dealt_with.wait(10)
-    assert worker.stop(seconds=10)
+    assert queue.dealt_with.wait(PATIENCE_SECONDS)
+    assert worker.stop(seconds=PATIENCE_SECONDS)
     assert queue.given_back == [7.0]
 
 
@@ -82,8 +83,8 @@ def test_trouble_does_not_end_the_loop(
     queue = ObservedQueue(world, [trouble])
     worker = worker_for(world, queue)
     worker.start()
-    assert queue.dealt_with.wait(10)
-    assert worker.stop(seconds=10)
+    assert queue.dealt_with.wait(PATIENCE_SECONDS)
+    assert worker.stop(seconds=PATIENCE_SECONDS)
     assert len(world.mails) == 1
     assert "event=trouble" in caplog.text or "event=internal_error" in caplog.text
 
@@ -100,8 +101,8 @@ def test_a_message_whose_work_broke_off_is_not_acknowledged(monkeypatch: pytest.
 
     worker = worker_for(world, ObservedQueue(world), break_off)
     worker.start()
-    assert tried.wait(10)
-    assert worker.stop(seconds=10)
+    assert tried.wait(PATIENCE_SECONDS)
+    assert worker.stop(seconds=PATIENCE_SECONDS)
     assert len(world.queue.messages) == 1
 
 
@@ -112,15 +113,15 @@ def test_stopping_asks_the_work_at_hand_to_stop_and_says_when_it_does_not() -> N
 
     def stubborn(_: object, should_stop: Callable[[], bool]) -> Acknowledge:
         begun.set()
-        finish.wait(10)
+        finish.wait(PATIENCE_SECONDS)
         assert should_stop()
         return Acknowledge()
 
     queue = ObservedQueue(world)
     worker = worker_for(world, queue, stubborn)
     worker.start()
-    assert begun.wait(10)
+    assert begun.wait(PATIENCE_SECONDS)
     assert not worker.stop(seconds=0)
     finish.set()
-    assert worker.stop(seconds=10)
+    assert worker.stop(seconds=PATIENCE_SECONDS)
     assert queue.dealt_with.is_set()

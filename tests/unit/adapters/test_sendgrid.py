@@ -133,7 +133,7 @@ def test_a_connection_that_cannot_even_be_prepared_has_carried_nothing(monkeypat
 
 
 def test_a_huge_answer_is_not_read_to_its_end() -> None:
-    assert _send(status(400, b" " * 50_000_000), total_seconds=5) == _refused("HTTP 400", permanent=True)
+    assert _send(status(400, b" " * 50_000_000), total_seconds=60) == _refused("HTTP 400", permanent=True)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,8 @@ def test_a_process_that_was_paused_before_the_first_byte_sends_nothing_although_
     with FakeSendGrid() as fake:
 
         def paused() -> bool:
-            until(lambda: fake.connections == 1, "the connection to stand before this is asked")
+            seen = "the connection to stand before this is asked"
+            until(lambda: fake.connections == 1, seen, progress=lambda: fake.connections)
             return False
 
         result = sendgrid(fake.url).send(a_mail(), paused)

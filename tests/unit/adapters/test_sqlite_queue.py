@@ -11,6 +11,7 @@ import pytest
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.domain.messages.message import Message, Received
+from rig.waiting import PATIENCE_SECONDS
 from tests.fakes.memory import FakeClock
 
 
@@ -72,13 +73,13 @@ def test_a_waiting_receiver_wakes_when_a_message_is_sent(queue: SqliteExportQueu
 
     def wait() -> None:
         started.set()
-        received.append(queue.receive(30))
+        received.append(queue.receive(10 * PATIENCE_SECONDS))
 
     receiver = Thread(target=wait)
     receiver.start()
     started.wait()
     queue.send(Message("wake"))
-    receiver.join(timeout=20)
+    receiver.join(timeout=PATIENCE_SECONDS)
 
     assert [found.message.body for found in received if found] == ["wake"]
 

@@ -15,8 +15,9 @@ from starlette.types import Receive, Scope, Send
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.cli.serve.limits import Limits
 from memberships_export.entrypoints.cli.serve.threads import ApiThread
+from rig.waiting import PATIENCE_SECONDS
 
-PATIENCE = 30.0  # until a client takes a server for one that never answers
+PATIENCE = PATIENCE_SECONDS  # until a client takes a server for one that never answers
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /length HTTP/1.1\r\nHost: x\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"

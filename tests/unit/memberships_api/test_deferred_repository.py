@@ -14,6 +14,7 @@ from memberships_api.repository import MembershipRepository, MembershipsUnavaila
 from memberships_api.router import memberships_router
 from memberships_api.sample import sample_memberships
 from memberships_api.sqlite_repository import SqliteMembershipRepository
+from rig.waiting import PATIENCE_SECONDS
 
 
 class Clock:
@@ -74,13 +75,13 @@ def test_while_one_thread_tries_the_others_are_told_at_once(repository: SqliteMe
 
     def slow() -> MembershipRepository:
         trying.set()
-        assert there.wait(10)
+        assert there.wait(PATIENCE_SECONDS)
         return repository
 
     deferred = DeferredRepository(slow)
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(deferred.cursor_key)
-        assert trying.wait(10)
+        assert trying.wait(PATIENCE_SECONDS)
         with pytest.raises(MembershipsUnavailable, match="being opened"):
             deferred.cursor_key()
         there.set()

@@ -12,6 +12,7 @@ from memberships_export.domain.errors import MembershipsContractBroken, StorageU
 from memberships_export.domain.export.record import Export, ExportStatus, Stage
 from memberships_export.domain.export.sweeping import SweepAction
 from memberships_export.domain.messages.message import Message
+from rig.waiting import PATIENCE_SECONDS
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore
 from tests.fakes.world import World
@@ -68,7 +69,7 @@ class FilesOfTwo(MemoryFiles):
 
     def __init__(self) -> None:
         super().__init__()
-        self.together = Barrier(2, timeout=10)
+        self.together = Barrier(2, timeout=PATIENCE_SECONDS)
 
     def delete_folder(self, prefix: str) -> None:
         self.together.wait()

@@ -14,6 +14,7 @@ from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.ports import Download, FileSink
 from rig.aws.fake_aws import REGION, FakeAws
 from rig.loopback import LoopbackHandler, LoopbackServer
+from rig.waiting import PATIENCE_SECONDS
 
 MIB = 1024 * 1024
 KEY = "csv/3f2a/1.csv"
@@ -159,7 +160,7 @@ def test_a_signed_url_gives_the_file_as_a_download(files: S3Files) -> None:
     url = files.signed_url(KEY, Download("memberships-2026-03-01.csv", "text/csv; charset=utf-8"), 60)
 
     assert url is not None
-    answer = urllib3.request("GET", url, retries=False, timeout=5)
+    answer = urllib3.request("GET", url, retries=False, timeout=PATIENCE_SECONDS)
     assert answer.data == b"id\r\n"
     assert answer.headers["content-disposition"] == 'attachment; filename="memberships-2026-03-01.csv"'
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"

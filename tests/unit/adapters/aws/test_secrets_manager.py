@@ -11,6 +11,7 @@ from botocore.stub import Stubber
 from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.secrets_manager import RotatingSecret
 from memberships_export.domain.errors import StorageUnavailable
+from rig.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager.client import SecretsManagerClient
@@ -105,12 +106,12 @@ def test_nobody_waits_for_another_threads_attempt_while_there_is_a_text(
 
     def slow(**_: object) -> None:
         reading.set()
-        assert goes_on.wait(10)
+        assert goes_on.wait(PATIENCE_SECONDS)
 
     secrets.client.meta.events.register("before-parameter-build.secretsmanager.GetSecretValue", slow)
     with ThreadPoolExecutor(1) as threads:
         attempt = threads.submit(secret)
-        assert reading.wait(10)
+        assert reading.wait(PATIENCE_SECONDS)
         assert secret() == "first"
         goes_on.set()
         assert attempt.result() == "second"
