@@ -11,6 +11,7 @@ from typing import Any
 from memberships_api import sqlite_statements as sql
 from memberships_api import staging_statements as staging_sql
 from memberships_api.membership import Membership
+from memberships_api.private_file import make_private_file
 from memberships_api.repository import MembershipIdTaken, Page, PageRequest, Snapshot
 from memberships_api.sqlite_troubles import troubles_in_words
 from memberships_api.staging import Draft, Staging
@@ -28,6 +29,7 @@ class SqliteMembershipRepository:
         """Make what is missing."""
         self._path = path
         self._idle: deque[sqlite3.Connection] = deque()
+        make_private_file(path)  # SQLite gives its rights to -wal and -shm
         with self._connection() as connection:
             connection.executescript(sql.SCHEMA)
             # Asked first: offering waits for whoever is writing, such as a long import.

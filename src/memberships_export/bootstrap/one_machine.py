@@ -6,6 +6,7 @@ from pathlib import Path
 
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
+from memberships_export.adapters.embedded.private import keep_private
 from memberships_export.adapters.embedded.secrets_file import kept_secret
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
@@ -33,8 +34,9 @@ class OneMachine:
         )
 
     def connect(self, memberships_url: str | None) -> Ports:
-        """Open the adapters, and make what is not there yet."""
+        """Open the adapters, and make what is not there yet. Raises StorageUnavailable."""
         settings = self._settings
+        close_data_folder(settings)
         database = Database(settings.data_dir / "exports.db")
         return Ports(
             store=SqliteExportStore(database),
@@ -50,6 +52,11 @@ class OneMachine:
             source=memberships(settings, memberships_url, self.secrets.service) if memberships_url else None,
             clock=utc_now,
         )
+
+
+def close_data_folder(settings: Settings) -> None:
+    """Make the data folder, or close it to other users of this machine. Raises StorageUnavailable."""
+    keep_private(settings.data_dir)
 
 
 def outbox_folder(settings: Settings) -> Path:

@@ -96,7 +96,7 @@ def test_a_folder_that_cannot_be_written_is_a_refusal_that_says_what_to_do(tmp_p
     result = _outbox(taken).send(a_mail())
     assert (result.evidence, result.permanent, result.too_large) == (Evidence.REFUSED, False, False)
     assert str(taken) in str(result.detail)
-    assert "may write to" in str(result.detail)
+    assert "a file stands where a folder is needed: move it away" in str(result.detail)
 
 
 def test_a_full_disk_is_a_refusal_and_leaves_no_half_mail(tmp_path: Path) -> None:
@@ -104,7 +104,8 @@ def test_a_full_disk_is_a_refusal_and_leaves_no_half_mail(tmp_path: Path) -> Non
     command = [sys.executable, "-c", _FULL_DISK, str(tmp_path)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.stderr == ""
-    assert done.stdout.startswith(f"refused False The outbox folder {tmp_path} cannot be written (File too large).")
+    assert done.stdout.startswith(f"refused False The mail was not written. {tmp_path}/exp-1.1.eml cannot be used: ")
+    assert "File too large" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from memberships_export.adapters.embedded.disk import locked_folder, make_folder, storage_errors
+from memberships_export.adapters.embedded.private import make_private_file
 from memberships_export.domain.errors import StorageUnavailable
 
 _SCHEMA = ("schema.sql", "schema-2.sql", "schema-3.sql")  # each leads from the version before it to the next
@@ -77,6 +78,7 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         with storage_errors(self._path):
             make_folder(self._path.parent)
+            make_private_file(self._path)  # SQLite gives its rights to -wal and -shm
         connection = sqlite3.connect(
             self._path, timeout=self._busy_timeout.total_seconds(), isolation_level=None, check_same_thread=False
         )

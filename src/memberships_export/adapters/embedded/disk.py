@@ -36,17 +36,18 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder with its missing parents, durably, readable by this user only."""
+    """Make a folder with its missing parents, durably, readable by this user only, whatever the umask."""
     try:
         path.mkdir(mode=0o700)
+        path.chmod(0o700)
     except FileExistsError:
         if path.is_dir():
-            return
+            return None
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from None
     except FileNotFoundError:
         make_folder(path.parent)
-        path.mkdir(mode=0o700, exist_ok=True)
-    sync_folder(path.parent)
+        return make_folder(path)
+    return sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:

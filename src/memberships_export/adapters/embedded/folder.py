@@ -9,6 +9,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from memberships_export.adapters.embedded.disk import make_folder, storage_errors, sync_folder
+from memberships_export.adapters.embedded.private import private
 from memberships_export.domain.file_key import checked_key
 from memberships_export.ports import Download, FileSink
 
@@ -91,7 +92,7 @@ class Folder:
         temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
         with storage_errors(path):
             make_folder(path.parent)
-            file = open(temporary, "xb", opener=_private)  # noqa: SIM115  (Path.open takes no opener; see finally)
+            file = open(temporary, "xb", opener=private)  # noqa: SIM115  (Path.open takes no opener; see finally)
         try:
             yield temporary, file
         finally:
@@ -109,10 +110,6 @@ class _Sink:
     def write(self, chunk: bytes) -> None:
         with storage_errors(self._path):
             self._file.write(chunk)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _flush(file: BinaryIO) -> None:

@@ -4,7 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
-from memberships_export.adapters.embedded.disk import storage_errors
+from memberships_export.adapters.embedded.disk import make_folder, storage_errors
+from memberships_export.adapters.embedded.private import private
 
 
 def kept_secret(path: Path) -> str:
@@ -17,11 +18,10 @@ def kept_secret(path: Path) -> str:
 
 def _make(path: Path) -> None:
     """Write aside, then link: of two processes that start together, both read the first one's secret."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
+        with open(aside, "x", encoding="ascii", opener=private) as file:
             file.write(secrets.token_urlsafe(48))
             file.flush()
             os.fsync(file.fileno())

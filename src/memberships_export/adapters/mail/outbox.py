@@ -1,18 +1,16 @@
 """Mails as files: every mail becomes one .eml in a folder, to be opened with any mail program."""
 
-import os
 import re
-import tempfile
 from base64 import encodebytes
 from collections.abc import Callable
-from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from hashlib import sha256
 from pathlib import Path
 
-from memberships_export.domain.errors import InvalidAddress
+from memberships_export.adapters.embedded.folder import Folder
+from memberships_export.domain.errors import InvalidAddress, StorageUnavailable
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.mail import NOT_WANTED, Mail, SendResult
@@ -32,6 +30,7 @@ class Outbox:
     def __init__(self, folder: Path, *, mail_from: str, clock: Clock) -> None:
         """Take the folder (made with the first mail) and the sender's address. InvalidAddress when it is not one."""
         self._folder = folder
+        self._files = Folder(folder)
         self._sender = checked_address(mail_from)
         self._clock = clock
 
@@ -41,14 +40,14 @@ class Outbox:
             return SendResult(evidence=Evidence.REFUSED, detail=NOT_WANTED)
         name = file_name(mail.intent)
         try:
-            self._write_once(self._folder / name, self._eml(mail, name))
+            self._files.put_once(name, self._eml(mail, name))
         except InvalidAddress:
             detail = "The recipient's address is not one plain email address."
             return SendResult(evidence=Evidence.REFUSED, detail=detail, permanent=True)
-        except OSError as error:
+        except StorageUnavailable as error:
             if (self._folder / name).exists():  # it is there whole: only making it durable did not work
                 return SendResult(evidence=Evidence.ACCEPTED, message_id=name)
-            return SendResult(evidence=Evidence.REFUSED, detail=self._advice(error))
+            return SendResult(evidence=Evidence.REFUSED, detail=f"The mail was not written. {error.reason}")
         return SendResult(evidence=Evidence.ACCEPTED, message_id=name)
 
     def _eml(self, mail: Mail, name: str) -> bytes:
@@ -68,29 +67,6 @@ class Outbox:
         message.add_attachment(b"", maintype=main, subtype=sub, filename=one_line(mail.attachment.name))
         return _filled(message.as_bytes(), mail.attachment.content)
 
-    def _write_once(self, path: Path, content: bytes) -> None:
-        if not self._folder.is_dir():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync_folder(self._folder.parent)
-        if not path.exists():
-            handle, temporary = tempfile.mkstemp(dir=self._folder, prefix=".", suffix=".tmp")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(temporary).replace(path)
-            finally:
-                with suppress(FileNotFoundError):
-                    Path(temporary).unlink()
-        _sync_folder(self._folder)  # also for a file that is there: whoever wrote it may have died before this line
-
-    def _advice(self, error: OSError) -> str:
-        return (
-            f"The outbox folder {self._folder} cannot be written ({error.strerror or type(error).__name__}). "
-            "Make it a folder that the user of this service may write to, with free space on its disk."
-        )
-
 
 def file_name(intent: str) -> str:
     """Name the file of an intent: two intents never share one, whatever characters they hold."""
@@ -107,11 +83,3 @@ def _filled(eml: bytes, content: bytes) -> bytes:
     """
     before, end, after = eml.rpartition(b"\r\n--")
     return b"".join([before, encodebytes(content).replace(b"\n", b"\r\n"), end, after])
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

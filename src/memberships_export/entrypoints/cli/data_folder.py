@@ -36,7 +36,9 @@ def make_writable(folder: Path) -> None:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for missing in [path for path in reversed(folder.parents) if not path.exists()]:
+            missing.mkdir(mode=0o700, exist_ok=True)  # mkdir(parents=True) would let the umask decide
+        folder.mkdir(mode=0o700, exist_ok=True)
     except FileExistsError:
         folder.stat()  # a link that leads nowhere says so here
         raise

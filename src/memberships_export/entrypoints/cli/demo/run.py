@@ -52,6 +52,7 @@ def run_demo(rows: int, *, keep: bool) -> None:
 
     What was made stays when the demo ended by itself, to be looked at; whoever breaks it off wants none of it.
     """
+    os.umask(0o077)  # in a folder that everybody uses; the service that is started inherits it
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)  # so that the service ends too
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script started it with SIGINT ignored

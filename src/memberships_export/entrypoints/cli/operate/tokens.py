@@ -31,9 +31,11 @@ def token(
         )
     _check(user_id, email)
     from memberships_export.bootstrap.identity import mint_token  # noqa: PLC0415  (takes long; wrong usage is told at once)
+    from memberships_export.bootstrap.one_machine import close_data_folder  # noqa: PLC0415
 
     if not settings.jwt_secret and not holds(settings.data_dir, "secrets"):
         make_writable(settings.data_dir)
+        close_data_folder(settings)
         complain(f"Made a new secret in {settings.data_dir.absolute()}: the service must use this data folder too.")
     with wiring():
         say(mint_token(settings, user_id, email, timedelta(hours=hours)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from memberships_api.deferred_repository import DeferredRepository
 from memberships_api.repository import DatabaseRefuses, MembershipRepository, MembershipsUnavailable
 from memberships_api.sqlite_repository import SqliteMembershipRepository
+from memberships_export.bootstrap.one_machine import close_data_folder
 from memberships_export.entrypoints.cli.data_folder import make_writable
 from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.settings import Settings, variable
@@ -36,6 +37,7 @@ def memberships_to_serve(settings: Settings) -> MembershipRepository:
 
 def _in_data_folder(settings: Settings) -> SqliteMembershipRepository:
     make_writable(settings.data_dir)
+    close_data_folder(settings)
     path = settings.data_dir / "memberships.db"
     try:
         return SqliteMembershipRepository(path)
