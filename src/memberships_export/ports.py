@@ -59,6 +59,13 @@ class ExportStore(Protocol):
         """Delete the record if it still has this revision."""
         ...
 
+    def check(self) -> None:
+        """Return when records can be read and written, as far as trying that costs next to nothing.
+
+        Leaves nothing that the other methods see.
+        """
+        ...
+
 
 class ExportQueue(Protocol):
     """At-least-once messages with a visibility timeout; after too many receives a message is a dead letter."""

@@ -341,3 +341,19 @@ def test_of_many_twins_at_once_one_makes_the_record(store: ExportStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         revisions = list(pool.map(create, range(8)))
     assert len(set(revisions)) == 1
+
+
+def test_a_store_that_works_says_so_as_often_as_it_is_asked(store: ExportStore) -> None:
+    for _ in range(3):
+        store.check()
+
+
+def test_checking_leaves_nothing_behind(store: ExportStore) -> None:
+    export = store.create(an_export())
+    due = store.due(REQUESTED_AT + timedelta(days=1), 10)
+
+    store.check()
+
+    assert store.get(export.export_id) == export
+    assert store.list_for_user(export.user_id, 10) == [export]
+    assert store.due(REQUESTED_AT + timedelta(days=1), 10) == due

@@ -66,6 +66,9 @@ class MemoryStore:
                 return None
             return self._write(new)
 
+    def check(self) -> None:
+        """It is always there."""
+
     def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
         own = [export for export in list(self.records.values()) if export.user_id == user_id]
         return sorted(own, key=lambda export: (export.requested_at, export.export_id), reverse=True)[:limit]

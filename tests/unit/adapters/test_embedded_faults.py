@@ -1,7 +1,7 @@
 """What can happen to the database of one machine, and what the operator reads then."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -155,6 +155,49 @@ def test_a_disk_that_fails_at_any_write_leaves_the_last_committed_record(tmp_pat
         database.close()
 
     assert 5 < failures < 25  # both outcomes were seen
+
+
+def test_where_a_request_finds_no_room_the_check_finds_none_either(tmp_path: Path) -> None:
+    outcomes = set()
+    for size in range(0, 400_000, 4096):
+        database = Database(tmp_path / f"{size}" / "exports.db")
+        store = SqliteExportStore(database)
+        store.check()
+        other = Database(tmp_path / f"{size}" / "exports.db")  # the last connection would tidy up when it is closed
+        other.read("SELECT 1")
+        with files_end_at(size):
+            accepted = succeeds(lambda: store.create(an_export()))  # noqa: B023  (called at once)
+            outcomes.add((accepted, succeeds(store.check)))
+        store.check()
+        database.close()
+        other.close()
+
+    assert outcomes == {(False, False), (True, False), (True, True)}
+
+
+def test_a_read_only_database_does_not_pass_the_check(store: SqliteExportStore, database: Database) -> None:
+    store.check()
+    with database.transaction() as connection:
+        connection.execute("PRAGMA query_only = ON")
+
+    with pytest.raises(StorageUnavailable, match="write permission"):
+        store.check()
+
+
+def succeeds(work: Callable[[], object]) -> bool:
+    try:
+        work()
+    except StorageUnavailable:
+        return False
+    return True
+
+
+def test_checking_again_and_again_takes_no_more_room(database: Database, store: SqliteExportStore) -> None:
+    store.check()
+    pages = database.read("PRAGMA page_count")[0][0]
+    for _ in range(100):
+        store.check()
+    assert database.read("PRAGMA page_count")[0][0] <= pages + 20
 
 
 def test_an_error_inside_a_transaction_undoes_all_of_it(database: Database, store: SqliteExportStore) -> None:

@@ -52,7 +52,7 @@ class OneBatch:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
         self.create, self.get, self.replace, self.delete = store.create, store.get, store.replace, store.delete
-        self.list_for_user, self.take_turn = store.list_for_user, store.take_turn
+        self.list_for_user, self.take_turn, self.check = store.list_for_user, store.take_turn, store.check
 
     def due(self, now: datetime, limit: int) -> Sequence[Export]:
         return self._store.due(now, limit)[: limit - 1]

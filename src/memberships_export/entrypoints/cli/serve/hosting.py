@@ -23,6 +23,7 @@ from memberships_export.entrypoints.cli.program import program
 from memberships_export.entrypoints.cli.serve.bundled import bundled_memberships
 from memberships_export.entrypoints.cli.serve.limits import limits_here
 from memberships_export.entrypoints.cli.serve.listening import Listening, listen, local_url
+from memberships_export.entrypoints.cli.serve.readiness import Readiness
 from memberships_export.entrypoints.cli.serve.threads import ApiThread, run_until_signal
 from memberships_export.entrypoints.worker import Worker
 from memberships_export.ports import Ports
@@ -70,7 +71,7 @@ def _app(settings: Settings, ports: Ports, services: Services) -> FastAPI:
     )
     bundled: list[APIRouter] = [] if settings.memberships_url else [bundled_memberships(settings, users)]
     return create_app(
-        [*bundled, exports_router(api), health_router(lambda: _check_store(ports))], _public(settings).path
+        [*bundled, exports_router(api), health_router(Readiness(ports.store.check))], _public(settings).path
     )
 
 
@@ -84,7 +85,10 @@ def _public(settings: Settings) -> SplitResult:
 
 
 def _check_store(ports: Ports) -> None:
-    """Read one record, as every request does; there is none of this id. Raises StorageUnavailable."""
+    """Read one record; there is none of this id. Raises StorageUnavailable.
+
+    A full disk does not keep the service from starting: what is there can still be read.
+    """
     ports.store.get("is-the-store-there")
 
 
