@@ -18,8 +18,9 @@ from memberships_export.adapters.embedded.disk import locked_folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.messages.message import Message
-from tests.factories import an_export
+from tests.factories import REQUESTED_AT, an_export
 from tests.fakes.broken_disk import files_end_at, not_allowed
 from tests.fakes.memory import FakeClock
 
@@ -72,6 +73,23 @@ def test_a_file_that_is_no_database_is_left_alone_and_named(path: Path, database
         database.read("SELECT 1")
 
     assert path.read_bytes() == b"precious notes " * 1000
+
+
+@pytest.mark.parametrize("document", ["{", "{}", '{"status": "frozen"}', "[]"])
+def test_a_record_that_cannot_be_read_hides_no_other_and_is_logged_by_its_id(
+    store: SqliteExportStore, database: Database, document: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    exports = [store.create(an_export(preset=preset)) for preset in Preset]
+    odd = store.create(an_export(user_id="user-2", requested_at=REQUESTED_AT - timedelta(hours=1)))
+    with database.transaction() as connection:
+        connection.execute(
+            "UPDATE exports SET user_id = 'user-1', unfinished = 0, wake_at = 1, document = ? WHERE export_id = ?",
+            [document, odd.export_id],
+        )
+    due = store.due(REQUESTED_AT + timedelta(hours=1), 10)
+    assert {export.export_id for export in due} == {export.export_id for export in exports}
+    assert len(store.list_for_user("user-1", 10)) == len(exports)
+    assert f"export={odd.export_id} event=internal_error" in caplog.text
 
 
 def test_a_database_of_a_newer_version_is_refused(path: Path, database: Database) -> None:

@@ -1,5 +1,6 @@
 """What users see and do: status, file, cancel, resend."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -11,6 +12,7 @@ from memberships_export.domain.export.record import Delivery, Evidence, Export, 
 from memberships_export.domain.messages.message import Message
 from memberships_export.ports import Download
 from memberships_export.service.mail_events.record_mail_events import MailEvent
+from tests.factories import an_export
 from tests.fakes.memory import MemoryFiles
 from tests.fakes.world import LINKS, SILENT, World
 
@@ -98,6 +100,16 @@ def test_a_wrong_link_opens_nothing() -> None:
     for export_id, token in [(export.export_id, "x" * 43), (export.export_id, "ü"), ("none", token_of(export))]:
         with pytest.raises(UnknownExport):
             world.services.read.file_by_link(export_id, token)
+
+
+def test_links_that_were_mailed_before_an_update_still_open_after_it() -> None:
+    export = an_export(export_id="5f6a0a3e-0c0c-4d6e-9a3b-2f1d8c7b6a50", link_generation=3)
+    token = "ut3itURfxdulrHLlTzMnC9Xi4Ic_4OoYk7tfY7akp6g"
+    assert LINKS.url(export) == f"https://exports.example.org/memberships/exports/{export.export_id}/download/{token}"
+    assert LINKS.opens(export, token)
+    for other in (replace(export, link_generation=2), replace(export, export_id=export.export_id[:-1] + "1")):
+        assert not LINKS.opens(other, token)
+    assert not replace(LINKS, secret=lambda: "t" * 32).opens(export, token)
 
 
 def test_a_resend_mails_the_stored_file_again_and_revokes_the_earlier_link() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -21,6 +22,21 @@ def test_a_plain_message_with_user_and_address_gets_a_record_and_a_mail() -> Non
         "user-1",
         "plain@example.org",
     )
+
+
+def test_the_record_of_a_plain_message_is_like_that_of_a_request() -> None:
+    """A worker that dies right after it made the record leaves it to the sweeper, so that has to look."""
+    world = World()
+    world.queue.send(Message("-", {"userId": "user-1", "email": "member@example.org"}))
+    received = world.queue.receive(0)
+    assert received is not None
+    made = world.services.run.find(received)
+    assert made is not None
+    asked = World().request()
+    assert made == replace(asked, export_id=made.export_id, revision=made.revision)
+    world.queue.lose_all()
+    world.pass_time(timedelta(seconds=31))
+    assert world.export(made).status is ExportStatus.COMPLETED
 
 
 def test_a_plain_message_delivered_twice_is_one_export() -> None:

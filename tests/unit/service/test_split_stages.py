@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
+
 from memberships_export.domain.errors import ForeignRows
 from memberships_export.domain.export.record import Export, ExportStatus, Owed, Stage
 from memberships_export.domain.messages.message import Message, Received
+from memberships_export.service.worker.assembly import assemble_workers
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryQueue
-from tests.fakes.world import REFUSED_FOR_NOW, World
+from tests.fakes.world import LINKS, REFUSED_FOR_NOW, World
 
 
 class StageQueues:
@@ -115,3 +118,10 @@ def test_a_process_without_mailer_and_source_takes_only_the_step_between() -> No
     world = World()
     services = world.over(replace(world.ports, mailer=None, source=None))
     assert list(services.run.stages) == [Stage.RENDER]
+
+
+@pytest.mark.parametrize("stages", [{Stage.FETCH}, {Stage.RENDER, Stage.DELIVER}, set(Stage)])
+def test_a_process_takes_the_steps_that_it_is_told_and_no_other(stages: set[Stage]) -> None:
+    world = World()
+    workers = assemble_workers(world.ports, world.policy, LINKS, frozenset(stages))
+    assert set(workers.run.stages) == stages

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from memberships_export.domain.ids import LONGEST_ID, is_id
 from memberships_export.service.user.callers import Caller, InvalidToken
 
 _LEEWAY = 30  # seconds that clocks may differ by
 _LAST_SECOND = 253_402_300_799  # of the year 9999: what is later is milliseconds, or nonsense
-_LONGEST_USER_ID = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +63,8 @@ def _user_id(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_USER_ID or not value.isprintable():
-        raise InvalidToken(f"The token's {name} is not a user id of 1 to {_LONGEST_USER_ID} printable characters.")
+    if not isinstance(value, str) or not is_id(value):
+        raise InvalidToken(f"The token's {name} is not a user id of 1 to {LONGEST_ID} printable characters.")
     return value
 
 

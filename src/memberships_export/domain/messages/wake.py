@@ -8,11 +8,11 @@ from uuid import UUID, uuid5
 
 from memberships_export.domain.errors import InvalidAddress, InvalidMessage
 from memberships_export.domain.export.record import Export
+from memberships_export.domain.ids import LONGEST_ID, is_id
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.messages.message import IDENTITY, Message
 
 VERSION = 1
-_LONGEST_FIELD = 255  # characters, as in tokens
 _PLAIN_MESSAGE_IDS = UUID("5a1b4f0e-3f0f-4f9e-8f53-2f3f7f1f9a55")  # made once, at random
 
 
@@ -94,6 +94,6 @@ def _field(name: str, body: Mapping[str, Any], attributes: Mapping[str, str]) ->
     if in_body and in_attributes and in_body != in_attributes:
         raise InvalidMessage(f"The message's {name} differs between body and attributes.")
     found = in_body or in_attributes or None
-    if found and name != "email" and (len(found) > _LONGEST_FIELD or not found.isprintable()):
-        raise InvalidMessage(f"The message's {name} is longer than {_LONGEST_FIELD} characters, or cannot be printed.")
+    if found and name != "email" and not is_id(found):
+        raise InvalidMessage(f"The message's {name} is longer than {LONGEST_ID} characters, or cannot be printed.")
     return found
