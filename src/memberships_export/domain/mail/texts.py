@@ -11,6 +11,7 @@ from memberships_export.domain.errors import (
     MembershipsContractBroken,
     NoProgress,
     RowCountMismatch,
+    StillRefused,
 )
 from memberships_export.domain.export.record import Export, Failure, Send, Stage, StoredFile
 from memberships_export.domain.formats.formats import file_format
@@ -33,6 +34,7 @@ _REASONS: Mapping[str, str] = {
     MailRefused.code: "The mail with your file was not accepted for sending.",
     DeliveryUnknown.code: "We cannot tell whether the mail with your file reached you.",
     NoProgress.code: "The export was started several times and did not get any further.",
+    StillRefused.code: "Our access to the membership data was refused for too long, so we stopped trying.",
     GaveUpWaiting.code: "Something that we need was out of order for too long, so we stopped trying.",
 }
 _ANOTHER_REASON = "Something went wrong on our side."

@@ -1,0 +1,107 @@
+"""What a user is told of a failure, and what to do."""
+
+from dataclasses import replace
+
+import pytest
+
+from memberships_export.domain import errors
+from memberships_export.domain.export.record import Stage
+from memberships_export.domain.mail.texts import failure_mail
+from tests.factories import an_export
+from tests.unit.domain.mail_reading import FILE, MailPage, failed
+
+_CODES = {error.code for error in vars(errors).values() if isinstance(error, type) and hasattr(error, "code")}
+
+
+@pytest.mark.parametrize("code", sorted({*_CODES, "of_another_version"}))
+def test_a_failure_of_any_kind_is_told_in_plain_words(code: str) -> None:
+    mail = failure_mail(failed(code))
+    assert (mail.subject, mail.intent) == ("Your memberships export failed", "exp-1:failure")
+    assert mail.attachment is None
+    for shown in (mail.text, MailPage(mail.html).text):
+        assert code in shown
+        assert "exp-1" in shown
+        assert "canary" not in shown  # what machines said to each other stays on the record
+
+
+@pytest.mark.parametrize(
+    "stage, words",
+    [
+        (Stage.FETCH, "reading your memberships"),
+        (Stage.RENDER, "writing the file"),
+        (Stage.DELIVER, "sending the mail"),
+    ],
+)
+def test_the_step_that_failed_is_named(stage: Stage, words: str) -> None:
+    mail = failure_mail(failed(stage=stage))
+    assert f"stopped at this step: {words}." in mail.text
+    assert f"stopped at this step: {words}." in MailPage(mail.html).text
+
+
+REASONS = {
+    "memberships_contract_broken": "The membership data arrived in a form that we could not read.",
+    "foreign_rows": "The data did not match your account, so we stopped. Nothing was sent to anybody.",
+    "row_count_mismatch": "A check found that the file would not have been complete, so we did not send it.",
+    "mail_refused": "The mail with your file was not accepted for sending.",
+    "delivery_unknown": "We cannot tell whether the mail with your file reached you.",
+    "no_progress": "The export was started several times and did not get any further.",
+    "still_refused": "Our access to the membership data was refused for too long, so we stopped trying.",
+    "gave_up_waiting": "Something that we need was out of order for too long, so we stopped trying.",
+}
+
+
+def test_every_failure_that_an_export_can_have_is_among_them() -> None:
+    failures = {error.code for error in errors.PermanentError.__subclasses__()}
+    assert failures - {errors.InvalidMessage.code} == set(REASONS), "of an invalid message no user is told"
+
+
+@pytest.mark.parametrize("code", [*REASONS, "of_another_version"])
+def test_each_permanent_error_has_words_of_its_own(code: str) -> None:
+    reason = REASONS.get(code, "Something went wrong on our side.")
+    mail = failure_mail(failed(code, Stage.FETCH))
+    again = code in {"no_progress", "gave_up_waiting"}
+    advice = "Please ask for a new export a little later." if again else "Asking again would probably end the same way"
+    for shown in (mail.text, MailPage(mail.html).text):
+        assert reason in shown
+        assert advice in shown
+        assert [other for other in REASONS.values() if other in shown] == [reason] * (code in REASONS)
+
+
+def test_the_mail_about_a_failure_reads_like_this() -> None:
+    assert failure_mail(failed(file=FILE)).text == (
+        "Hello,\n"
+        "\n"
+        "we could not finish your memberships export. It stopped at this step: sending the mail.\n"
+        "\n"
+        "The mail with your file was not accepted for sending.\n"
+        "\n"
+        "The file itself is finished and kept until 2026-03-08 12:30 UTC: you can download it, or have it sent again, "
+        "where you asked for it.\n"
+        "\n"
+        "Requested: 2026-03-01 12:00 UTC\n"
+        "Stopped: 2026-03-01 12:00 UTC\n"
+        "Export number: exp-1\n"
+        "Error code: mail_refused\n"
+        "\n"
+        "If you did not ask for this export, please tell your club, and give the export number.\n"
+    )
+
+
+def test_a_failure_to_mail_a_finished_file_says_that_the_file_is_there() -> None:
+    text = failure_mail(failed(file=FILE)).text
+    assert "kept until 2026-03-08 12:30 UTC" in text
+    assert "sent again" in text
+
+
+def test_a_deleted_file_is_not_offered() -> None:
+    assert "kept until" not in failure_mail(failed(file=replace(FILE, deleted=True))).text
+
+
+def test_what_passes_by_itself_is_worth_another_try() -> None:
+    assert "ask for a new export" in failure_mail(failed("gave_up_waiting", Stage.FETCH)).text
+    assert "Asking again would probably end the same way" in failure_mail(failed("foreign_rows", Stage.FETCH)).text
+
+
+def test_an_export_that_did_not_fail_has_no_failure_mail() -> None:
+    with pytest.raises(ValueError, match="has not failed"):
+        failure_mail(an_export())
