@@ -111,4 +111,6 @@ def _check_harmless(arrived: list[Arrived], count: int) -> None:
     assert len(arrived) == count
     assert {mail.to for mail in arrived} == {TO}
     assert not [mail for mail in arrived if set(mail.subject) & set("\r\n\x00")]
-    assert all(mail.attachment for mail in arrived)
+    names = [mail.attachment[0] for mail in arrived if mail.attachment]
+    assert len(names) == count
+    assert not [name for name in names if set(name) & set("\r\n\x00\u2028") or not name.startswith("x")]

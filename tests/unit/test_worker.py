@@ -73,9 +73,15 @@ def test_a_worker_gives_back_what_somebody_else_is_at() -> None:
     assert queue.given_back == [7.0]
 
 
-@pytest.mark.parametrize("trouble", [StorageUnavailable("busy"), KeyError("a bug")])
-def test_trouble_does_not_end_the_loop(
-    trouble: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    "trouble, logged",
+    [
+        (StorageUnavailable("busy"), ("WARNING", "event=trouble code=storage_unavailable reason=busy", False)),
+        (KeyError("a bug"), ("ERROR", "event=internal_error", True)),
+    ],
+)
+def test_trouble_does_not_end_the_loop_and_only_a_bug_is_logged_as_an_error(
+    trouble: Exception, logged: tuple[str, str, bool], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("memberships_export.entrypoints.worker._PAUSE_AFTER_TROUBLE", 0.0)
     world = World()
@@ -86,7 +92,8 @@ def test_trouble_does_not_end_the_loop(
     assert queue.dealt_with.wait(PATIENCE_SECONDS)
     assert worker.stop(seconds=PATIENCE_SECONDS)
     assert len(world.mails) == 1
-    assert "event=trouble" in caplog.text or "event=internal_error" in caplog.text
+    found = [record for record in caplog.records if record.name == "memberships_export.entrypoints.worker"]
+    assert [(record.levelname, record.getMessage(), bool(record.exc_info)) for record in found] == [logged]
 
 
 def test_a_message_whose_work_broke_off_is_not_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -85,17 +86,30 @@ def test_a_lost_file_is_made_again_before_a_link_to_it_is_mailed() -> None:
 
 
 class FilesThatCannotBeDeleted(MemoryFiles):
+    readonly = True
+
     def delete_folder(self, prefix: str) -> None:
-        raise StorageUnavailable(f"{prefix} is read-only")
+        if self.readonly:
+            raise StorageUnavailable(f"{prefix} is read-only")
+        super().delete_folder(prefix)
 
 
-def test_parts_that_cannot_be_deleted_do_not_undo_a_completed_export() -> None:
+def test_files_that_cannot_be_deleted_do_not_undo_a_completed_export_and_are_deleted_later() -> None:
     world = World()
-    world.files = FilesThatCannotBeDeleted()
+    files = world.files = FilesThatCannotBeDeleted()
     world.services = world.over(world.ports)
     export = world.request()
     world.work()
-    assert world.export(export).status is ExportStatus.COMPLETED
+    world.pass_time(timedelta(days=7))
+    kept = world.export(export)
+    assert kept.file is not None
+    assert (kept.status, kept.file.deleted, kept.files_until) == (ExportStatus.COMPLETED, True, world.clock())
+    assert files.content, "nobody may read it any more, but it is still there"
+    files.readonly = False
+    world.pass_time(timedelta(minutes=15))
+    assert not files.content
+    assert world.export(export).files_until is None
+    assert len(world.mails) == 1
 
 
 def with_an_accepted_send(world: World) -> Export:
@@ -213,9 +227,18 @@ def test_a_failure_that_two_settle_at_once_is_told_once() -> None:
     assert len(world.failure_mails) == 1
 
 
-def test_after_a_week_of_cancelled_exports_nothing_is_left() -> None:
-    world = World()
-    export = world.request()
-    world.services.cancel(export.export_id, "user-1")
-    world.pass_time(timedelta(days=31), steps=2)
-    assert not world.store.records
+def test_a_cancelled_export_leaves_nothing_its_files_go_at_once_and_its_record_after_a_month() -> None:
+    for steps in range(7):  # cancelled with nothing yet, with some pages, with all, with a file
+        world = World(mails=[REFUSED_FOR_NOW])
+        export = world.request()
+        asked = count()
+        world.work_once(should_stop=lambda asked=asked, steps=steps: next(asked) >= steps)  # type: ignore[misc]
+        assert bool(world.files.content) == (steps > 0)
+        world.services.cancel(export.export_id, "user-1")
+        world.pass_time(timedelta(seconds=90))
+        assert not world.files.content
+        assert world.export(export).status is ExportStatus.CANCELLED
+        world.pass_time(timedelta(days=29))
+        assert world.store.records
+        world.pass_time(timedelta(days=1))
+        assert not world.store.records
