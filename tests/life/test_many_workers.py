@@ -1,6 +1,7 @@
 """Many workers, many copies of every message, one real database: every export ends, and mails once."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -18,22 +19,25 @@ from memberships_export.service.assembly import Services, assemble
 from memberships_export.service.user.request import Wish
 from memberships_export.service.worker.run import GiveBack
 from tests.factories import a_membership
-from tests.fakes.memory import ListSource, ScriptedMailer
+from tests.fakes.memory import ListSource, MemoryDeadLetters, MemoryQueue, ScriptedMailer
 from tests.fakes.world import LINKS
 
 EXPORTS, WORKERS = 40, 4
 
 
-def ports_in(folder: Path, mailer: ScriptedMailer) -> Ports:
+def a_source() -> ListSource:
+    return ListSource([a_membership(n * 10 + i, userId=f"user-{n}") for n in range(EXPORTS) for i in range(1, 8)])
+
+
+def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource) -> Ports:
     database = Database(folder / "exports.db")
-    rows = [a_membership(n * 10 + i, userId=f"user-{n}") for n in range(EXPORTS) for i in range(1, 8)]
     return Ports(
         store=SqliteExportStore(database),
         queue=SqliteExportQueue(database, clock=utc_now, visibility=timedelta(minutes=5), max_receives=5),
         dead_letters=SqliteDeadLetters(database, clock=utc_now),
         files=Folder(folder / "files"),
         mailer=mailer,
-        source=ListSource(rows),
+        source=source,
         clock=utc_now,
     )
 
@@ -50,13 +54,17 @@ def drain(ports: Ports, services: Services) -> None:
 
 def test_every_message_up_to_five_times_in_any_order_to_four_workers_is_one_mail_each(tmp_path: Path) -> None:
     mailer = ScriptedMailer()
-    ports = ports_in(tmp_path, mailer)
-    services = assemble(ports, Policy(page_size=3), LINKS)
+    source = a_source()
+    ports = ports_in(tmp_path, mailer, source)
+    services = assemble(ports, Policy(page_size=3, lease=timedelta(hours=1)), LINKS)
+    elsewhere = assemble(replace(ports, queue=MemoryQueue(utc_now, MemoryDeadLetters(utc_now))), Policy(), LINKS)
     wishes = [Wish(user_id=f"user-{n}", email=f"member{n}@example.org") for n in range(EXPORTS)]
-    exports = [services.request(wish).export for wish in wishes]
-    copies = [wake_message(export) for export in exports for _ in range(random.Random(7).randint(0, 4))]  # noqa: S311
-    random.Random(8).shuffle(copies)  # noqa: S311
-    for copy in copies:
+    exports = [elsewhere.request(wish).export for wish in wishes]
+    # Of one half all copies come together, so that workers meet at them; of the other they come in any order.
+    together = [wake_message(export) for export in exports[: EXPORTS // 2] for _ in range(WORKERS)]
+    apart = [wake_message(export) for export in exports[EXPORTS // 2 :] for _ in range(random.Random(7).randint(1, 5))]  # noqa: S311
+    random.Random(8).shuffle(apart)  # noqa: S311
+    for copy in [*together, *apart]:
         ports.queue.send(copy)
 
     threads = [Thread(target=drain, args=(ports, services)) for _ in range(WORKERS)]
@@ -65,7 +73,9 @@ def test_every_message_up_to_five_times_in_any_order_to_four_workers_is_one_mail
     for thread in threads:
         thread.join()
 
-    ended = [ports.store.get(export.export_id) for export in exports]
-    assert all(export is not None and export.status is ExportStatus.COMPLETED for export in ended)
+    ended = [found for export in exports if (found := ports.store.get(export.export_id))]
+    assert [export.status for export in ended] == [ExportStatus.COMPLETED] * EXPORTS
+    assert {export.claims for export in ended} == {1}, "while one works on it, no other does"
+    assert len(source.calls) == EXPORTS * 3, "no page is fetched twice"
     assert sorted(mail.to for mail in mailer.mails) == sorted(wish.email for wish in wishes)
     assert list(ports.dead_letters.browse(10)) == []
