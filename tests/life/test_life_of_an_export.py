@@ -1,5 +1,6 @@
 """Anything may happen in any order; after every step the promises hold, and at the end every export has an end."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -42,6 +43,7 @@ from tests.life.crashing import Crash, Moments
 ROWS = 5
 EDGES = {(before, after) for (before, _), after in TRANSITIONS.items()} | {(s, s) for s in ExportStatus}
 ANSWERS = st.sampled_from(["accept", "accept", "refuse", "refuse for good", "too large"])
+ADDRESSES = ["member@example.org", "member@example.org", "other@example.org"]
 UNCLEAR_ANSWERS = st.sampled_from(["accept silently", "lose silently", "accept doubtfully", "lose doubtfully"])
 
 
@@ -111,11 +113,14 @@ class LifeOfExports(RuleBasedStateMachine):
         self.world.mailer.send = self.service.send  # type: ignore[method-assign]
         self.world.services = self.world.over(self.world.ports)
         self.moved_by_hand: set[str] = set()
+        self.known: set[str] = set()
+        self.wishes = 0
 
     # --- What users do ------------------------------------------------------------------------------------------------
 
     @rule(target=exports, user=st.sampled_from(["user-1", "user-2"]), preset=st.sampled_from(Preset))
     def request(self, user: str, preset: Preset) -> str:
+        self.wishes += 1
         return self.world.request(user, preset).export_id
 
     @rule(export_id=exports)
@@ -165,6 +170,7 @@ class LifeOfExports(RuleBasedStateMachine):
     @rule(crash_at=st.none() | st.integers(1, 12), at_once=st.booleans())
     def redrive_all(self, crash_at: int | None, at_once: bool) -> None:  # noqa: FBT001
         """Where the queue can move letters by itself, and where it cannot."""
+        self.wishes += self.plain_letters()  # what never got a record starts anew, under a new message id
         moments = Moments(crash_at)
         self.world.dead_letters.back_to = self.world.queue if at_once else None
         self.may_die(lambda: list(self.world.over(moments.over(self.world.ports)).redrive.redrive_all(dry_run=False)))
@@ -177,6 +183,7 @@ class LifeOfExports(RuleBasedStateMachine):
             for letter in self.world.dead_letters.letters
             if "exportId" in letter.message.attributes
         }
+        self.wishes += self.plain_letters()
         self.world.dead_letters.back_to = self.world.queue
         self.world.dead_letters.move_all()
 
@@ -211,6 +218,13 @@ class LifeOfExports(RuleBasedStateMachine):
     def somebody_sends_rubbish(self) -> None:
         self.world.queue.send(Message("rubbish"))
 
+    @rule(user=st.sampled_from(["user-1", "user-2"]), in_body=st.booleans(), address=st.sampled_from(ADDRESSES))
+    def a_plain_message(self, user: str, in_body: bool, address: str) -> None:  # noqa: FBT001
+        """From a producer that knows no exports; it may name another address than an export that is under way."""
+        fields = {"userId": user, "email": address}
+        self.wishes += 1
+        self.world.queue.send(Message(json.dumps(fields)) if in_body else Message("-", fields))
+
     @precondition(lambda self: self.service.accepted)
     @rule(which=st.integers(0, 20), delivery=st.sampled_from([None, Delivery.DELIVERED, Delivery.BOUNCED]))
     def mail_event(self, which: int, delivery: Delivery | None) -> None:
@@ -231,6 +245,11 @@ class LifeOfExports(RuleBasedStateMachine):
     def a_user_has_one_unfinished_export_of_a_kind(self) -> None:
         kinds = Counter((export.user_id, export.preset) for export in self.records() if export.unfinished)
         assert all(number == 1 for number in kinds.values())
+
+    @invariant()
+    def there_are_no_more_exports_than_wishes(self) -> None:
+        self.known |= self.world.store.records.keys()
+        assert len(self.known) <= self.wishes
 
     @invariant()
     def completed_means_accepted(self) -> None:
@@ -264,7 +283,8 @@ class LifeOfExports(RuleBasedStateMachine):
     def every_mail_goes_to_the_recorded_address_with_all_rows(self) -> None:
         for mail in self.service.accepted:
             export = self.world.store.records.get(mail.export_id)
-            assert mail.to == "member@example.org"
+            assert export is None or mail.to == export.email
+            assert mail.to in ADDRESSES
             assert export is None or export.file is None or export.file.rows == ROWS
             if mail.attachment:
                 assert mail.attachment.content.count(b"\r\n") == ROWS + 1
@@ -302,6 +322,9 @@ class LifeOfExports(RuleBasedStateMachine):
 
     def records(self) -> list[Export]:
         return list(self.world.store.records.values())
+
+    def plain_letters(self) -> int:
+        return sum("exportId" not in letter.message.attributes for letter in self.world.dead_letters.letters)
 
     def user_of(self, export_id: str) -> str:
         export = self.world.store.records.get(export_id)
