@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.jwt import SharedSecretVerifier
 from memberships_export.domain.errors import InvalidMessage
 from memberships_export.domain.export.record import ExportStatus
@@ -14,7 +15,7 @@ from tests.factories import a_membership
 from tests.fakes.forged_tokens import SECRET, claims, hs
 from tests.fakes.world import World
 
-TOKENS = SharedSecretVerifier(SECRET, "memberships", "https://id.example.org")
+TOKENS = SharedSecretVerifier(SECRET, ExpectedClaims(audiences=frozenset({"memberships"})))
 
 
 @pytest.mark.parametrize("user_id", ["u", "x" * 254, "x" * 255, "ü" * 255, "🏊" * 255, "a b", "a:b/c|d", '"', "null"])
