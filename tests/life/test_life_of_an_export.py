@@ -64,7 +64,8 @@ class WatchedStore(MemoryStore):
             taken_over = new.token > old.token and old.lease is not None
             assert not taken_over or (old.lease and old.lease.until <= self._clock()), "a live worker is left alone"
             assert len(new.sends) >= len(old.sends)
-            assert (new.user_id, new.email, new.preset) == (old.user_id, old.email, old.preset)
+            assert (new.user_id, new.preset) == (old.user_id, old.preset)
+            assert new.email == old.email or not new.current_sends, "no mailing goes to two addresses"
         return stored
 
 
@@ -283,8 +284,10 @@ class LifeOfExports(RuleBasedStateMachine):
     def every_mail_goes_to_the_recorded_address_with_all_rows(self) -> None:
         for mail in self.service.accepted:
             export = self.world.store.records.get(mail.export_id)
-            assert export is None or mail.to == export.email
             assert mail.to in ADDRESSES
+            assert export is None or mail.to in {export.email, *export.earlier_emails}
+            current = {f"{mail.export_id}:{send.number}" for send in export.current_sends} if export else {}
+            assert export is None or mail.intent not in current or mail.to == export.email
             assert export is None or export.file is None or export.file.rows == ROWS
             if mail.attachment:
                 assert mail.attachment.content.count(b"\r\n") == ROWS + 1

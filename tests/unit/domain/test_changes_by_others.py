@@ -84,6 +84,34 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
         lambda export: lifecycle.resend(export, export.email, NOW, POLICY),
         FRESH | {"stage": Stage.DELIVER, "mailing": 3, "link_generation": 4, "told": None},
     ),
+    "resend to another address": (
+        COMPLETED,
+        lambda export: lifecycle.resend(export, "new@example.org", NOW, POLICY),
+        FRESH
+        | {"mailing": 3, "link_generation": 4, "told": None}
+        | {"email": "new@example.org", "earlier_emails": ("member@example.org",)},
+    ),
+    "readdress": (
+        replace(RUNNING, sends=RUNNING.sends[:1], earlier_emails=("old@example.org",)),
+        lambda export: lifecycle.readdress(export, "new@example.org"),
+        {"email": "new@example.org", "earlier_emails": ("old@example.org", "member@example.org")},
+    ),
+    "readdress back": (
+        replace(QUEUED, sends=RUNNING.sends[:1], earlier_emails=("old@example.org",)),
+        lambda export: lifecycle.readdress(export, "old@example.org"),
+        {"email": "old@example.org", "earlier_emails": ("member@example.org",)},
+    ),
+    "readdress to the same": (
+        replace(QUEUED, sends=RUNNING.sends[:1]),
+        lambda export: lifecycle.readdress(export, "member@example.org"),
+        {},
+    ),
+    "readdress when a mail was sent": (RUNNING, lambda export: lifecycle.readdress(export, "new@example.org"), {}),
+    "readdress when it is over": (
+        replace(FAILED, sends=()),
+        lambda export: lifecycle.readdress(export, "new@example.org"),
+        {},
+    ),
     "resend after a failure": (
         FAILED,
         lambda export: lifecycle.resend(export, export.email, NOW, POLICY),

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from memberships_export.domain.errors import InvalidAddress
+from memberships_export.domain.ids import LONGEST_ID, is_id
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.entrypoints.cli.data_folder import holds, make_writable
 from memberships_export.entrypoints.cli.environment import settings_here, wiring
@@ -13,7 +14,6 @@ from memberships_export.entrypoints.cli.exits import WrongUsage
 from memberships_export.entrypoints.cli.output import complain, say
 from memberships_export.settings import variable
 
-_LONGEST_ID = 255  # characters: the service takes no longer one
 _LONGEST_HOURS = 24 * 365
 
 
@@ -42,8 +42,8 @@ def token(
 
 
 def _check(user_id: str, email: str) -> None:
-    if not user_id.strip() or not user_id.isprintable() or len(user_id) > _LONGEST_ID:
-        raise WrongUsage(f"--user-id is {user_id!r}, but must be an id of 1 to {_LONGEST_ID} visible characters.")
+    if not user_id.strip() or not is_id(user_id):
+        raise WrongUsage(f"--user-id is {user_id!r}, but must be an id of 1 to {LONGEST_ID} visible characters.")
     try:
         checked_address(email)
     except InvalidAddress as error:
