@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from memberships_export.entrypoints.api.documentation import with_problem_type, without_bodies_of_heads
+from memberships_export.entrypoints.api.documentation_page import documentation_page
 from memberships_export.entrypoints.api.headers import securing
 from memberships_export.entrypoints.api.problem_route import error_answer
 from memberships_export.entrypoints.api.problems import HttpRefusal
@@ -40,7 +41,7 @@ class _App(FastAPI):
 
 
 def create_app(routers: Iterable[APIRouter], public_path: str = "") -> FastAPI:
-    """Make the app. OpenAPI is at /openapi.json; there are no pages that would load scripts from elsewhere.
+    """Make the app. OpenAPI is at /openapi.json, and for people at /docs.
 
     `public_path`: what users have before the paths of the routes, like /club. Links hold it, and the routes answer
     with and without it: a proxy may strip it or not.
@@ -57,13 +58,19 @@ def create_app(routers: Iterable[APIRouter], public_path: str = "") -> FastAPI:
     app.public_path = public_path
     for router in routers:
         app.include_router(router)
+    app.add_route("/docs", _documentation)
     app.add_exception_handler(HTTPException, _no_route)
     return app
+
+
+def _documentation(request: Request) -> Response:
+    app: FastAPI = request.app
+    return documentation_page(app.openapi())
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
     """Answer for paths that no router has."""
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND:
-        detail = "There is nothing at this path: /openapi.json lists all there are."
+        detail = "There is nothing at this path: /docs shows all there are."
         error = HttpRefusal(HTTPStatus.NOT_FOUND, "no_such_path", detail)
     return error_answer(error, request, "-")
