@@ -86,14 +86,14 @@ lock: install-dev install-infra ## Compile the lock files (ARGS=--upgrade takes 
 	$(LOCK) --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
 	$(NPM) install --package-lock-only --prefix infra
 
-synth: install-infra ## Write the CloudFormation template to dist/cdk (ARGS="-c topology=split" changes a parameter)
+synth: install-infra lambda ## Write the CloudFormation template to dist/cdk (ARGS="-c topology=split" changes a parameter)
 	$(BIN)/python -m infra.app --output dist/cdk $(ARGS)
 
-cdk: install-infra ## Run the CDK's command line (ARGS=diff, or ARGS="deploy -c imageTag=NEW")
+cdk: install-infra lambda ## Run the CDK's command line (ARGS=diff, or ARGS="deploy -c imageTag=NEW")
 	$(BIN)/python -m infra.node cdk $(ARGS)
 
-lambda: $(CREATED) ## Build dist/ExportMemberships.zip, the code of the Lambda functions (ARCH=x86_64 for Intel)
-	$(BIN)/python -m infra.bundle --arch $(ARCH) --output dist/ExportMemberships.zip
+lambda: $(CREATED) ## Build dist/ExportMemberships-arm64.zip, the code of the Lambda functions (ARCH=x86_64 for Intel)
+	$(BIN)/python -m infra.bundle --arch $(ARCH)
 
 bench: install-dev ## Measure (ARGS=--help lists options)
 	$(BIN)/python -m bench $(ARGS)

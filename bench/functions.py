@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.results import FunctionRuns
 from infra import bundle
+from infra.manifest import FUNCTIONS
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.messages.wake import wake_message
 from rig.aws.bare_deployment import BareDeployment
@@ -42,7 +43,7 @@ def measure_functions(folder: Path, repeat: int, rows: int) -> FunctionRuns:
     folder.mkdir()
     zipped = build_here(folder)
     arm = folder / "arm64.zip"
-    bundle.build(bundle.Target(arch="arm64"), arm)
+    bundle.build(FUNCTIONS, arm)
     code, baseline = unpack(zipped, folder / "code"), _baseline(folder / "baseline")
     with _deployed(SMALL) as deployment:
         cold = _cold_starts(deployment, code, baseline, repeat)

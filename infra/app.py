@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from infra import manifest
 from infra.node import use_packaged_node
 from infra.parameters import ParameterError, read_parameters
 
@@ -36,6 +37,8 @@ def synthesise(context: dict[str, Any], output: Path) -> None:
 
     app = App(context=context, outdir=str(output))
     parameters = read_parameters(app.node.get_all_context())
+    if problems := manifest.problems(Path(parameters.bundle)):
+        raise ParameterError("\n".join(problems))
     MembershipsExportStack(app, "MembershipsExport", parameters=parameters)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()

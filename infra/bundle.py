@@ -6,34 +6,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from infra import botocore_data
+from infra import botocore_data, manifest
+from infra.manifest import FUNCTIONS, ROOT, Target
 
-ROOT = Path(__file__).parents[1]
-LOCK = ROOT / "requirements" / "lambda.txt"
-FUNCTION_PYTHON = "3.13"
 # Lambda's names, and those of the wheels.
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 # Of the C library: Lambda's Pythons from 3.12 on run on Amazon Linux 2023, which has 2.34. pip takes each tag by name.
 _GLIBC = range(17, 35)
 
-PACKAGE = "memberships_export"
-# What a function never imports. The rest of the package needs neither a web framework nor cryptography.
-LEFT_OUT_OF_PACKAGE = (
-    "adapters/embedded",
-    "adapters/mail/outbox.py",
-    "adapters/mail/sendgrid/events.py",
-    "bootstrap/backend.py",
-    "bootstrap/identity.py",
-    "bootstrap/one_machine.py",
-    "entrypoints/api",
-    "entrypoints/cli",
-    "entrypoints/worker.py",
-)
 _LEFT_OUT = ("bin", "**/*.pyi", "**/py.typed", "**/__pycache__")  # of the packages: commands, type stubs
 _METADATA = "METADATA"  # all that is kept of a .dist-info: vulnerability scanners of functions read it
 
@@ -41,23 +26,10 @@ _OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o100644 << 16  # a regular file that everybody may read: Lambda runs as a user of its own
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """What the bundle has to run on: Lambda's name of the processor, and the Python as 3.13."""
-
-    arch: str
-    python: str = FUNCTION_PYTHON
-
-    @property
-    def platforms(self) -> list[str]:
-        """The tags of wheels that run there."""
-        machine = _MACHINES[self.arch]
-        return [f"manylinux2014_{machine}", *(f"manylinux_2_{minor}_{machine}" for minor in _GLIBC)]
-
-    @property
-    def is_this_python(self) -> bool:
-        """Whether this process writes the byte code that the target reads."""
-        return self.python == f"{sys.version_info.major}.{sys.version_info.minor}"
+def platforms_of(target: Target) -> list[str]:
+    """Return the tags of wheels that run there."""
+    machine = _MACHINES[target.arch]
+    return [f"manylinux2014_{machine}", *(f"manylinux_2_{minor}_{machine}" for minor in _GLIBC)]
 
 
 def this_machine() -> Target:
@@ -81,9 +53,10 @@ def fill(folder: Path, target: Target) -> None:
     """Put into the folder what the functions run with, and nothing else."""
     _install(folder, target)
     _prune(folder)
-    _copy_package(folder / PACKAGE)
+    _copy_package(folder)
     if target.is_this_python:
         _compile(folder)
+    (folder / manifest.NAME).write_bytes(manifest.expected(target).as_json())
 
 
 def write_zip(folder: Path, output: Path) -> None:
@@ -100,9 +73,9 @@ def write_zip(folder: Path, output: Path) -> None:
 def _install(folder: Path, target: Target) -> None:
     """Unpack wheels only: nothing is compiled, so that any machine can make the bundle of any other."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    platforms = [f"--platform={tag}" for tag in target.platforms]
+    platforms = [f"--platform={tag}" for tag in platforms_of(target)]
     chosen = [*platforms, f"--python-version={target.python}", "--implementation=cp", "--only-binary=:all:"]
-    locked = ["--no-deps", "--require-hashes", f"--requirement={LOCK}", f"--target={folder}"]
+    locked = ["--no-deps", "--require-hashes", f"--requirement={manifest.lock()}", f"--target={folder}"]
     subprocess.run([*pip, *chosen, *locked], check=True)  # noqa: S603  (pip, with arguments made above)
 
 
@@ -115,9 +88,11 @@ def _prune(folder: Path) -> None:
     botocore_data.slim(data)
 
 
-def _copy_package(copy: Path) -> None:
-    shutil.copytree(ROOT / "src" / PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "py.typed"))
-    _remove(copy / name for name in LEFT_OUT_OF_PACKAGE)
+def _copy_package(folder: Path) -> None:
+    for path in manifest.shipped():
+        copy = folder / path.relative_to(ROOT / "src")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
 
 
 def _remove(paths: Iterable[Path]) -> None:
@@ -140,16 +115,21 @@ def _compile(folder: Path) -> None:
 
 
 def main() -> None:
-    """Build from the command line."""
+    """Build from the command line, unless it is there already."""
     parser = argparse.ArgumentParser(prog="python -m infra.bundle", description=__doc__)
-    parser.add_argument("--arch", choices=tuple(_MACHINES), default="arm64", help="processor of the functions")
-    parser.add_argument("--output", type=Path, default=ROOT / "dist" / "ExportMemberships.zip")
-    chosen = parser.parse_args()
-    target = Target(arch=chosen.arch)
-    build(target, chosen.output)
+    parser.add_argument("--arch", choices=tuple(_MACHINES), default=FUNCTIONS.arch, help="processor of the functions")
+    target = replace(FUNCTIONS, arch=parser.parse_args().arch)
+    output = bundle_of(target)
+    if manifest.of(output) != manifest.expected(target):
+        build(target, output)
     kind = "with byte code" if target.is_this_python else f"source only: byte code needs Python {target.python} here"
-    size = chosen.output.stat().st_size / 1e6
-    sys.stdout.write(f"{chosen.output}: {size:.1f} MB, {target.arch}, Python {target.python}, {kind}\n")
+    place, size = output.relative_to(ROOT), output.stat().st_size / 1e6
+    sys.stdout.write(f"{place}: {size:.1f} MB, {target.arch}, Python {target.python}, {kind}\n")
+
+
+def bundle_of(target: Target) -> Path:
+    """Return where the command line puts the bundle: one file for each processor."""
+    return ROOT / "dist" / f"ExportMemberships-{target.arch}.zip"
 
 
 if __name__ == "__main__":

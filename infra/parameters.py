@@ -73,6 +73,7 @@ def _file(value: str) -> str:
 
 _domain = _pattern(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", "a host name like exports.example.org")
 _email = _pattern(r"[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+", "one plain email address")
+_tag = _pattern(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", "the tag of an image that you pushed, like 2026-11-24")
 _word = _pattern(r"\S+", "one word")
 _repository = _pattern(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*", "the name of an ECR repository, without the registry's host")
 
@@ -98,7 +99,7 @@ class Parameters:
     domain: str = _parameter("domain", _domain)
     certificate_arn: str = _parameter("certificateArn", _arn("acm"))
     image_repository: str = _parameter("imageRepository", _repository)
-    image_tag: str = _parameter("imageTag", _word)
+    image_tag: str = _parameter("imageTag", _tag)
     bundle: str = _parameter("bundle", _file)
     mail_from: str = _parameter("mailFrom", _email)
     jwks_url: str = _parameter("jwksUrl", _https)

@@ -17,7 +17,7 @@ from rig.aws.built_bundle import build_here, unpack
 from rig.aws.deployed_service import DeployedService, Surroundings
 from rig.aws.deployment import deploy
 from rig.aws.fake_aws import running_aws
-from rig.aws.synthesis import run_app
+from rig.aws.synthesis import run_app, stand_in_bundle
 from rig.export_client import Answer, ExportClient
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
@@ -46,7 +46,7 @@ def set_up(folder: Path, topology: str) -> Iterator[DeployedService]:
     bundle = build_here(folder)
     say("Writing the template (make synth) ...")
     context = {"topology": topology, "membershipsUrl": "https://api.example.org"}
-    written = run_app(folder / "cdk", bundle, context)
+    written = run_app(folder / "cdk", stand_in_bundle(folder), context)
     if written.returncode:
         sys.exit(written.stdout + written.stderr)
     with running_aws() as aws, FakeMemberships(ROWS) as memberships, FakeSendGrid() as sendgrid:

@@ -9,7 +9,7 @@ import pytest
 from rig.aws.bare_deployment import BareDeployment
 from rig.aws.built_bundle import build_here, unpack
 from rig.aws.fake_aws import FakeAws
-from rig.aws.synthesis import run_app
+from rig.aws.synthesis import run_app, stand_in_bundle
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
 
@@ -46,13 +46,13 @@ def code(once: Callable[[str, Callable[[Path], object]], Path], zip_here: Path) 
 
 
 @pytest.fixture(scope="session")
-def synthesised(once: Callable[[str, Callable[[Path], object]], Path], zip_here: Path) -> Callable[[str], Path]:
+def synthesised(once: Callable[[str, Callable[[Path], object]], Path]) -> Callable[[str], Path]:
     """Return what gives the folder of the template of a topology, in front of an existing memberships API."""
 
     def synthesise(topology: str) -> Path:
         def run(folder: Path) -> None:
             context = {"topology": topology, "membershipsUrl": "https://api.example.org", "concurrency": "4"}
-            done = run_app(folder, zip_here, context)
+            done = run_app(folder, stand_in_bundle(folder), context)
             assert done.returncode == 0, done.stdout + done.stderr
 
         return once(f"cdk-{topology}", run)

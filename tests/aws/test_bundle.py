@@ -8,7 +8,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from infra import bundle
+from infra import bundle, manifest
+from infra.manifest import FUNCTIONS
 from rig.aws.bare_deployment import BareDeployment
 from rig.aws.built_bundle import build_here
 from rig.aws.runtime_api import FunctionFailed
@@ -18,6 +19,7 @@ LARGEST = 25_000_000
 LARGEST_UNPACKED = 250 * 1024 * 1024  # Lambda's own limit
 PACKAGES = {
     "botocore",
+    "bundle.json",
     "dateutil",
     "jmespath",
     "jwt",
@@ -35,7 +37,7 @@ AARCH64 = 183  # of an ELF header
 @pytest.fixture(scope="module")
 def zip_arm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("bundle") / "arm.zip"
-    bundle.build(bundle.Target(arch="arm64"), output)
+    bundle.build(FUNCTIONS, output)
     return output
 
 
@@ -60,10 +62,10 @@ def test_it_holds_what_a_function_needs_and_no_web_framework_command_line_or_tes
     assert {name for name in top if not name.endswith(".dist-info")} - {"__pycache__"} == PACKAGES
 
 
-@pytest.mark.parametrize("left_out", bundle.LEFT_OUT_OF_PACKAGE)
+@pytest.mark.parametrize("left_out", manifest.LEFT_OUT_OF_PACKAGE)
 def test_what_functions_do_not_run_exists_and_is_left_out(zip_here: Path, left_out: str) -> None:
-    assert (ROOT / "src" / bundle.PACKAGE / left_out).exists()
-    assert [name for name in modules(zip_here) if name.startswith(f"{bundle.PACKAGE}/{left_out}")] == []
+    assert (ROOT / "src" / manifest.PACKAGE / left_out).exists()
+    assert [name for name in modules(zip_here) if name.startswith(f"{manifest.PACKAGE}/{left_out}")] == []
 
 
 def test_scanners_find_name_and_version_of_each_package(zip_here: Path) -> None:
@@ -71,14 +73,20 @@ def test_scanners_find_name_and_version_of_each_package(zip_here: Path) -> None:
         metadata = [name for name in archive.namelist() if ".dist-info/" in name]
 
     assert {name.split("/")[1] for name in metadata} == {"METADATA"}
-    assert len(metadata) == len(PACKAGES) - 1  # the service is not an installed package there
+    assert len(metadata) == len(PACKAGES) - 2  # the service is not an installed package there, nor is the manifest
 
 
 def test_byte_code_is_never_compared_with_its_source(code: Path) -> None:
-    compiled = list((code / bundle.PACKAGE).rglob("*.pyc"))
+    compiled = list((code / manifest.PACKAGE).rglob("*.pyc"))
 
     assert compiled
     assert {struct.unpack("<I", path.read_bytes()[4:8])[0] for path in compiled} == {0b01}
+
+
+def test_it_says_what_it_was_built_for_and_from(zip_arm: Path, zip_here: Path) -> None:
+    assert manifest.of(zip_arm) == manifest.expected(FUNCTIONS)
+    assert manifest.problems(zip_arm) == []
+    assert manifest.of(zip_here) == manifest.expected(bundle.this_machine())
 
 
 def test_it_is_small(zip_here: Path, zip_arm: Path, code: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rig.aws.synthesis import run_app
+from rig.aws.synthesis import run_app, stand_in_bundle
 
 ROOT = Path(__file__).parents[2]
 EXISTING = "https://api.example.org"
@@ -55,10 +55,7 @@ class Synthesiser:
     @property
     def bundle(self) -> Path:
         """Something to upload in place of the functions' code."""
-        folder = self.folder / "bundle"
-        folder.mkdir(exist_ok=True)
-        (folder / "placeholder.txt").write_text("stands for the bundle of the functions\n", encoding="utf-8")
-        return folder
+        return stand_in_bundle(self.folder)
 
     def __call__(self, topology: str = "one", memberships_url: str = "") -> Synthesised:
         key = (topology, memberships_url)

@@ -17,10 +17,12 @@ def project(tmp_path: Path) -> Path:
     assert CDK.exists(), "the CDK's command line is not installed: run make install-infra"
     copytree(ROOT / "infra", tmp_path / "infra", ignore=ignore_patterns("node_modules", "cdk.out", "__pycache__"))
     (tmp_path / ".venv").symlink_to(sys.prefix)
+    for name in ("src", "requirements"):
+        (tmp_path / name).symlink_to(ROOT / name)
     return tmp_path
 
 
-def synthesise(project: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+def synthesise(project: Path, **context: str) -> subprocess.CompletedProcess[str]:
     """Run `cdk synth` with nothing in the CDK's caches and nobody to reach: no registry, no notices, no AWS."""
     nobody = "http://127.0.0.1:9"
     environ = {
@@ -32,10 +34,11 @@ def synthesise(project: Path, *arguments: str, **more: str) -> subprocess.Comple
         "HTTP_PROXY": nobody,
         "HTTPS_PROXY": nobody,
     }
+    given = [f"--context={name}={value}" for name, value in context.items()]
     return subprocess.run(
-        [node(), CDK, "synth", "--quiet", "--no-notices", *arguments],
+        [node(), CDK, "synth", "--quiet", "--no-notices", *given],
         cwd=project / "infra",
-        env={**environ, **more},
+        env=environ,
         capture_output=True,
         text=True,
         check=False,
@@ -47,7 +50,9 @@ def test_a_synthesis_that_the_cdk_calls_slow_is_written_where_its_command_line_l
 ) -> None:
     # What takes longer than so many milliseconds is reported in a file that the command line names relative to its
     # own folder; 10,000 by default.
-    done = synthesise(project, f"--context=bundle={synth.bundle}", "--context=@aws-cdk/core.slowSynthThreshold=0")
+    done = synthesise(
+        project, bundle=str(synth.bundle), imageTag="2026-11-24", **{"@aws-cdk/core.slowSynthThreshold": "0"}
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert read(project / "infra" / "cdk.out" / "performance-counters.json")["counters"]

@@ -16,7 +16,7 @@ def read_with(tmp_path: Path) -> Read:
 
     def reading(**changed: object) -> Parameters:
         defaults = read(ROOT / "infra" / "cdk.json")["context"]
-        return read_parameters(defaults | {"bundle": str(tmp_path)} | changed)
+        return read_parameters(defaults | {"bundle": str(tmp_path), "imageTag": "2026-11-24"} | changed)
 
     return reading
 
@@ -42,7 +42,7 @@ def test_the_parameters_of_cdk_json_are_good_as_they_are(read_with: Read) -> Non
         ("membershipsUrl", "x", "membershipsUrl is 'x', but must be a URL like https://api.example.org"),
         ("mailFrom", "a,b@x.org", "mailFrom is 'a,b@x.org', but must be one plain email address."),
         ("alarmEmail", "nobody", "alarmEmail is 'nobody', but must be one plain email address."),
-        ("imageTag", "", "imageTag is '', but must be one word."),
+        ("imageTag", "", "imageTag is '', but must be the tag of an image that you pushed, like 2026-11-24."),
         ("databaseSecretArn", "", "databaseSecretArn is not set, but membershipsUrl is not set either: give the URL"),
         ("topolgy", "split", "topolgy is not a parameter; did you mean topology?"),
         ("colour", "red", "colour is not a parameter; infra/README.md lists them all."),

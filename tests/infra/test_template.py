@@ -99,8 +99,8 @@ def test_the_functions_run_the_same_code_on_arm(synth: Synthesiser, topology: st
 
     assert set(found) == {*QUEUES[topology], "SweepExports"}
     assert {name: one["Handler"].split(".")[-2] for name, one in found.items()} == {
-        **dict.fromkeys(QUEUES[topology], "lambda_export"),
-        "SweepExports": "lambda_sweep",
+        **dict.fromkeys(QUEUES[topology], "export"),
+        "SweepExports": "sweep",
     }
     assert len({str(one["Code"]) for one in found.values()}) == 1
     assert {(one["Runtime"], *one["Architectures"], one["MemorySize"]) for one in found.values()} == {
