@@ -1,6 +1,7 @@
 """Whatever the memberships API does, the export waits or fails as it should, and no mail ever holds part of a file."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -59,8 +60,8 @@ FAILS = {
 }
 
 
-def world_over(url: str, limits: HttpLimits = PATIENT) -> World:
-    world = World(source=MembershipsHttp(url, TOKENS, limits=limits))  # type: ignore[arg-type]
+def world_over(url: str, limits: HttpLimits = PATIENT, **policy: Any) -> World:  # noqa: ANN401  (fields of Policy)
+    world = World(source=MembershipsHttp(url, TOKENS, limits=limits), **policy)  # type: ignore[arg-type]
     world.services = world.over(world.ports)
     return world
 
@@ -201,3 +202,25 @@ def test_retry_after_of_a_real_answer_sets_the_next_attempt() -> None:
         waiting = after_one_attempt(world)
     assert waiting.wake_at is not None
     assert (waiting.wake_at - world.clock()).total_seconds() == 120
+
+
+@pytest.mark.parametrize(
+    "bound,words,calls",
+    [
+        ({"max_pages": 4}, "sent 4 pages and a cursor to another one", 4),
+        ({"max_bytes": 1000}, "bytes in 3 pages", 3),
+        ({"max_time": timedelta(0)}, "After 0 hours 0 pages", 0),
+    ],
+)
+def test_an_api_that_never_ends_is_left_with_the_limit_on_the_record(
+    bound: dict[str, Any], words: str, calls: int
+) -> None:
+    with FakeMemberships(10**6, script=["shrinking*"]) as fake:
+        world = world_over(fake.url, **bound)
+        failed = after_one_attempt(world)
+    assert failed.failure is not None
+    assert failed.failure.code == "limit_exceeded"
+    assert words in failed.failure.reason
+    assert len(fake.calls) == calls
+    assert not world.mails
+    assert len(world.failure_mails) == len(world.dead_letters.letters) == 1

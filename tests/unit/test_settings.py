@@ -179,6 +179,18 @@ def test_a_lease_that_a_slow_page_outlasts_is_refused_at_start(lease: str) -> No
     assert read(LEASE_SECONDS=lease, MEMBERSHIPS_TIMEOUT_SECONDS="28").lease_seconds == int(lease)
 
 
+@pytest.mark.parametrize("hours", ["24", "48"])
+def test_an_export_has_more_time_than_one_trouble_may_take(hours: str) -> None:
+    with pytest.raises(SettingsError, match=f"MAX_HOURS is {hours}, but must be more than .*_GIVE_UP_HOURS, .*48"):
+        read(MAX_HOURS=hours, GIVE_UP_HOURS="48")
+
+
+def test_the_bounds_of_an_export_are_those_of_the_settings() -> None:
+    policy = read(MAX_PAGES="7", MAX_MEGABYTES="3", MAX_HOURS="25", REFUSED_MINUTES="9").policy
+    assert (policy.max_pages, policy.max_bytes, policy.max_time) == (7, 3_000_000, timedelta(hours=25))
+    assert policy.refused_for == timedelta(minutes=9)
+
+
 def test_a_misspelt_variable_is_refused_with_the_right_one() -> None:
     with pytest.raises(SettingsError, match=r"PAGESIZE is not a setting; did you mean MEMBERSHIPS_EXPORT_PAGE_SIZE\?"):
         read(PAGESIZE="10")

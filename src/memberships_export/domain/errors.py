@@ -98,6 +98,12 @@ class RowCountMismatch(PermanentError):
     code = "row_count_mismatch"
 
 
+class LimitExceeded(PermanentError):
+    """The export takes more pages, bytes or time than one may."""
+
+    code = "limit_exceeded"
+
+
 class MailRefused(PermanentError):
     """The mail service refused the mail for good."""
 

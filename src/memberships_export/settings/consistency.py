@@ -29,6 +29,8 @@ def problems_between(settings: Settings) -> Iterator[Problem]:
         yield from _missing_on_aws(settings)
     if settings.lease_seconds <= settings.memberships_timeout_seconds:
         yield _lease_too_short(settings)
+    if settings.max_hours <= settings.give_up_hours:
+        yield _time_too_short(settings)
 
 
 def _missing_for_sendgrid(settings: Settings) -> Iterator[Problem]:
@@ -55,3 +57,12 @@ def _lease_too_short(settings: Settings) -> Problem:
         f"{settings.memberships_timeout_seconds}: a worker that waits for a slow page would lose its export to another."
     )
     return text, {"lease_seconds", "memberships_timeout_seconds"}
+
+
+def _time_too_short(settings: Settings) -> Problem:
+    most, give_up = variable("max_hours"), variable("give_up_hours")
+    text = (
+        f"{most} is {settings.max_hours}, but must be more than {give_up}, which is {settings.give_up_hours}: an "
+        "export that waited for the end of one long trouble would have no time left."
+    )
+    return text, {"max_hours", "give_up_hours"}

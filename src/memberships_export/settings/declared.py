@@ -87,6 +87,15 @@ class Settings:
     refused_minutes: Annotated[int, Meta(ge=1, le=43_200)] = setting(
         60, "How long to try while the memberships API refuses us, which a person has to mend."
     )
+    max_pages: Annotated[int, Meta(ge=1, le=1_000_000)] = setting(
+        10_000, "Most pages of memberships that one export may have."
+    )
+    max_megabytes: Annotated[int, Meta(ge=1, le=1_000_000)] = setting(
+        2000, "Most megabytes that the pages of one export may have."
+    )
+    max_hours: Annotated[int, Meta(ge=1, le=2160)] = setting(
+        72, "Longest time from the start of an export, or of its redrive, until its last page is asked for."
+    )
     keep_files_days: Annotated[int, Meta(ge=1, le=365)] = setting(7, "Days until the files of an export are deleted.")
     keep_records_days: Annotated[int, Meta(ge=1, le=3650)] = setting(
         30, "Days until the record of an export is deleted."
@@ -131,4 +140,7 @@ class Settings:
             keep_records=timedelta(days=self.keep_records_days),
             max_exports_per_hour=self.exports_per_hour,
             page_size=self.page_size,
+            max_pages=self.max_pages,
+            max_bytes=self.max_megabytes * 1_000_000,
+            max_time=timedelta(hours=self.max_hours),
         )

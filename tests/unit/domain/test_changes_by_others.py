@@ -32,6 +32,7 @@ from tests.unit.domain.filled_records import (
 FRESH = {
     "status": S.QUEUED,
     "lease": None,
+    "started_at": None,
     "stalled_claims": 0,
     "nudges": 0,
     "trouble": None,

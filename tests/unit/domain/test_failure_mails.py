@@ -45,6 +45,7 @@ REASONS = {
     "mail_refused": "The mail with your file was not accepted for sending.",
     "delivery_unknown": "We cannot tell whether the mail with your file reached you.",
     "no_progress": "The export was started several times and did not get any further.",
+    "limit_exceeded": "There was more to read, or it took longer, than one export may have.",
     "still_refused": "Our access to the membership data was refused for too long, so we stopped trying.",
     "gave_up_waiting": "Something that we need was out of order for too long, so we stopped trying.",
 }

@@ -315,6 +315,7 @@ def _last_accepted(export: Export) -> int | None:
 def _fresh_start(export: Export, now: datetime, policy: Policy) -> Export:
     return replace(
         export,
+        started_at=None,
         lease=None,
         stalled_claims=0,
         nudges=0,

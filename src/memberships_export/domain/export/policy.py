@@ -31,4 +31,7 @@ class Policy:
     max_receives: int = 5
     max_exports_per_hour: int = 10
     page_size: int = 5_000
+    max_pages: int = 10_000
+    max_bytes: int = 2_000_000_000
+    max_time: timedelta = timedelta(hours=72)
     attachment_limit: int = 5_000_000

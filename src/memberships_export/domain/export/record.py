@@ -197,7 +197,7 @@ class Export:
     owed: tuple[Owed, ...] = ()
     earlier_emails: tuple[str, ...] = ()  # addresses it had before; messages in the queue may still name them
     told: str | None = None  # code of the failure that the user was told of last
-    started_at: datetime | None = None
+    started_at: datetime | None = None  # first claimed, since it was asked for, redriven or resent
     finished_at: datetime | None = None
     files_until: datetime | None = None  # when the sweeper deletes parts and CSV; None: nothing stored
     expires_at: datetime | None = None  # when the sweeper deletes the record

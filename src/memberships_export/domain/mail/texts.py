@@ -7,6 +7,7 @@ from memberships_export.domain.errors import (
     DeliveryUnknown,
     ForeignRows,
     GaveUpWaiting,
+    LimitExceeded,
     MailRefused,
     MembershipsContractBroken,
     NoProgress,
@@ -34,6 +35,7 @@ _REASONS: Mapping[str, str] = {
     MailRefused.code: "The mail with your file was not accepted for sending.",
     DeliveryUnknown.code: "We cannot tell whether the mail with your file reached you.",
     NoProgress.code: "The export was started several times and did not get any further.",
+    LimitExceeded.code: "There was more to read, or it took longer, than one export may have.",
     StillRefused.code: "Our access to the membership data was refused for too long, so we stopped trying.",
     GaveUpWaiting.code: "Something that we need was out of order for too long, so we stopped trying.",
 }

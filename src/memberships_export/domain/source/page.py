@@ -64,8 +64,8 @@ def decode_page(body: bytes) -> Page:
         raise MembershipsContractBroken(reason) from error
 
 
-def after_page(progress: Progress, page: Page, user_id: str) -> Progress:
-    """Add a page to the progress, if it can be believed.
+def after_page(progress: Progress, page: Page, user_id: str, size: int = 0) -> Progress:
+    """Add a page of `size` bytes to the progress, if it can be believed.
 
     Raises ForeignRows for a row of another user, RowCountMismatch when there are more rows than the first page
     announced, or fewer once the last page is in, and MembershipsContractBroken for whatever else is wrong.
@@ -81,7 +81,14 @@ def after_page(progress: Progress, page: Page, user_id: str) -> Progress:
     if total is not None and (rows > total or (rows < total and not page.next_cursor)):
         reason = f"The memberships API announced {total} memberships and sent {rows}: ask for a new export."
         raise RowCountMismatch(reason)
-    return Progress(pages=progress.pages + 1, rows=rows, total=total, cursor=page.next_cursor or None, last_id=last_id)
+    return Progress(
+        pages=progress.pages + 1,
+        bytes=progress.bytes + size,
+        rows=rows,
+        total=total,
+        cursor=page.next_cursor or None,
+        last_id=last_id,
+    )
 
 
 def _check_ids(page: Page, last_id: int | None) -> int | None:

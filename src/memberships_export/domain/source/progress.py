@@ -8,6 +8,7 @@ class Progress:
     """How far the fetch is. `cursor` fetches the next page; `total` is what the API announced, if it did."""
 
     pages: int = 0
+    bytes: int = 0  # of the pages, as they were received
     rows: int = 0
     total: int | None = None
     cursor: str | None = None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from memberships_export.domain.errors import FileMissing, StopRequested
+from memberships_export.domain.export.bounds import check_size, check_time
 from memberships_export.domain.export.lifecycle import page_fetched
 from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.source.page import after_page, decode_page
@@ -29,7 +30,8 @@ class FetchPages:
                 raise StopRequested
             progress = self._stored_page(held.export) if resumed else None
             resumed = progress is not None
-            checkpoint = progress or self._fetch_page(held.export)
+            checkpoint = progress or self._fetch_page(held)
+            check_size(checkpoint, held.policy)
             held.write(page_fetched, progress=checkpoint)
 
     def _stored_page(self, export: Export) -> Progress | None:
@@ -37,7 +39,9 @@ class FetchPages:
         body = self.files.read(_key(export))
         return None if body is None else _progress(export, body)
 
-    def _fetch_page(self, export: Export) -> Progress:
+    def _fetch_page(self, held: HeldExport) -> Progress:
+        export = held.export
+        check_time(export, held.clock(), held.policy)
         body = self.source.fetch(PageRequest(export.user_id, export.progress.cursor, self.page_size))
         progress = _progress(export, body)  # nothing is stored before it is checked
         if self.files.put_once(_key(export), body):
@@ -54,4 +58,4 @@ def _key(export: Export) -> str:
 
 
 def _progress(export: Export, body: bytes) -> Progress:
-    return after_page(export.progress, decode_page(body), export.user_id)
+    return after_page(export.progress, decode_page(body), export.user_id, len(body))
