@@ -1,7 +1,7 @@
 """Who waits for the identity provider, and who does not: told by events, never by a clock."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from queue import Queue
 
 import jwt
@@ -14,6 +14,7 @@ from tests.fakes.forged_tokens import OTHER_RSA_KEY, RSA_KEY, public_jwk
 OLD, NEW, UNKNOWN = ("RS256", "old"), ("RS256", "new"), ("RS256", "unknown")
 OLD_KEY, NEW_KEY = jwt.PyJWK(public_jwk(RSA_KEY, "old")), jwt.PyJWK(public_jwk(OTHER_RSA_KEY, "new"))
 PATIENT = Timing(wait=600)
+STUCK = 60  # seconds after which a test fails instead of hanging
 MANY = 60
 
 
@@ -45,8 +46,10 @@ class Clock:
 
 
 @pytest.fixture
-def provider() -> Provider:
-    return Provider()
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    yield made
+    made.gate.set()  # nobody outlives a test that failed
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def clock() -> Clock:
 def read_already(provider: Provider, clock: Clock, timing: Timing = PATIENT) -> RemoteKeys:
     remote = RemoteKeys(provider, timing, clock)
     assert remote.key(OLD) is OLD_KEY
-    provider.begun.acquire()
+    assert provider.begun.acquire(timeout=STUCK)
     return remote
 
 
@@ -83,7 +86,7 @@ class Crowd:
             self.answers.put(error)
 
     def next(self, count: int) -> list[jwt.PyJWK | AuthenticationError]:
-        return [self.answers.get() for _ in range(count)]
+        return [self.answers.get(timeout=STUCK) for _ in range(count)]
 
     def end(self) -> None:
         for thread in self._threads:
@@ -98,7 +101,7 @@ def test_a_known_key_is_given_while_the_provider_hangs(provider: Provider, clock
     clock.now += 30
     hanging(provider)
     attack = Crowd(remote, MANY, lambda number: ("RS256", f"unknown-{number}"))
-    provider.begun.acquire()
+    assert provider.begun.acquire(timeout=STUCK)
 
     assert [remote.key(OLD) for _ in range(100)] == [OLD_KEY] * 100
 
@@ -118,7 +121,7 @@ def test_old_keys_are_used_while_they_are_read_again(provider: Provider, clock: 
 
     assert remote.key(OLD) is OLD_KEY
 
-    provider.begun.acquire()
+    assert provider.begun.acquire(timeout=STUCK)
     assert remote.key(OLD) is OLD_KEY
     provider.gate.set()
 
@@ -174,7 +177,7 @@ def test_many_unknown_keys_at_once_cost_one_read(provider: Provider, clock: Cloc
     clock.now += 30
     hanging(provider)
     attack = Crowd(remote, MANY, lambda number: ("RS256", f"unknown-{number}"))
-    provider.begun.acquire()
+    assert provider.begun.acquire(timeout=STUCK)
     provider.gate.set()
     attack.end()
     for number in range(100):
@@ -215,7 +218,7 @@ def test_an_unknown_key_is_not_called_wrong_while_the_last_read_failed(provider:
 def test_the_first_users_wait_for_one_read_together(provider: Provider) -> None:
     hanging(provider)
     crowd = Crowd(RemoteKeys(provider, PATIENT), 16, lambda _: OLD)
-    provider.begun.acquire()
+    assert provider.begun.acquire(timeout=STUCK)
     provider.gate.set()
     assert crowd.next(16) == [OLD_KEY] * 16
     crowd.end()
@@ -251,7 +254,7 @@ def test_who_waits_in_vain_leaves_the_place_to_the_next(provider: Provider, cloc
     remote = RemoteKeys(provider, PATIENT, clock)
     hanging(provider)
     first = Crowd(remote, 1, lambda _: OLD)
-    provider.begun.acquire()
+    assert provider.begun.acquire(timeout=STUCK)
     clock.now += 600
     for _ in range(40):
         with pytest.raises(KeysUnavailable):

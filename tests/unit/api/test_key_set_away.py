@@ -16,6 +16,7 @@ from tests.fakes.world import World
 from tests.unit.api.service import bearer, expected, exports_api, own_app
 
 ATTACKERS, PLACES = 46, 16
+STUCK = 60  # seconds after which a test fails instead of hanging
 
 
 @pytest.fixture
@@ -58,13 +59,13 @@ def test_users_with_known_keys_and_probes_are_answered_while_a_crowd_waits_for_u
         assert client.get("/memberships/exports", headers=known).status_code == 200
         key_set.gate.clear()
         with asking(client, key_set, "unknown") as statuses:
-            assert [statuses.get() for _ in range(ATTACKERS - PLACES)] == [503] * (ATTACKERS - PLACES)
+            assert [statuses.get(timeout=STUCK) for _ in range(ATTACKERS - PLACES)] == [503] * (ATTACKERS - PLACES)
 
             assert client.get("/memberships/exports", headers=known).status_code == 200
             assert client.get("/readyz").status_code == 200
 
             assert not key_set.gate.is_set()
-        assert [statuses.get() for _ in range(PLACES)] == [401] * PLACES
+        assert [statuses.get(timeout=STUCK) for _ in range(PLACES)] == [401] * PLACES
     assert key_set.reads == 2
 
 
@@ -72,10 +73,10 @@ def test_probes_are_answered_while_the_first_users_wait_for_the_first_read(key_s
     with service(key_set) as client:
         key_set.gate.clear()
         with asking(client, key_set, "rsa-1") as statuses:
-            assert [statuses.get() for _ in range(ATTACKERS - PLACES)] == [503] * (ATTACKERS - PLACES)
+            assert [statuses.get(timeout=STUCK) for _ in range(ATTACKERS - PLACES)] == [503] * (ATTACKERS - PLACES)
 
             assert client.get("/readyz").status_code == 200
 
             assert not key_set.gate.is_set()
-        assert [statuses.get() for _ in range(PLACES)] == [200] * PLACES
+        assert [statuses.get(timeout=STUCK) for _ in range(PLACES)] == [200] * PLACES
     assert key_set.reads == 1
