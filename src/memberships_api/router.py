@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
-from memberships_api.cursor import Cursor, InvalidCursor, check_cursor, read_cursor, write_cursor
+from memberships_api.cursor import Cursor, InvalidCursor, check_cursor, read_cursor, warm_up, write_cursor
 from memberships_api.openapi import RESPONSES
 from memberships_api.repository import MembershipRepository, MembershipsUnavailable, Page, PageRequest, Snapshot
 
@@ -46,6 +46,7 @@ def memberships_router(
     route_class: type[APIRoute] = APIRoute,
 ) -> APIRouter:
     """Make the route; whoever includes it renders 401, 503 and 422 (RequestValidationError, also for a bad cursor)."""
+    warm_up()
     router = APIRouter(route_class=route_class, tags=["memberships"])
     cursors = _Cursors(repository.cursor_key, clock)
 

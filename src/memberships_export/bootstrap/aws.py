@@ -8,6 +8,7 @@ from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.adapters.aws.stage_queues import StageDeadLetters, StageQueues
 from memberships_export.bootstrap.parts import Secret, Secrets, memberships, sendgrid, utc_now
+from memberships_export.bootstrap.warm_up import warm_up
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import Ports
 from memberships_export.service.links import DownloadLinks
@@ -49,6 +50,7 @@ class Aws:
 
     def connect(self, memberships_url: str | None) -> Ports:
         """Open the adapters. Without a memberships URL, or a mailer, the process has no such step."""
+        warm_up()
         settings, clients = self._settings, self._clients
         queues = _queues(settings)
         opened = {stage: SqsExportQueue(clients.sqs, url) for stage, url in queues.items()}

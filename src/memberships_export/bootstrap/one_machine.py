@@ -12,6 +12,7 @@ from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters,
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.mail.outbox import Outbox
 from memberships_export.bootstrap.parts import Secrets, memberships, sendgrid, utc_now
+from memberships_export.bootstrap.warm_up import warm_up
 from memberships_export.ports import Mailer, Ports
 from memberships_export.settings import Settings
 
@@ -35,6 +36,7 @@ class OneMachine:
 
     def connect(self, memberships_url: str | None) -> Ports:
         """Open the adapters, and make what is not there yet. Raises StorageUnavailable."""
+        warm_up()
         settings = self._settings
         close_data_folder(settings)
         database = Database(settings.data_dir / "exports.db")

@@ -1,0 +1,22 @@
+"""Every type that threads decode is decoded once before there are threads.
+
+When several threads decode a type for the first time, msgspec can end the process with a segmentation fault:
+docs/msgspec-first-decode.md. What is decoded a second time is safe.
+"""
+
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from memberships_export.domain.export.record import Export
+from memberships_export.domain.source.page import Page
+
+DECODED = (Export, Page, dict[str, str])
+
+
+def warm_up(*compiled: Any) -> None:  # noqa: ANN401  (types, which may be ones like list[Row])
+    """Decode the types of this program once, and those that were compiled at start. Call it before threads start."""
+    for kind in (*DECODED, *compiled):
+        with suppress(msgspec.ValidationError):  # msgspec has looked at the whole type before it looks at what is there
+            msgspec.json.decode(b"{}", type=kind)
