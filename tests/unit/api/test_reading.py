@@ -183,6 +183,14 @@ def test_a_store_that_signs_urls_is_redirected_to(signing: Service) -> None:
     assert by_route.headers["Cache-Control"] == by_link.headers["Cache-Control"] == "no-store"
 
 
+def test_head_is_not_redirected_because_the_url_is_signed_for_get(signing: Service) -> None:
+    export_id = finished(signing)
+    for path in (f"/memberships/exports/{export_id}/file", link_path(signing, export_id)):
+        head = signing.call("HEAD", path)
+        size = signing.get(f"/memberships/exports/{export_id}").json()["file"]["bytes"]
+        assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", str(size))
+
+
 @pytest.mark.parametrize("place", ["/file", "link", "/healthz", "/readyz"])
 def test_head_answers_as_get_without_the_body(service: Service, place: str) -> None:
     export_id = finished(service)

@@ -104,19 +104,19 @@ def resend_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base, 
     return _shown(api.resend(export_id, caller.user_id, checked_email(caller)), base, api.read.clock(), response)
 
 
-def get_file(api: Api, caller: AnyCaller, export_id: ExportId) -> Response:
+def get_file(api: Api, caller: AnyCaller, export_id: ExportId, request: Request) -> Response:
     """Get the file: its bytes, or a redirect to a URL that works for a minute."""
     export = api.read.get(export_id, caller.user_id)
     if export.unfinished and export.file is None:
         retry_after = {"Retry-After": _retry_after(export, api.read.clock())}
         detail = "The file is not ready yet: the export is in progress."
         raise HttpRefusal(HTTPStatus.CONFLICT, "file_not_ready", detail, retry_after)
-    return _file_answer(api.read.file(export_id, caller.user_id))
+    return _file_answer(api.read.file(export_id, caller.user_id), request)
 
 
-def get_file_by_link(api: Api, export_id: ExportId, token: str) -> Response:
+def get_file_by_link(api: Api, export_id: ExportId, token: str, request: Request) -> Response:
     """Get the file with the link from the mail; no other token is needed. Works any number of times until it ends."""
-    return _file_answer(api.read.file_by_link(export_id, token))
+    return _file_answer(api.read.file_by_link(export_id, token), request)
 
 
 def _accepted(accepted: Accepted, base: str, now: datetime, response: Response) -> ExportView:
@@ -138,8 +138,9 @@ def _retry_after(export: Export, now: datetime) -> str:
     return seconds((export.wake_at - now).total_seconds() if waits and export.wake_at else _POLL_SECONDS)
 
 
-def _file_answer(answer: FileAnswer) -> Response:
-    if answer.url is not None:
+def _file_answer(answer: FileAnswer, request: Request) -> Response:
+    # The URL is signed for GET: a HEAD that followed it would be refused. So it is told what the GET finds in the end.
+    if answer.url is not None and request.method != "HEAD":
         return RedirectResponse(answer.url, HTTPStatus.TEMPORARY_REDIRECT)
     headers = {
         "Content-Disposition": f'attachment; filename="{answer.file.name}"',

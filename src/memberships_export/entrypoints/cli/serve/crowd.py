@@ -4,6 +4,9 @@ import logging
 from typing import Protocol
 
 log = logging.getLogger(__name__)
+_CROWDED = (
+    "connections=%d event=crowded reason=All are taken; what asks for nothing is closed, else the new one refused."
+)
 _LINGERING = 32  # refused ones that may take their time to read why
 
 
@@ -28,7 +31,7 @@ class Crowd:
     def enter(self, guest: Guest) -> bool:
         """Take in a new one; false when all are busy."""
         if len(self._inside) >= self._most:
-            log.warning("connections=%d event=crowded reason=More at a time are not served.", self._most)
+            log.warning(_CROWDED, self._most)
             if not self._one_gives_way():
                 return False
         self._inside.add(guest)
