@@ -15,6 +15,7 @@ INSTALLED_AWS := $(VENV)/.installed-aws
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_INFRA := $(VENV)/.installed-infra
 INSTALLED_CDK := infra/node_modules/.installed
+INSTALLED_RIG := rig/node_modules/.installed
 
 # The locks hold for every supported Python and machine, and name no registry: pip's own configuration does.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -25,7 +26,7 @@ COMPILE := $(LOCK) --group build
 NPM := $(BIN)/python -m infra.node npm --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund \
 	--no-update-notifier --loglevel=error
 
-.PHONY: help install install-aws install-dev install-infra demo demo-aws serve unit test test-office check lock synth cdk lambda bench clean
+.PHONY: help install install-aws install-dev install-infra install-rig demo demo-aws serve unit test test-office check lock synth cdk lambda bench clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +38,8 @@ install-aws: $(INSTALLED_AWS) ## Add what operating the service on AWS needs to 
 install-dev: $(INSTALLED_DEV) ## Add what tests and checks need to .venv
 
 install-infra: $(INSTALLED_INFRA) $(INSTALLED_CDK) ## Add what the deployment to AWS needs (800 MB, most of it the CDK)
+
+install-rig: $(INSTALLED_RIG) ## Add an SQS to test with, beside moto (fauxqs, from npm)
 
 demo: install ## Show one export from request to mail on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export demo $(ARGS)
@@ -55,7 +58,7 @@ unit: install-dev ## Run the tests of domain, service, API and command line: no 
 	$(PYTEST) $(or $(ARGS),tests/unit --ignore tests/unit/adapters)
 
 # A part of the tests covers a part of the code, so only the whole is held to the coverage.
-test: install-dev install-infra ## Run all tests; branch coverage of domain and service must be 95 % (ARGS=PATH: some, without coverage)
+test: install-dev install-infra install-rig ## Run all tests; branch coverage of domain and service must be 95 % (ARGS=PATH: some, without coverage)
 	$(PYTEST) $(or $(ARGS),$(COVERAGE))
 
 test-office: install-dev ## Open exported files in LibreOffice, where it is installed
@@ -85,6 +88,7 @@ lock: install-dev install-infra ## Compile the lock files (ARGS=--upgrade takes 
 		--output-file requirements/container.txt $(ARGS)
 	$(LOCK) --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
 	$(NPM) install --package-lock-only --prefix infra
+	$(NPM) install --package-lock-only --prefix rig
 
 synth: install-infra lambda ## Write the CloudFormation template to dist/cdk (ARGS="-c topology=split" changes a parameter)
 	$(BIN)/python -m infra.app --output dist/cdk $(ARGS)
@@ -99,8 +103,8 @@ bench: install-dev ## Measure (ARGS=--help lists options)
 	$(BIN)/python -m bench $(ARGS)
 
 clean: ## Remove .venv and all that was generated; locks and exported data stay
-	rm -rf $(VENV) build dist infra/cdk.out infra/node_modules .coverage .coverage.* .hypothesis .import_linter_cache \
-		.mypy_cache .pytest_cache .ruff_cache .schemathesis src/*.egg-info
+	rm -rf $(VENV) build dist infra/cdk.out infra/node_modules rig/node_modules .coverage .coverage.* .hypothesis \
+		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis src/*.egg-info
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(CREATED):
@@ -127,6 +131,6 @@ $(INSTALLED_INFRA): $(INSTALLED) requirements/infra.txt
 	@touch $@
 
 # From the lock alone, hashes checked.
-$(INSTALLED_CDK): $(INSTALLED_INFRA) infra/package.json infra/package-lock.json
-	$(NPM) ci --prefix infra
+$(INSTALLED_CDK) $(INSTALLED_RIG): %/node_modules/.installed: $(INSTALLED_INFRA) %/package.json %/package-lock.json
+	$(NPM) ci --prefix $*
 	@touch $@

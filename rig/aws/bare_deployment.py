@@ -15,8 +15,9 @@ from memberships_export.service.user.request import Wish
 from memberships_export.settings import read_settings
 from rig.aws.built_bundle import EXPORT, SWEEP
 from rig.aws.event_source_mapping import EventSourceMapping
-from rig.aws.fake_aws import REGION, FakeAws, QueuePair
+from rig.aws.fake_aws import REGION, FakeAws
 from rig.aws.lambda_runtime import FunctionSettings, LambdaFunction
+from rig.aws.queue_pair import QueuePair
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.waiting import until

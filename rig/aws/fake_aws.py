@@ -23,6 +23,7 @@ from memberships_export.ports import Clock
 from rig.aws import message_move
 from rig.aws.aws_faults import Application, Faults
 from rig.aws.aws_permissions import RIG, Needed, needed_by
+from rig.aws.queue_pair import QueuePair, new_queues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,14 +35,6 @@ if TYPE_CHECKING:
 
 REGION: Final = "eu-west-1"
 _LOOKS: Final = ("Get", "List", "Query", "Receive", "S3 GET", "S3 HEAD", "S3 List")
-
-
-@dataclass(frozen=True)
-class QueuePair:
-    """URLs of a queue and of its dead letter queue."""
-
-    url: str
-    dead_letters_url: str
 
 
 @dataclass
@@ -96,14 +89,7 @@ class FakeAws:
 
     def new_queues(self, visibility_seconds: int = 30, max_receives: int = 3) -> QueuePair:
         """Make a queue with a dead letter queue."""
-        name = f"membership_exports_{uuid4().hex}"
-        dead_letters = self.sqs.create_queue(QueueName=f"{name}_dlq")["QueueUrl"]
-        arn = self.sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
-        redrive = f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": {max_receives}}}'
-        attributes: Any = {"VisibilityTimeout": str(visibility_seconds), "RedrivePolicy": redrive}
-        return QueuePair(self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"], dead_letters)
+        return new_queues(self.sqs, visibility_seconds, max_receives)
 
     def messages_in(self, url: str) -> int:
         """Count the messages of a queue, hidden ones included."""

@@ -21,11 +21,14 @@ from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters,
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import DeadLetters, ExportQueue, ExportStore, FileStore
+from rig.aws.queue_pair import new_queues
 from rig.services.postgres_server import PostgresServer, postgres_package, running_postgres
 from tests.contract.membership_databases import NewDatabase, Open, Repository, postgres_database, sqlite_database
 from tests.fakes.memory import FakeClock, MemoryDeadLetters, MemoryFiles, MemoryQueue, MemoryStore
 
 if TYPE_CHECKING:
+    from types_boto3_sqs.client import SQSClient
+
     from rig.aws.fake_aws import FakeAws
 
 VISIBILITY = timedelta(seconds=30)
@@ -41,6 +44,7 @@ class Place:
     database: Database
     clock: FakeClock
     aws: "Callable[[], FakeAws]"
+    sqs: "Callable[[], SQSClient]"  # of fauxqs
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,16 @@ def _aws_queues(place: Place) -> Queues:
         SqsExportQueue(aws.sqs, pair.url),
         SqsDeadLetters(aws.sqs, pair.dead_letters_url),
         unlike=frozenset({"stale_receipts", "explains_itself"}),
+    )
+
+
+def _fauxqs_queues(place: Place) -> Queues:
+    sqs = place.sqs()
+    pair = new_queues(sqs, int(VISIBILITY.total_seconds()), MAX_RECEIVES)
+    return Queues(
+        SqsExportQueue(sqs, pair.url),
+        SqsDeadLetters(sqs, pair.dead_letters_url),
+        unlike=frozenset({"explains_itself", "beyond_the_basic_plane"}),
     )
 
 
@@ -109,6 +123,7 @@ def _aws_files_of_two_workers(place: Place) -> FileStore:
 
 _NOT_SHOWN = {
     "stale_receipts": "moto lets a stale receipt work; SQS does not",
+    "beyond_the_basic_plane": "fauxqs takes the halves of a character from U+10000 on for characters that SQS refuses",
     "explains_itself": "SQS moves a message to the dead letters as it is; browse explains it (test_sqs_dead_letters)",
 }
 STORES: dict[str, Callable[[Place], ExportStore]] = {
@@ -120,6 +135,7 @@ QUEUES: dict[str, Callable[[Place], Queues]] = {
     "memory": _memory_queues,
     "embedded": _embedded_queues,
     "aws": _aws_queues,
+    "fauxqs": _fauxqs_queues,
     "aws-two-stages": _aws_queues_of_two_stages,
 }
 FILES: dict[str, Callable[[Place], FileStore]] = {
@@ -138,7 +154,13 @@ def clock() -> FakeClock:
 @pytest.fixture
 def place(tmp_path: Path, clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[Place]:
     database = Database(tmp_path / "data" / "exports.db")
-    yield Place(tmp_path, database, clock, aws=lambda: request.getfixturevalue("aws"))
+    yield Place(
+        tmp_path,
+        database,
+        clock,
+        aws=lambda: request.getfixturevalue("aws"),
+        sqs=lambda: request.getfixturevalue("fauxqs")(clock),
+    )
     database.close()
 
 
@@ -171,6 +193,15 @@ def queue(queues: Queues) -> ExportQueue:
 @pytest.fixture
 def dead_letters(queues: Queues) -> DeadLetters:
     return queues.dead_letters
+
+
+@pytest.fixture(scope="session")
+def fauxqs() -> "Iterator[Callable[[FakeClock], SQSClient]]":
+    """Give what makes clients of a second SQS, each with a clock of its own."""
+    from rig.aws.fauxqs import client_of, running_fauxqs  # noqa: PLC0415  (loads boto3)
+
+    with running_fauxqs() as url:
+        yield partial(client_of, url)
 
 
 @pytest.fixture(params=FILES)

@@ -17,7 +17,7 @@ from rig.waiting import PATIENCE_SECONDS
 ROOT = Path(__file__).parents[2]
 EXTRAS = {"runtime": (), "aws": ("aws",), "dev": ("aws", "dev"), "container": ("aws", "postgres")}
 LOCKS = (*EXTRAS, "lambda")
-NPM_LOCKS = ("infra",)
+NPM_LOCKS = ("infra", "rig")
 PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+)(?P<marker> ; .+?)? \\")
 
 
