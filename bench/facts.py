@@ -83,7 +83,7 @@ TASKS, ZONES = 2, 2
 SECRETS = 3
 SECRETS_READ, SECRET_SECONDS = 2, 60  # for a file that is attached; kept by a warm function
 KEY_SECONDS = 300  # SQS and DynamoDB ask KMS again after that; assumed for S3 bucket keys
-ALARM_METRICS, OWN_METRICS, INSIGHT_METRICS = 14, 4, 25  # the last, of Container Insights, from memory, unchecked
+ALARM_METRICS, OWN_METRICS, INSIGHT_METRICS = 15, 5, 25  # the last, of Container Insights, from memory, unchecked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,11 @@ def internal_errors() -> cloudwatch.Metric:
     return _own_metric("InternalErrors", _FIVE, "Sum")
 
 
+def refusals() -> cloudwatch.Metric:
+    """Refusals that a person has to mend: of the memberships API, the identity provider or the mail service."""
+    return _own_metric("Refusals", _FIVE, "Sum")
+
+
 def sends() -> cloudwatch.Metric:
     """Mails that the mail service took, within an hour."""
     return _own_metric("Sends", _HOUR, "Sum")

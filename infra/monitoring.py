@@ -15,7 +15,7 @@ from constructs import Construct
 
 from infra.api_service import ApiService
 from infra.functions import Function
-from infra.metrics import NAMESPACE, bounced, internal_errors, oldest_unfinished, sends, server_errors
+from infra.metrics import NAMESPACE, bounced, internal_errors, oldest_unfinished, refusals, sends, server_errors
 from infra.queues import WorkerQueue
 
 _MINUTE, _FIVE, _HOUR = Duration.minutes(1), Duration.minutes(5), Duration.hours(1)
@@ -48,6 +48,7 @@ class Monitoring(Construct):
         for function in (*watched.workers, watched.sweeper):
             self._watch_function(function)
         self._watch_errors((*watched.workers, watched.sweeper))
+        self._watch_refusals((*(worker.log_group for worker in watched.workers), watched.api.log_group))
         self._watch_exports(watched)
         self._watch_mails(watched)
         self._watch_api(watched.api)
@@ -116,6 +117,12 @@ class Monitoring(Construct):
         text = "A function met an error that nobody foresaw; the log says which: event=internal_error"
         self._alarm("InternalErrors", text, internal_errors(), 1)
 
+    def _watch_refusals(self, groups: Sequence[logs.LogGroup]) -> None:
+        for group in groups:
+            self._filter("Refusals", group, logs.FilterPattern.all_terms("event=refused"))
+        text = "Somebody refuses us, and a person has to mend it; the log says who and why: event=refused"
+        self._alarm("Refused", text, refusals(), 1)
+
     def _watch_exports(self, watched: Watched) -> None:
         self._filter(
             "OldestUnfinishedExportSeconds",
@@ -165,7 +172,7 @@ class Monitoring(Construct):
         board.add_widgets(*(_function_graph(function) for function in (*watched.workers, watched.sweeper)))
         board.add_widgets(
             cloudwatch.GraphWidget(title="Oldest unfinished export, seconds", left=[oldest_unfinished()]),
-            cloudwatch.GraphWidget(title="Internal errors", left=[internal_errors()]),
+            cloudwatch.GraphWidget(title="Internal errors and refusals", left=[internal_errors(), refusals()]),
             cloudwatch.GraphWidget(title="Mails", left=[sends(), bounced()]),
             cloudwatch.GraphWidget(title="API, requests", left=[watched.api.targets.metrics.request_count()]),
         )

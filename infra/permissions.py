@@ -53,8 +53,11 @@ class Permissions:
         self.queues[0].allow_bury(role)
 
     def api(self, role: iam.Role, *, bundled: bool) -> None:
-        """Allow to keep records, to list a user's, and to hand out files. `bundled`: it serves memberships too."""
-        self.storage.allow_records(role, (*_ONE_RECORD, *_LISTS), "by-user")
+        """Allow to keep records, to list a user's and those that wait, and to hand out files.
+
+        `bundled`: it serves memberships too.
+        """
+        self.storage.allow_records(role, (*_ONE_RECORD, *_LISTS), "by-user", "by-wake")
         self.storage.allow_files(role, "csv", _GET)
         self.secrets.allow_links(role)
         if bundled:

@@ -58,7 +58,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     repository = SqliteMembershipRepository(tmp_path / "memberships.sqlite3")
     repository.add(sample_memberships(25, "user-1"))
     memberships = memberships_router(repository, lambda request: _user_of(api, request), route_class=ProblemRoute)
-    app = create_app([memberships, exports_router(api), health_router(lambda: None)])
+    app = create_app([memberships, exports_router(api), health_router(lambda: None, world.services.what_waits)])
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = ApiThread(app, [listening], Limits(), {})
         thread.start(lambda: None)

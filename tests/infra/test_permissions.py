@@ -81,6 +81,7 @@ SWEEP = {
 API = {
     "StorageExports": RECORD | LIST,
     "StorageExports/index/by-user": {"dynamodb:Query"},
+    "StorageExports/index/by-wake": {"dynamodb:Query"},
     "StorageFiles/csv/*": GET,
     "SecretsService": READ_SECRET,
     "SecretsLinks": READ_SECRET,

@@ -368,7 +368,7 @@ def test_every_queue_and_every_function_is_watched(synth: Synthesiser, topology:
     assert set(found) == {
         *(name + what for name in names for what in ("DeadLetters", "OldestMessage")),
         *(name + what for name in (*QUEUES[topology], "SweepExports") for what in ("Errors", "Throttles")),
-        *("InternalErrors", "OldestUnfinished", "SweeperSilent", "BounceRate", "ApiErrors", "ApiDown"),
+        *("InternalErrors", "Refused", "OldestUnfinished", "SweeperSilent", "BounceRate", "ApiErrors", "ApiDown"),
     }
 
 
@@ -483,6 +483,7 @@ def test_the_own_metrics_are_read_from_the_logs_of_those_who_write_them(synth: S
             ("InternalErrors", f"{name}Log", '"event=internal_error"', "1")
             for name in (*QUEUES[topology], "SweepExports")
         ),
+        *(("Refusals", f"{name}Log", '"event=refused"', "1") for name in (*QUEUES[topology], "Api")),
     }
 
 

@@ -7,6 +7,7 @@ from memberships_export.ports import Ports
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.mail_events.record_mail_events import RecordMailEvents
 from memberships_export.service.operator.redrive import RedriveExports
+from memberships_export.service.operator.what_waits import WhatWaits
 from memberships_export.service.user.read import ReadExports
 from memberships_export.service.user.request import RequestExport
 from memberships_export.service.user.steer import CancelExport, ResendExport
@@ -27,6 +28,7 @@ class Services:
     run: RunExport
     sweep: SweepExports
     redrive: RedriveExports
+    what_waits: WhatWaits
 
 
 def assemble(ports: Ports, policy: Policy, links: DownloadLinks) -> Services:
@@ -43,4 +45,5 @@ def assemble(ports: Ports, policy: Policy, links: DownloadLinks) -> Services:
         run=workers.run,
         sweep=workers.sweep,
         redrive=RedriveExports(store=store, queue=queue, dead_letters=ports.dead_letters, clock=clock, policy=policy),
+        what_waits=WhatWaits(store=store, clock=clock, policy=policy),
     )

@@ -14,6 +14,7 @@ import pytest
 
 from memberships_export.adapters.identity.jwks import KeySetReader
 from memberships_export.adapters.identity.jwks_http import KeySetHttp, KeySetLimits, KeySetUnread
+from memberships_export.version import USER_AGENT
 from rig.loopback import LoopbackHandler, LoopbackServer
 from rig.services.fake_memberships import closed_port
 from tests.fakes.forged_tokens import RSA_KEY, public_jwk
@@ -96,7 +97,7 @@ def test_one_get_with_a_name_of_our_own_and_no_secret() -> None:
         assert read(seen) == GOOD
     ((path, headers),) = seen.requests
     assert path == "/keys.json?p=policy"
-    assert headers["User-Agent"] == "memberships-export"
+    assert headers["User-Agent"] == USER_AGENT
     assert headers["Accept-Encoding"] == "identity"
     assert "Authorization" not in headers
 

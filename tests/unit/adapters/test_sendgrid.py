@@ -295,3 +295,17 @@ def test_a_process_that_was_paused_before_the_first_byte_sends_nothing_although_
 
     assert result == _refused("The worker was paused and did not send.")
     assert fake.requests == 0
+
+
+@pytest.mark.parametrize("code", [401, 402, 403, 407, 511])
+def test_a_refusal_that_only_a_person_can_mend_is_told_at_once(code: int, caplog: pytest.LogCaptureFixture) -> None:
+    with FakeSendGrid([status(code)]) as fake:
+        sendgrid(fake.url).send(a_mail())
+    assert f"by=mail_service status={code} event=refused reason=The mail service refuses us: HTTP {code}" in caplog.text
+
+
+@pytest.mark.parametrize("code", [400, 429, 500, 503])
+def test_what_passes_and_what_is_about_one_mail_is_no_such_refusal(code: int, caplog: pytest.LogCaptureFixture) -> None:
+    with FakeSendGrid([status(code)]) as fake:
+        sendgrid(fake.url).send(a_mail())
+    assert "event=refused" not in caplog.text

@@ -20,12 +20,15 @@ def test_a_mail_arrives(tls: ssl.SSLContext) -> None:
         assert [mail.attachment for mail in fake.accepted] == [content]
 
 
-def test_a_server_with_a_certificate_nobody_knows_gets_neither_key_nor_mail(tls: ssl.SSLContext) -> None:
+def test_a_server_with_a_certificate_nobody_knows_gets_neither_key_nor_mail(
+    tls: ssl.SSLContext, caplog: pytest.LogCaptureFixture
+) -> None:
     with FakeSendGrid(tls=tls) as fake:
         result = sendgrid(fake.url).send(a_mail())
         assert fake.requests == 0
     assert (result.evidence, result.permanent) == (Evidence.REFUSED, False)
     assert "SSLCertVerificationError" in str(result.detail)
+    assert "by=mail_service status=none event=refused" in caplog.text
 
 
 @pytest.mark.usefixtures("trusted")

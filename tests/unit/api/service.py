@@ -19,6 +19,7 @@ from memberships_export.entrypoints.api.health import health_router
 from memberships_export.entrypoints.api.router import exports_router
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from memberships_export.service.mail_events.webhook import ForgedEvents, MailWebhook, MalformedEvents
+from memberships_export.service.operator.what_waits import Waiting
 from memberships_export.service.user.callers import TokenVerifier
 from tests.fakes.forged_tokens import SECRET, claims, hs
 from tests.fakes.world import World
@@ -71,15 +72,17 @@ def exports_api(world: World, tokens: TokenVerifier | None = None, webhook: Mail
     )
 
 
-def own_app(api: ExportsApi, ready: Callable[[], None] = lambda: None) -> FastAPI:
-    return create_app([exports_router(api), health_router(ready)])
+def own_app(
+    api: ExportsApi, ready: Callable[[], None] = lambda: None, waiting: Callable[[], Sequence[Waiting]] = tuple
+) -> FastAPI:
+    return create_app([exports_router(api), health_router(ready, waiting)])
 
 
 def foreign_app(api: ExportsApi, ready: Callable[[], None] = lambda: None) -> FastAPI:
     """An app of somebody else: no handlers, no middleware of ours."""
     app = FastAPI()
     app.include_router(exports_router(api))
-    app.include_router(health_router(ready))
+    app.include_router(health_router(ready, tuple))
     return app
 
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from memberships_api.router import memberships_router
 from memberships_api.sqlite_repository import SqliteMembershipRepository
+from memberships_export.domain.errors import MembershipsRefused
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.headers import SECURITY_HEADERS
@@ -182,7 +183,7 @@ def test_the_document_has_one_kind_of_problem_also_for_other_routers(tmp_path: P
     memberships = memberships_router(
         SqliteMembershipRepository(tmp_path / "memberships.db"), str, route_class=ProblemRoute
     )
-    text = json.dumps(create_app([memberships, health_router(lambda: None)]).openapi())
+    text = json.dumps(create_app([memberships, health_router(lambda: None, tuple)]).openapi())
     assert text.count('"RFC 9457') == 0
     assert text.count('"title": "Problem"') == 1
 
@@ -287,3 +288,21 @@ def test_starting_documents_where_to_look_and_when(document: dict[str, Any]) -> 
 
 def test_the_document_is_the_same_each_time(service: Service, document: dict[str, Any]) -> None:
     assert json.dumps(service.client.get("/openapi.json").json()) == json.dumps(document)
+
+
+def test_readiness_says_what_exports_wait_for_only_when_asked() -> None:
+    world = World()
+    world.source.before[1] = MembershipsRefused("The memberships API at api.example.org answered with status 401.")
+    world.request()
+    world.work()
+    client = TestClient(own_app(exports_api(world), waiting=world.services.what_waits))
+
+    assert client.get("/readyz").json() == {"status": "ok"}
+    told = client.get("/readyz?verbose=1").json()
+    since = world.clock().isoformat().replace("+00:00", "Z")
+    assert told == {"status": "ok", "waiting": [{"code": "memberships_refused", "exports": 1, "since": since}]}
+
+
+def test_readiness_says_too_that_nothing_waits() -> None:
+    client = TestClient(own_app(exports_api(World())))
+    assert client.get("/readyz?verbose=true").json() == {"status": "ok", "waiting": []}

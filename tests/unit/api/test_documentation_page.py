@@ -56,7 +56,9 @@ class Page(HTMLParser):
 def client(tmp_path: Path) -> TestClient:
     repository = SqliteMembershipRepository(tmp_path / "memberships.db")
     memberships = memberships_router(repository, str, route_class=ProblemRoute)
-    return TestClient(create_app([memberships, exports_router(exports_api(World())), health_router(lambda: None)]))
+    return TestClient(
+        create_app([memberships, exports_router(exports_api(World())), health_router(lambda: None, tuple)])
+    )
 
 
 def test_the_page_shows_every_operation_answer_and_field(client: TestClient) -> None:

@@ -13,13 +13,14 @@ from memberships_export.adapters.http.outgoing_url import checked_url
 from memberships_export.adapters.http.pool import open_pool
 from memberships_export.adapters.http.trouble import bad_certificate, trouble
 from memberships_export.adapters.http.watchdog import TimeLimit
+from memberships_export.version import USER_AGENT
 
 _CHUNK = 64 * 1024
 _HEADERS = {
     "Accept": "application/jwk-set+json, application/json",
     "Accept-Encoding": "identity",  # nothing to unpack: no bomb
     "Connection": "close",  # the next call is minutes away
-    "User-Agent": "memberships-export",
+    "User-Agent": USER_AGENT,
 }
 _WILL_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 

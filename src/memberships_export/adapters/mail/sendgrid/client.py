@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from traceback import extract_tb
 
@@ -30,6 +31,16 @@ from memberships_export.version import USER_AGENT
 log = logging.getLogger(__name__)
 _PIECE = 32 * 1024
 _ANSWER_LIMIT = 16 * 1024
+# Of us, not of one mail: the key, the account, a login on the way.
+_REFUSALS = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.PAYMENT_REQUIRED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+        HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
+    }
+)
 _EARLY_ANSWER_SECONDS = 1.0  # an answer given while we were still writing is here already, or will never be
 _KEY = re.compile(r"[!-~]+")
 _NAME = re.compile(r"[ -~]{1,100}")
@@ -92,8 +103,13 @@ class SendGrid:
                     return SendResult(evidence=Evidence.REFUSED, detail=NOT_WANTED)
                 answer = self._exchange(connection, body, key)
         except Exception as error:  # noqa: BLE001  (what counts is how much had left)
+            if isinstance(error, ssl.SSLCertVerificationError):
+                _tell_refusal("none", f"its certificate cannot be trusted: {error.verify_message}")
             return _unanswered(error, body)
-        return result_of(answer, whole=body.left, now=self._clock(), key=key)
+        result = result_of(answer, whole=body.left, now=self._clock(), key=key)
+        if answer.status in _REFUSALS:
+            _tell_refusal(answer.status, result.detail or "")
+        return result
 
     def _connection(self) -> HTTPConnection:
         host, port, timeout = self._url.hostname or "", self._url.port, self._settings.connect_seconds
@@ -115,6 +131,11 @@ class SendGrid:
                 connection.sock.settimeout(min(self._settings.read_seconds, _EARLY_ANSWER_SECONDS))
             with connection.getresponse() as response:
                 return _read(response)
+
+
+def _tell_refusal(status: object, detail: str) -> None:
+    """Tell the operator of what a person has to mend: an alarm watches this event."""
+    log.error("by=mail_service status=%s event=refused reason=The mail service refuses us: %s", status, detail)
 
 
 class _Body:

@@ -71,7 +71,8 @@ def _app(settings: Settings, ports: Ports, services: Services) -> FastAPI:
     )
     bundled: list[APIRouter] = [] if settings.memberships_url else [bundled_memberships(settings, users)]
     return create_app(
-        [*bundled, exports_router(api), health_router(Readiness(ports.store.check))], _public(settings).path
+        [*bundled, exports_router(api), health_router(Readiness(ports.store.check), services.what_waits)],
+        _public(settings).path,
     )
 
 
