@@ -1,12 +1,13 @@
 """Settings: read once, refused with the variable's name and what it expects."""
 
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from traceback import format_exception
 
 import pytest
 
-from memberships_export.domain.export.policy import AfterUnknownSend
+from memberships_export.domain.export.policy import AfterUnknownSend, Policy
 from memberships_export.domain.export.record import Stage
 from memberships_export.settings import Settings, SettingsError, read_settings
 
@@ -34,6 +35,34 @@ def test_the_policy_follows_the_settings() -> None:
     assert policy.lease == timedelta(seconds=37)
     assert policy.after_unknown_send is AfterUnknownSend.HOLD
     assert (policy.keep_files, policy.give_up_after) == (timedelta(days=2), timedelta(hours=3))
+
+
+def test_every_number_of_the_policy_can_be_set() -> None:
+    changed = read(
+        **dict.fromkeys(
+            ("LEASE_SECONDS", "SEND_LIMIT_SECONDS", "EVIDENCE_WAIT_SECONDS", "FIRST_BACK_OFF_SECONDS", "NUDGE_SECONDS"),
+            "77",
+        ),
+        **dict.fromkeys(("LONGEST_BACK_OFF_SECONDS", "REFUSED_MINUTES", "EXPORTS_PER_HOUR", "PAGE_SIZE"), "88"),
+        **dict.fromkeys(("GIVE_UP_HOURS", "KEEP_FILES_DAYS", "UNCLEAR_SENDS", "STALLED_CLAIMS"), "9"),
+        **dict.fromkeys(
+            ("KEEP_RECORDS_DAYS", "MAX_PAGES", "MAX_MEGABYTES", "MAX_HOURS", "ATTACHMENT_LIMIT_BYTES"), "99"
+        ),
+        AFTER_UNKNOWN_SEND="hold",
+    ).policy
+    left = {entry.name for entry in fields(Policy) if getattr(changed, entry.name) == getattr(Policy(), entry.name)}
+    assert left == {"max_receives"}, "that is a property of the queue: infra/ makes it with five"
+
+
+def test_the_defaults_of_the_settings_are_those_of_the_policy() -> None:
+    assert Settings().policy == Policy()
+
+
+def test_a_first_pause_longer_than_the_longest_is_refused_at_start() -> None:
+    with pytest.raises(SettingsError, match=r"FIRST_BACK_OFF_SECONDS is 901, but must be at most .*, which is 900"):
+        read(FIRST_BACK_OFF_SECONDS="901")
+    assert named(FIRST_BACK_OFF_SECONDS="9999", LONGEST_BACK_OFF_SECONDS="x") == ["LONGEST_BACK_OFF_SECONDS"]
+    assert read(FIRST_BACK_OFF_SECONDS="900").policy.first_back_off == timedelta(seconds=900)
 
 
 def test_a_url_is_taken_without_its_last_slash() -> None:

@@ -29,6 +29,8 @@ def problems_between(settings: Settings) -> Iterator[Problem]:
         yield from _missing_on_aws(settings)
     if settings.lease_seconds <= settings.memberships_timeout_seconds:
         yield _lease_too_short(settings)
+    if settings.first_back_off_seconds > settings.longest_back_off_seconds:
+        yield _back_off_shrinks(settings)
     if settings.max_hours <= settings.give_up_hours:
         yield _time_too_short(settings)
 
@@ -57,6 +59,15 @@ def _lease_too_short(settings: Settings) -> Problem:
         f"{settings.memberships_timeout_seconds}: a worker that waits for a slow page would lose its export to another."
     )
     return text, {"lease_seconds", "memberships_timeout_seconds"}
+
+
+def _back_off_shrinks(settings: Settings) -> Problem:
+    first, longest = variable("first_back_off_seconds"), variable("longest_back_off_seconds")
+    text = (
+        f"{first} is {settings.first_back_off_seconds}, but must be at most {longest}, which is "
+        f"{settings.longest_back_off_seconds}: the first pause cannot be longer than the longest."
+    )
+    return text, {"first_back_off_seconds", "longest_back_off_seconds"}
 
 
 def _time_too_short(settings: Settings) -> Problem:

@@ -79,7 +79,28 @@ class Settings:
         900, "How long to wait for SendGrid to tell what became of an unclear send."
     )
     after_unknown_send: AfterUnknownSend = setting(
-        AfterUnknownSend.RESEND, "After that wait: resend (once, marked as a possible duplicate) or hold (fail)."
+        AfterUnknownSend.RESEND, "After that wait: resend (marked as a possible duplicate) or hold (fail)."
+    )
+    unclear_sends: Annotated[int, Meta(ge=1, le=10)] = setting(
+        2, "Unclear sends of one mail, the first included, until its export fails."
+    )
+    send_limit_seconds: Annotated[int, Meta(ge=1, le=3600)] = setting(
+        60, "Longest time from the decision to mail until the first byte leaves; after that it is decided anew."
+    )
+    attachment_limit_bytes: Annotated[int, Meta(ge=0, le=20_000_000)] = setting(
+        5_000_000, "Largest file that is attached to its mail; a larger one is linked. 0 links every file."
+    )
+    first_back_off_seconds: Annotated[int, Meta(ge=1, le=86_400)] = setting(
+        5, "Pause before the first new try after trouble. It doubles with each."
+    )
+    longest_back_off_seconds: Annotated[int, Meta(ge=1, le=86_400)] = setting(
+        900, "Longest pause between two tries. An API may ask for a longer one."
+    )
+    nudge_seconds: Annotated[int, Meta(ge=1, le=3600)] = setting(
+        10, "How long an export may stand still until its message is sent again. It doubles with each."
+    )
+    stalled_claims: Annotated[int, Meta(ge=2, le=100)] = setting(
+        5, "Claims in a row by workers that got no further, until an export fails."
     )
     give_up_hours: Annotated[int, Meta(ge=1, le=720)] = setting(
         24, "How long to try while something that will pass is in the way."
@@ -134,6 +155,13 @@ class Settings:
             lease=timedelta(seconds=self.lease_seconds),
             evidence_wait=timedelta(seconds=self.evidence_wait_seconds),
             after_unknown_send=self.after_unknown_send,
+            max_unclear_sends=self.unclear_sends,
+            send_time_limit=timedelta(seconds=self.send_limit_seconds),
+            attachment_limit=self.attachment_limit_bytes,
+            first_back_off=timedelta(seconds=self.first_back_off_seconds),
+            longest_back_off=timedelta(seconds=self.longest_back_off_seconds),
+            nudge_after=timedelta(seconds=self.nudge_seconds),
+            max_stalled_claims=self.stalled_claims,
             give_up_after=timedelta(hours=self.give_up_hours),
             refused_for=timedelta(minutes=self.refused_minutes),
             keep_files=timedelta(days=self.keep_files_days),

@@ -75,6 +75,14 @@ A_FILE = StoredFile(key="csv/1/1.csv", name="m.csv", rows=1, bytes=2, sha256="00
         (sent(E.SILENT, E.DOUBTFUL, at=QUARTER), POLICY, GiveUp()),
         (sent(None, E.REFUSED, None, at=QUARTER), POLICY, GiveUp()),
         (sent(E.SILENT, at=QUARTER), HOLD, GiveUp()),
+        # or as often as the operator wants
+        (sent(E.SILENT, at=QUARTER), replace(POLICY, max_unclear_sends=1), GiveUp()),
+        (
+            sent(E.SILENT, E.DOUBTFUL, at=QUARTER),
+            replace(POLICY, max_unclear_sends=3),
+            SendNow(Send(number=3, mailing=1, started_at=NOW, possible_duplicate=True)),
+        ),
+        (sent(E.SILENT, E.DOUBTFUL, None, at=QUARTER), replace(POLICY, max_unclear_sends=3), GiveUp()),
     ],
 )
 def test_the_next_step_follows_from_the_evidence(export: Export, policy: Policy, step: object) -> None:

@@ -1,7 +1,8 @@
 """Mailing without a receiver that recognises repetitions: what each send proved, and what to do next.
 
 The mail service has no idempotency key, so "exactly once" cannot be promised. What can: an intent is on the record
-before the first byte leaves, evidence decides, and a send that nobody can judge is repeated at most once.
+before the first byte leaves, evidence decides, and a send that nobody can judge is repeated once, or as often as
+the policy says.
 """
 
 from dataclasses import dataclass, replace
@@ -62,7 +63,7 @@ def next_step(export: Export, now: datetime, policy: Policy, *, repeatable: bool
     until = last.started_at + policy.evidence_wait
     if now < until:
         return AwaitEvidence(until)
-    if policy.after_unknown_send is AfterUnknownSend.HOLD or len(unknown) > 1:
+    if policy.after_unknown_send is AfterUnknownSend.HOLD or len(unknown) >= policy.max_unclear_sends:
         return GiveUp()
     return SendNow(_new_send(export, now, policy, possible_duplicate=True))
 

@@ -20,6 +20,7 @@ class Policy:
     send_time_limit: timedelta = timedelta(seconds=60)
     evidence_wait: timedelta = timedelta(minutes=15)
     after_unknown_send: AfterUnknownSend = AfterUnknownSend.RESEND
+    max_unclear_sends: int = 2  # of one mailing
     give_up_after: timedelta = timedelta(hours=24)
     refused_for: timedelta = timedelta(minutes=60)
     first_back_off: timedelta = timedelta(seconds=5)
