@@ -193,6 +193,26 @@ class MembershipSource(Protocol):
         ...
 
 
+class Machine(Protocol):
+    """What can be known only where all processes are on one machine: which of them have died."""
+
+    def me(self) -> str:
+        """Return the id of this process. From then on its death can be noticed."""
+        ...
+
+    def gone(self) -> Sequence[str]:
+        """Return the ids of processes that are certainly dead and not forgotten. One that only stands still is not."""
+        ...
+
+    def held_by(self, process: str) -> Sequence[Export]:
+        """Read the records on which a process has a lease."""
+        ...
+
+    def forget(self, process: str) -> None:
+        """Forget a dead process. Harmless when another did so before."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """The world, as the service sees it."""
@@ -204,3 +224,4 @@ class Ports:
     mailer: Mailer | None  # None: this process may not send mails
     source: MembershipSource | None  # None: this process may not reach the memberships API
     clock: Clock
+    machine: Machine | None = None  # None: processes are on many machines, and only the end of a lease tells

@@ -48,19 +48,28 @@ class LiveService:
         self.environ = {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in (own | settings).items()}
         self.settings = read_settings(self.environ)
         self.process: subprocess.Popen[bytes] | None = None
+        self._workers: list[subprocess.Popen[bytes]] = []
         self._client = ExportClient(self.url, self._token)
 
-    def start(self, kill_at: str = "") -> None:
-        """Start `serve`, maybe with a point to die at, and wait until it answers."""
+    def start(self, kill_at: str = "", role: str = "serve") -> None:
+        """Start `serve`, or `api` alone, maybe with a point to die at, and wait until it answers."""
+        self.process = self._run(role, kill_at)
+        self.until(lambda: self.process_ended() or self._client.answers(), "the service to answer")
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """Start one more process on the data folder, which only works."""
+        self._workers.append(self._run("worker"))
+        return self._workers[-1]
+
+    def _run(self, role: str, kill_at: str = "") -> subprocess.Popen[bytes]:
         command = ["-m", "tests.life.killable", kill_at] if kill_at else [str(Path(sys.executable).parent / PROGRAM)]
         with (self.folder / "log.txt").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *command, "serve"],
+            return subprocess.Popen(
+                [sys.executable, *command, role],
                 env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **self.environ},
                 stdout=log,
                 stderr=log,
             )
-        self.until(lambda: self.process_ended() or self._client.answers(), "the service to answer")
 
     def request(self) -> Answer | None:
         """Ask for an export; None when the service died instead of answering."""
@@ -97,9 +106,9 @@ class LiveService:
             self.sendgrid.signer.events_for(mail, ["processed", "delivered"]).post(f"{self.url}/webhooks/sendgrid")
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        for process in [*self._workers, *([self.process] if self.process else [])]:
+            process.kill()
+            process.wait()
         self._client.close()
 
     def _token(self) -> str:

@@ -132,3 +132,25 @@ def test_stopping_asks_the_work_at_hand_to_stop_and_says_when_it_does_not() -> N
     finish.set()
     assert worker.stop(seconds=PATIENCE_SECONDS)
     assert queue.dealt_with.is_set()
+
+
+def test_a_worker_sweeps_again_as_soon_as_another_process_has_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memberships_export.entrypoints.worker._LOOK_AROUND_SECONDS", 0.0)
+    world = World()
+    swept, swept_again, died = Event(), Event(), Event()
+
+    class Machine:
+        def gone(self) -> list[str]:
+            return ["process-2"] if died.is_set() else []
+
+    def sweep(_: object) -> None:
+        (swept_again if swept.is_set() else swept).set()
+
+    worker = worker_for(world, ObservedQueue(world))
+    worker.sweep, worker.machine, worker.sweep_seconds = sweep, Machine(), 86_400  # type: ignore[assignment]
+    worker.start()
+    assert swept.wait(PATIENCE_SECONDS)
+    assert not swept_again.is_set()
+    died.set()
+    assert swept_again.wait(PATIENCE_SECONDS)
+    assert worker.stop(seconds=PATIENCE_SECONDS)

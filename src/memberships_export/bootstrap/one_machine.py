@@ -6,6 +6,7 @@ from pathlib import Path
 
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
+from memberships_export.adapters.embedded.machine import EmbeddedMachine
 from memberships_export.adapters.embedded.private import keep_private
 from memberships_export.adapters.embedded.secrets_file import kept_secret
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
@@ -53,6 +54,7 @@ class OneMachine:
             mailer=_mailer(settings),
             source=memberships(settings, memberships_url, self.secrets.service) if memberships_url else None,
             clock=utc_now,
+            machine=EmbeddedMachine(settings.data_dir / "processes", database),
         )
 
 

@@ -8,13 +8,14 @@ from time import monotonic
 
 from memberships_export.domain.errors import TransientError
 from memberships_export.domain.messages.message import Received
-from memberships_export.ports import ExportQueue
+from memberships_export.ports import ExportQueue, Machine
 from memberships_export.service.worker.run import GiveBack, RunExport
 from memberships_export.service.worker.sweep import SweepExports
 
 log = logging.getLogger(__name__)
 _RECEIVE_SECONDS = 1.0
 _PAUSE_AFTER_TROUBLE = 1.0
+_LOOK_AROUND_SECONDS = 1.0  # between two looks whether another process has died
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Worker:
     sweep: SweepExports
     threads: int
     sweep_seconds: float
+    machine: Machine | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _running: list[threading.Thread] = field(default_factory=list)
 
@@ -64,10 +66,17 @@ class Worker:
     def _sweep(self) -> None:
         while not self._stop.is_set():
             self._guarded(self._sweep_once)
-            self._stop.wait(self.sweep_seconds)
+            self._guarded(self._wait_for_the_next_pass)
 
     def _sweep_once(self) -> None:
         self.sweep(self._stop.is_set)
+
+    def _wait_for_the_next_pass(self) -> None:
+        """Wait, but no longer than until another process of this machine is found dead."""
+        end = monotonic() + self.sweep_seconds
+        while (left := end - monotonic()) > 0 and not self._stop.wait(min(left, _LOOK_AROUND_SECONDS)):
+            if self.machine and self.machine.gone():
+                return
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """Keep the loop alive: what a message did not get done comes back by its visibility timeout."""

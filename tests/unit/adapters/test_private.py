@@ -14,6 +14,7 @@ from memberships_api.sqlite_repository import SqliteMembershipRepository
 from memberships_export.adapters.embedded import private
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
+from memberships_export.adapters.embedded.machine import EmbeddedMachine
 from memberships_export.adapters.embedded.private import keep_private
 from memberships_export.adapters.embedded.secrets_file import kept_secret
 from memberships_export.adapters.mail.outbox import Outbox
@@ -43,6 +44,7 @@ def make_all(data: Path) -> None:
     with Folder(data / "c" / "files").writing("csv/1/1.csv") as sink:
         sink.write(b"x")
     kept_secret(data / "d" / "secrets" / "jwt")
+    EmbeddedMachine(data / "f" / "processes", Database(data / "f" / "exports.db")).me()
     Outbox(data / "e" / "outbox", mail_from=FROM, clock=lambda: NOW).send(a_mail())
 
 
@@ -102,7 +104,7 @@ def test_what_an_older_version_or_a_restored_backup_left_open_is_closed(tmp_path
     Folder(data / "files").put_once("parts/1/a.json", b"x")
     (data / "secrets").mkdir()
     (data / "secrets" / "jwt").write_text("s" * 32)
-    for name in "abcde":
+    for name in "abcdef":
         (data / name).rename(tmp_path / name)
     for path in (data, *data.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

@@ -30,8 +30,8 @@ POLICY = Policy(
     keep_records=timedelta(days=30),
 )
 BY = Holder(4, NOW, POLICY)
-LEASE = Lease(owner="me", until=NOW + timedelta(seconds=30))
-RENEWED = Lease(owner="me", until=NOW + timedelta(seconds=90))
+LEASE = Lease(owner="process-1.me", until=NOW + timedelta(seconds=30))
+RENEWED = Lease(owner="process-1.me", until=NOW + timedelta(seconds=90))
 TROUBLE = Trouble(code="memberships_unavailable", reason="down", since=REQUESTED_AT, count=3)
 MISSED = Trouble(code=FileMissing.code, reason="gone", since=REQUESTED_AT, count=3)
 MISSED_AGAIN = replace(MISSED, reason=FileMissing().reason, count=4, same_since=NOW)

@@ -20,6 +20,7 @@ from tests.unit.domain.filled_records import (
     FAILED,
     FILE,
     FINISHED,
+    LEASE,
     NOW,
     POLICY,
     QUEUED,
@@ -152,6 +153,11 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
         replace(RUNNING, nudges=0),
         lambda export: lifecycle.nudged(export, NOW, POLICY),
         {"nudges": 1, "wake_at": NOW + timedelta(seconds=10)},
+    ),
+    "abandoned by a process that died": (
+        RUNNING,
+        lambda export: lifecycle.abandoned(export, NOW),
+        {"lease": replace(LEASE, until=NOW), "wake_at": NOW},
     ),
     "put off": (
         FAILED,

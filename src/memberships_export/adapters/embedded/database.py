@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -47,7 +47,7 @@ class Database:
             yield connection
             connection.execute("COMMIT")
 
-    def read(self, query: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
+    def read(self, query: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> list[sqlite3.Row]:
         """Read committed rows; waits for nobody."""
         with self._borrowed() as connection:
             return connection.execute(query, values).fetchall()

@@ -118,6 +118,12 @@ def link_only(export: Export, holder: Holder) -> Export:
     return replace(heartbeat(export, holder), always_link=True)
 
 
+def abandoned(export: Export, now: datetime) -> Export:
+    """End the lease of a process that is known to be dead: the sweeper has to look at the export now."""
+    assert export.lease is not None  # noqa: S101  (it is what names that process)
+    return replace(export, lease=replace(export.lease, until=now), wake_at=now)
+
+
 def yield_back(export: Export, holder: Holder) -> Export:
     """Stop in good order: what is done is done, the next worker goes on from here."""
     return replace(run_out(export, holder), stalled_claims=max(export.stalled_claims - 1, 0))

@@ -111,10 +111,15 @@ class Owed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A worker's right to change the export; `owner` is random for each claim."""
+    """A worker's right to change the export; `owner` is random for each claim, and may begin with a process."""
 
     owner: str
     until: datetime
+
+    @property
+    def process(self) -> str | None:
+        """The process whose death ends the lease early; None where nobody could tell that it died."""
+        return self.owner.rpartition(".")[0] or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from memberships_export.service.links import DownloadLinks
 from memberships_export.service.worker.deliver import DeliverMail
 from memberships_export.service.worker.fetch import FetchPages
 from memberships_export.service.worker.find import FindExport
+from memberships_export.service.worker.recover import RecoverExports
 from memberships_export.service.worker.render import RenderFile
 from memberships_export.service.worker.run import RunExport, StageStep
 from memberships_export.service.worker.settle import SettleFailure
@@ -50,9 +51,17 @@ def assemble_workers(
         clock=clock,
         policy=policy,
         jitter=random.random,
+        machine=ports.machine,
     )
     sweep = SweepExports(
-        store=store, queue=queue, files=files, settle=settle, clock=clock, policy=policy, visit_all=visit_all
+        store=store,
+        queue=queue,
+        files=files,
+        settle=settle,
+        clock=clock,
+        policy=policy,
+        visit_all=visit_all,
+        recover=RecoverExports(machine=ports.machine, store=store, clock=clock) if ports.machine else None,
     )
     return Workers(run=run, sweep=sweep)
 

@@ -35,7 +35,7 @@ from memberships_export.domain.export.record import Export, ExportStatus, Stage
 from memberships_export.domain.export.retry import GiveUpWith, back_in, plan
 from memberships_export.domain.messages.message import Received
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, ExportQueue, ExportStore
+from memberships_export.ports import Clock, ExportQueue, ExportStore, Machine
 from memberships_export.service.record import change
 from memberships_export.service.worker.find import FindExport
 from memberships_export.service.worker.held_export import HeldExport
@@ -86,6 +86,7 @@ class RunExport:
     clock: Clock
     policy: Policy
     jitter: Callable[[], float]
+    machine: Machine | None = None
 
     def __call__(self, received: Received, should_stop: Callable[[], bool]) -> Disposition:
         """Handle one message. `should_stop` turns true when the worker must finish soon."""
@@ -122,7 +123,7 @@ class RunExport:
 
     def _claim(self, export: Export) -> HeldExport | None:
         """Take the lease; None when the export is finished, also by being claimed too often for nothing."""
-        now, owner = self.clock(), uuid4().hex
+        now, owner = self.clock(), self._owner()
         try:
             export = change(self.store, export, claim, owner, now, self.policy)
         except NoProgress as error:
@@ -133,6 +134,10 @@ class RunExport:
             return None
         log.info("export=%s token=%d stage=%s event=claimed", export.export_id, export.token, export.stage)
         return HeldExport(export=export, store=self.store, clock=self.clock, policy=self.policy, token=export.token)
+
+    def _owner(self) -> str:
+        """Name a new claim; on one machine, as one of this process."""
+        return f"{self.machine.me()}.{uuid4().hex}" if self.machine else uuid4().hex
 
     def _fail_unclaimed(self, export: Export, error: ExportError) -> None:
         try:

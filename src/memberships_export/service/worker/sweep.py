@@ -13,6 +13,7 @@ from memberships_export.domain.export.sweeping import SweepAction, sweep_action
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore
 from memberships_export.service.file_keys import file_folder, parts_folder
+from memberships_export.service.worker.recover import RecoverExports
 from memberships_export.service.worker.settle import SettleFailure
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class SweepExports:
     clock: Clock
     policy: Policy
     visit_all: VisitAll = map
+    recover: RecoverExports | None = None
 
     def __call__(self, should_stop: Callable[[], bool] = lambda: False) -> Mapping[SweepAction, int]:
         """Do what is due, batch by batch; return how often each action was taken.
@@ -44,6 +46,8 @@ class SweepExports:
         def visit(export: Export) -> Sequence[SweepAction]:
             return [] if should_stop() else self._try_to_sweep(export)
 
+        if self.recover:
+            self.recover()  # first: what it takes from dead processes is due now
         taken: Counter[SweepAction] = Counter()
         for batch in self._all_due():
             for actions in self.visit_all(visit, batch):

@@ -100,6 +100,7 @@ def _worker(settings: Settings, ports: Ports, services: Services) -> Worker:
         sweep=services.sweep,
         threads=settings.workers,
         sweep_seconds=settings.sweep_seconds,
+        machine=ports.machine,
     )
 
 

@@ -1,0 +1,97 @@
+"""Who is alive: each process holds a lock on a file of its own, which the operating system frees when it dies.
+
+A lock says nothing about a process that stands still: that one keeps it. Child processes share it with their parent.
+"""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from uuid import uuid4
+
+import msgspec
+
+from memberships_export.adapters.embedded.database import Database
+from memberships_export.adapters.embedded.disk import make_folder, storage_errors
+from memberships_export.adapters.embedded.private import private
+from memberships_export.domain.export.record import Export
+
+_LOCKED, _NEW = ".lock", ".new"  # endings of names; a file gets the first when it is locked
+_HELD_BY = """
+    SELECT document FROM exports
+    WHERE unfinished AND substr(json_extract(document, '$.lease.owner'), 1, length(:begin)) = :begin
+"""
+
+
+class EmbeddedMachine:
+    """Machine, by one folder of lock files."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        """`folder`: shared by all processes that share the database; made by the first of them that claims."""
+        self._folder = folder
+        self._database = database
+        self._me: str | None = None
+        self._descriptor: int | None = None
+        self._making = Lock()
+
+    def me(self) -> str:
+        """Return the id of this process, by which its file is named. The lock is held from the first call on."""
+        with self._making:
+            if self._me is None:
+                self._me = self._enter(f"{os.getpid()}-{uuid4().hex[:16]}")
+            return self._me
+
+    def gone(self) -> Sequence[str]:
+        """Return the ids whose files nobody holds. Also clears away what died while it entered."""
+        with storage_errors(self._folder):
+            for path in self._folder.glob(f"*{_NEW}"):
+                if not _is_held(path):
+                    path.unlink(missing_ok=True)
+            return [path.stem for path in self._folder.glob(f"*{_LOCKED}") if not _is_held(path)]
+
+    def held_by(self, process: str) -> Sequence[Export]:
+        """Read the records on which a process has a lease."""
+        rows = self._database.read(_HELD_BY, {"begin": f"{process}."})
+        return [msgspec.json.decode(row["document"], type=Export) for row in rows]
+
+    def forget(self, process: str) -> None:
+        """Remove the file of a dead process."""
+        with storage_errors(self._folder):
+            (self._folder / f"{process}{_LOCKED}").unlink(missing_ok=True)
+
+    def __del__(self) -> None:
+        """Free the lock: whoever could have claimed with it is gone."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+    def _enter(self, process: str) -> str:
+        """Lock the file before it has its name: nobody ever sees it without its lock."""
+        new = self._folder / f"{process}{_NEW}"
+        with storage_errors(self._folder):
+            make_folder(self._folder)
+            descriptor = private(str(new), os.O_RDWR | os.O_CREAT | os.O_EXCL)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                new.rename(new.with_suffix(_LOCKED))
+            except BaseException:
+                os.close(descriptor)
+                raise
+        self._descriptor = descriptor
+        return process
+
+
+def _is_held(path: Path) -> bool:
+    """Tell whether its process may be alive: only a lock that we could get ourselves proves that it is not."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
