@@ -78,6 +78,39 @@ def test_all_wrong_parameters_are_told_at_once(read_with: Read) -> None:
     assert [line.split()[0] for line in str(refused.value).splitlines()] == ["topology", "domain"]
 
 
+def test_a_wrong_url_is_not_told_as_a_missing_one_too(read_with: Read) -> None:
+    with pytest.raises(ParameterError) as refused:
+        read_with(membershipsUrl="http://x.org", databaseSecretArn="")
+
+    assert [line.split()[0] for line in str(refused.value).splitlines()] == ["membershipsUrl"]
+
+
+@pytest.mark.parametrize("value", ["10.0", "1e1", "+10", " 10", "1_0", "\u0661\u0660", "9" * 5000])
+def test_what_only_some_parsers_take_for_a_whole_number_is_refused(read_with: Read, value: str) -> None:
+    with pytest.raises(ParameterError, match="but must be a whole number from 2 to 1000"):
+        read_with(concurrency=value)
+
+
+@pytest.mark.parametrize("key", ["certificateArn", "domain", "mailFrom", "imageTag", "jwtAudience"])
+def test_a_line_feed_at_the_end_is_a_part_of_the_value(read_with: Read, key: str) -> None:
+    good = read(ROOT / "infra" / "cdk.json")["context"] | {"imageTag": "a"}
+
+    with pytest.raises(ParameterError, match=rf"^{key} is '.+\\n', but must be "):
+        read_with(**{key: good[key] + "\n"})
+
+
+def test_parameters_do_not_come_from_the_environment(read_with: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ALARM_EMAIL", "alarmEmail", "alarm_email"):
+        monkeypatch.setenv(name, "somebody@example.org")
+
+    assert read_with().alarm_email is None
+
+
+def test_parameters_cannot_be_changed_once_read(read_with: Read) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        read_with().topology = "split"
+
+
 @pytest.mark.parametrize(
     "key, value",
     [
