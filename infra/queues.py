@@ -62,6 +62,10 @@ class WorkerQueue(Construct):
     def allow_desk(self, role: iam.IRole) -> None:
         """Allow a person to look at dead letters, to let SQS move them back, and to clear them; and to see how many."""
         allow(role, (*_READ, *_MOVE, "sqs:PurgeQueue"), self.dead_letters.queue_arn)
+        self.allow_count(role)
+
+    def allow_count(self, role: iam.IRole) -> None:
+        """Allow to see how many messages wait."""
         allow(role, ["sqs:GetQueueAttributes"], self.queue.queue_arn)
 
     def refuse_other_senders(self, senders: Sequence[iam.IRole]) -> None:

@@ -74,6 +74,10 @@ class ExportQueue(Protocol):
         """Put a message in the queue; `stage` chooses it where each stage has workers and a queue of its own."""
         ...
 
+    def holds(self, message: Message, stage: Stage = Stage.FETCH) -> bool | None:
+        """Tell whether a message like this waits in the queue. None: messages do, and nobody can tell which."""
+        ...
+
     def receive(self, wait_seconds: float) -> Received | None:
         """Take one message, invisible to others for the visibility timeout; None when there is none in time."""
         ...

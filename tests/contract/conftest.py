@@ -72,7 +72,7 @@ def _aws_queues(place: Place) -> Queues:
     return Queues(
         SqsExportQueue(aws.sqs, pair.url),
         SqsDeadLetters(aws.sqs, pair.dead_letters_url),
-        unlike=frozenset({"stale_receipts", "explains_itself"}),
+        unlike=frozenset({"stale_receipts", "explains_itself", "knows_each_message"}),
     )
 
 
@@ -94,7 +94,7 @@ def _aws_queues_of_two_stages(place: Place) -> Queues:
     return Queues(
         StageQueues(first, {Stage.FETCH: first, Stage.RENDER: SqsExportQueue(aws.sqs, other.url)}),
         StageDeadLetters([SqsDeadLetters(aws.sqs, found.dead_letters_url) for found in (pair, other)]),
-        unlike=frozenset({"stale_receipts", "explains_itself"}),
+        unlike=frozenset({"stale_receipts", "explains_itself", "knows_each_message"}),
     )
 
 
@@ -122,6 +122,7 @@ def _aws_files_of_two_workers(place: Place) -> FileStore:
 
 
 _NOT_SHOWN = {
+    "knows_each_message": "SQS only counts its messages",
     "stale_receipts": "moto lets a stale receipt work; SQS does not",
     "beyond_the_basic_plane": "fauxqs takes the halves of a character from U+10000 on for characters that SQS refuses",
     "explains_itself": "SQS moves a message to the dead letters as it is; browse explains it (test_sqs_dead_letters)",

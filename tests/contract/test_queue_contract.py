@@ -11,6 +11,8 @@ from tests.fakes.memory import NOON, FakeClock
 
 MESSAGE = Message('{"version": 1}', {"userId": "user-1", "email": "member@example.org"})
 
+OF_AN_EXPORT = Message('{"version": 1}', {"userId": "user-1", "email": "member@example.org", "exportId": "e-1"})
+
 
 def take(queue: ExportQueue) -> Received:
     received = queue.receive(0)
@@ -46,6 +48,32 @@ def test_every_message_has_an_id_of_its_own(queue: ExportQueue) -> None:
     queue.send(MESSAGE)
 
     assert take(queue).message_id != take(queue).message_id
+
+
+def test_an_empty_queue_holds_no_message(queue: ExportQueue) -> None:
+    assert queue.holds(OF_AN_EXPORT) is False
+
+
+def test_a_message_that_waits_may_be_held_and_one_in_hand_is_not(queue: ExportQueue, clock: FakeClock) -> None:
+    queue.send(OF_AN_EXPORT)
+    assert queue.holds(OF_AN_EXPORT) in {True, None}
+
+    take(queue)
+
+    clock.advance(timedelta(seconds=29))  # less than the visibility timeout
+    assert queue.holds(OF_AN_EXPORT) in {False, None}
+
+
+@pytest.mark.promise("knows_each_message")
+def test_a_queue_that_knows_each_message_tells_exports_apart(queue: ExportQueue, clock: FakeClock) -> None:
+    queue.send(OF_AN_EXPORT)
+
+    assert queue.holds(OF_AN_EXPORT) is True
+    assert queue.holds(Message("{}", {"exportId": "e-2"})) is False
+    take(queue)
+    assert queue.holds(OF_AN_EXPORT) is False
+    clock.advance(VISIBILITY)
+    assert queue.holds(OF_AN_EXPORT) is True
 
 
 def test_a_received_message_is_invisible_until_the_visibility_timeout(queue: ExportQueue, clock: FakeClock) -> None:

@@ -197,6 +197,11 @@ class MemoryQueue:
         with self._lock:
             self._queued.append(_Queued(message, uuid4().hex, sent_at=now, visible_at=now))
 
+    def holds(self, message: Message, stage: Stage = Stage.FETCH) -> bool | None:  # noqa: ARG002  (one queue for all)
+        now, export_id = self._clock(), message.attributes.get("exportId")
+        waiting = [queued.message for queued in self._queued if queued.visible_at <= now]
+        return any(found.attributes.get("exportId") == export_id for found in waiting)
+
     def receive(self, wait_seconds: float) -> Received | None:  # noqa: ARG002  (it never waits)
         with self._lock:
             now = self._clock()

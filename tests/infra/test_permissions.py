@@ -141,7 +141,7 @@ def with_queues(topology: str) -> Table:
         table[role] = {name: set(actions) for name, actions in resources.items()}
         for queue in QUEUES[topology]:
             table[role][queue] = SEND | (RECEIVE if WORKERS[topology].get(role) == queue else set())
-            table[role][queue] |= {"sqs:GetQueueAttributes"} if role == "Operator" else set()
+            table[role][queue] |= {"sqs:GetQueueAttributes"} if role in {"Operator", "SweepExportsRole"} else set()
         if role in WORKERS[topology]:
             table[role][f"{WORKERS[topology][role]}_dlq"] = SEND
     return table

@@ -25,6 +25,9 @@ class ObservedQueue:
     def send(self, message: object, stage: object = None) -> None:
         raise NotImplementedError
 
+    def holds(self, message: object, stage: object = None) -> bool:
+        raise NotImplementedError
+
     def receive(self, wait_seconds: float) -> Received | None:
         if self._troubles:
             raise self._troubles.pop()

@@ -14,6 +14,8 @@ from memberships_export.domain.messages.message import Message, Received
 from rig.waiting import PATIENCE_SECONDS
 from tests.fakes.memory import FakeClock
 
+VERSION_3 = ("schema.sql", "schema-2.sql", "schema-3.sql")
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -28,12 +30,17 @@ def database(path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def queue(database: Database) -> SqliteExportQueue:
-    return a_queue(database)
+def clock() -> FakeClock:
+    return FakeClock()
 
 
-def a_queue(database: Database) -> SqliteExportQueue:
-    return SqliteExportQueue(database, FakeClock(), timedelta(seconds=30), 5)
+@pytest.fixture
+def queue(database: Database, clock: FakeClock) -> SqliteExportQueue:
+    return a_queue(database, clock)
+
+
+def a_queue(database: Database, clock: FakeClock | None = None) -> SqliteExportQueue:
+    return SqliteExportQueue(database, clock or FakeClock(), timedelta(seconds=30), 5)
 
 
 def test_a_new_process_finds_what_an_earlier_one_committed(
@@ -86,3 +93,74 @@ def test_a_waiting_receiver_wakes_when_a_message_is_sent(queue: SqliteExportQueu
 
 def test_a_receiver_gives_up_when_its_time_is_over(queue: SqliteExportQueue) -> None:
     assert queue.receive(0.01) is None
+
+
+def of_export(name: str, body: str = "{}") -> Message:
+    return Message(body, {"userId": "user-1", "email": "member@example.org", "exportId": name})
+
+
+def test_a_second_message_of_an_export_takes_the_place_of_the_first(queue: SqliteExportQueue) -> None:
+    for body in ("old", "new"):
+        queue.send(of_export("e-1", body))
+        queue.send(of_export("e-2", body))
+
+    bodies = [received.message.body for received in iter(lambda: queue.receive(0), None)]
+
+    assert bodies == ["new", "new"]
+
+
+def test_a_message_that_is_sent_again_keeps_its_turn(queue: SqliteExportQueue, clock: FakeClock) -> None:
+    queue.send(of_export("e-1"))
+    clock.advance(timedelta(seconds=1))
+    queue.send(of_export("e-2"))
+    queue.send(of_export("e-1"))
+
+    received = queue.receive(0)
+
+    assert received
+    assert received.message.attributes["exportId"] == "e-1"
+
+
+def test_a_message_in_hand_that_is_sent_again_is_there_for_the_next_and_no_more_for_its_holder(
+    queue: SqliteExportQueue,
+) -> None:
+    queue.send(of_export("e-1"))
+    in_hand = queue.receive(0)
+    assert in_hand
+
+    queue.send(of_export("e-1"))
+    queue.acknowledge(in_hand)
+    queue.give_back(in_hand, 60)
+
+    again = queue.receive(0)
+    assert again
+    assert (again.receive_count, again.message_id) == (1, in_hand.message_id)
+    assert queue.receive(0) is None
+
+
+def test_plain_messages_are_as_many_as_were_sent(queue: SqliteExportQueue) -> None:
+    for _ in range(3):
+        queue.send(Message("plain", {"userId": "user-1"}))
+
+    assert len(list(iter(lambda: queue.receive(0), None))) == 3
+
+
+def test_of_several_messages_that_an_older_version_left_the_one_whose_turn_comes_first_stays(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("memberships_export.adapters.embedded.database._SCHEMA", VERSION_3)
+        old = Database(path)
+        send = "INSERT INTO messages (message_id, body, attributes, sent_at, visible_at) VALUES (?, ?, ?, 0, ?)"
+        with old.transaction() as connection:
+            for number, (export_id, visible_at) in enumerate([("e-1", 9), ("e-1", 5), ("e-2", 7), ("e-1", 8)]):
+                connection.execute(send, [str(number), "{}", f'{{"exportId": "{export_id}"}}', visible_at])
+            connection.execute(send, ["plain", "{}", "{}", 6])
+            connection.execute(send, ["by hand", "{}", "not JSON", 6])
+        old.close()
+
+    database = Database(path)
+
+    rows = database.read("SELECT message_id, export_id FROM messages ORDER BY sequence")
+    database.close()
+    assert [tuple(row) for row in rows] == [("1", "e-1"), ("2", "e-2"), ("plain", None), ("by hand", None)]

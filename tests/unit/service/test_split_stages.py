@@ -22,6 +22,9 @@ class StageQueues:
     def send(self, message: Message, stage: Stage = Stage.FETCH) -> None:
         self.of[stage].send(message)
 
+    def holds(self, message: Message, stage: Stage = Stage.FETCH) -> bool | None:
+        return self.of[stage].holds(message)
+
 
 class SplitWorld(World):
     def __init__(self, rows: int = 7, **options: object) -> None:

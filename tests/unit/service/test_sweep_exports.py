@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Barrier
 
 import pytest
 
-from memberships_export.domain.errors import MembershipsContractBroken, StorageUnavailable
+from memberships_export.adapters.embedded.database import Database
+from memberships_export.adapters.embedded.sqlite_queue import SqliteExportQueue
+from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
+from memberships_export.domain.errors import MembershipsContractBroken, MembershipsUnavailable, StorageUnavailable
 from memberships_export.domain.export.record import Export, ExportStatus, Stage
 from memberships_export.domain.export.sweeping import SweepAction
 from memberships_export.domain.messages.message import Message
+from memberships_export.service.user.request import Wish
 from rig.waiting import PATIENCE_SECONDS
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore
@@ -118,8 +123,58 @@ def test_a_pass_tells_what_it_did() -> None:
     world = World()
     world.request()
     assert world.services.sweep() == {}
+    world.queue.lose_all()
     world.clock.advance(timedelta(seconds=31))
     assert world.services.sweep() == {SweepAction.NUDGE: 1}
+
+
+def test_a_message_that_waits_for_its_turn_is_not_sent_again() -> None:
+    world = World()
+    export = world.request()
+    for _ in range(60):
+        world.clock.advance(timedelta(minutes=1))
+        assert world.services.sweep().get(SweepAction.NUDGE) is None
+    assert len(world.queue.messages) == 1
+    world.work()
+    assert world.export(export).status is ExportStatus.COMPLETED
+
+
+@pytest.mark.parametrize("sent_again", [0, 1])
+def test_a_queue_that_knows_only_that_it_is_long_explains_a_wait_for_a_while(sent_again: int) -> None:
+    world = World()
+    world.request()
+    world.queue.lose_all()
+    world.queue.holds = lambda *_: None  # type: ignore[method-assign]
+    for _ in range(700 if sent_again else 600):
+        world.clock.advance(timedelta(seconds=1))
+        world.services.sweep()
+    assert len(world.queue.messages) == sent_again
+
+
+def test_what_waited_is_woken_however_long_the_queue_is() -> None:
+    world = World(source=ListSource([a_membership(1)], {1: MembershipsUnavailable("down")}))
+    export = world.request()
+    world.work()
+    assert world.export(export).status is ExportStatus.WAITING
+    world.queue.holds = lambda *_: None  # type: ignore[method-assign]
+    world.pass_time(timedelta(minutes=20))
+    assert world.export(export).status is ExportStatus.COMPLETED
+
+
+def test_a_backlog_gets_no_further_message_of_its_exports(tmp_path: Path) -> None:
+    world, database, exports = World(1), Database(tmp_path / "exports.db"), 300
+    store, queue = SqliteExportStore(database), SqliteExportQueue(database, world.clock, timedelta(minutes=5), 5)
+    services = world.over(replace(world.ports, store=store, queue=queue))
+    for number in range(exports):
+        services.request(Wish(user_id=f"user-{number}", email="member@example.org"))
+    in_hand = [queue.receive(0) for _ in range(8)]  # with workers that got no further
+    for _ in range(10):
+        world.clock.advance(timedelta(seconds=300))
+        taken = services.sweep()
+        assert taken.get(SweepAction.NUDGE) in (None, len(in_hand))
+    [(messages,)] = database.read("SELECT count(*) FROM messages")
+    database.close()
+    assert messages == exports
 
 
 def test_a_pass_takes_all_that_is_due_however_much_it_is() -> None:

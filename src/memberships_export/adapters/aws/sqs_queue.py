@@ -1,14 +1,18 @@
 """ExportQueue in SQS: a standard queue, whose visibility timeout and redrive policy belong to the queue itself."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
+from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from memberships_export.adapters.aws.aws_errors import aws_errors, error_code
 from memberships_export.adapters.aws.sqs_message import message_from, message_group, queue_name, sqs_attributes
+from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.record import Stage
 from memberships_export.domain.messages.limits import check_message
 from memberships_export.domain.messages.message import Message, Received
@@ -16,6 +20,8 @@ from memberships_export.domain.messages.message import Message, Received
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
+log = logging.getLogger(__name__)
+_COUNT_SECONDS = 30.0  # so long a count is good: for a pass of the sweeper, and not for the next
 _LONGEST_WAIT = 20  # seconds of a long poll
 # SQS hides a message for 12 hours at most, counted from its receive. Half of that is always still left: a message in
 # hand was received within the visibility timeout, and that is far below six hours. Whoever waits longer asks again.
@@ -31,6 +37,8 @@ class SqsExportQueue:
         self._client = client
         self._url = queue_url
         self._resource = f"SQS queue {queue_name(queue_url)}"
+        self._waiting, self._count_again_at = 0, 0.0
+        self._counting = Lock()
 
     def send(self, message: Message, stage: Stage = Stage.FETCH) -> None:  # noqa: ARG002  (one queue for all)
         """Put a message in the queue. Raises ValueError for what SQS would refuse."""
@@ -41,6 +49,25 @@ class SqsExportQueue:
             self._client.send_message(
                 QueueUrl=self._url, MessageBody=message.body, MessageAttributes=sqs_attributes(message), **group
             )
+
+    def holds(self, message: Message, stage: Stage = Stage.FETCH) -> bool | None:  # noqa: ARG002  (SQS counts only)
+        """Tell that there is no such message when there is none at all, as SQS counts; asked now and then only."""
+        with self._counting:
+            if monotonic() >= self._count_again_at:
+                self._waiting = self._count()
+                self._count_again_at = monotonic() + _COUNT_SECONDS
+            return None if self._waiting else False
+
+    def _count(self) -> int:
+        """Return about how many messages wait; none when that cannot be known: better one too many than none."""
+        wanted: Any = ["ApproximateNumberOfMessages"]
+        try:
+            with aws_errors(self._resource):
+                answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=wanted)
+        except StorageUnavailable as error:
+            log.warning("event=trouble code=%s reason=%s", error.code, error.reason)
+            return 0
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def receive(self, wait_seconds: float) -> Received | None:
         """Take one message; a wait is a long poll, which asks every server of SQS."""

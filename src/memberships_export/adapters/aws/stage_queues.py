@@ -21,6 +21,10 @@ class StageQueues:
         """Put a message in the queue of the stage."""
         self._of_stage[stage].send(message, stage)
 
+    def holds(self, message: Message, stage: Stage = Stage.FETCH) -> bool | None:
+        """Tell what is known about such a message in the queue of the stage."""
+        return self._of_stage[stage].holds(message, stage)
+
     def receive(self, wait_seconds: float) -> Received | None:
         """Take one message from our own queue."""
         return self._own.receive(wait_seconds)

@@ -19,7 +19,13 @@ from memberships_export.domain.messages.message import Message, Received
 from memberships_export.ports import Clock
 
 _POLL = 0.1  # seconds between two looks for messages that other processes sent
-_SEND = "INSERT INTO messages (message_id, body, attributes, sent_at, visible_at) VALUES (?, ?, ?, ?, ?)"
+# A message that is there keeps its place if it waits, and otherwise gets one: whoever has it in hand has it no more.
+_SEND = """
+    INSERT INTO messages (message_id, body, attributes, sent_at, visible_at, export_id) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (export_id) DO UPDATE SET body = excluded.body, attributes = excluded.attributes,
+    visible_at = min(visible_at, excluded.visible_at), receive_count = 0, receipt = NULL
+"""
+_HOLDS = "SELECT 1 FROM messages WHERE export_id = ? AND visible_at <= ?"
 _ANY = "SELECT 1 FROM messages WHERE visible_at <= ? LIMIT 1"
 _NEXT = "SELECT * FROM messages WHERE visible_at <= ? ORDER BY visible_at, sequence LIMIT 1"
 _TAKE = "UPDATE messages SET visible_at = ?, receipt = ?, receive_count = receive_count + 1 WHERE sequence = ?"
@@ -45,14 +51,20 @@ class SqliteExportQueue:
         self._sent = Condition()
 
     def send(self, message: Message, stage: Stage = Stage.FETCH) -> None:  # noqa: ARG002  (one queue for all)
-        """Put a message in the queue. Raises ValueError for what SQS would refuse."""
+        """Put a message in the queue, in place of the one that its export has there. Raises ValueError as SQS would."""
         check_message(message)
-        now = self._clock().timestamp()
+        now, export_id = self._clock().timestamp(), message.attributes.get("exportId")
+        values = [uuid4().hex, message.body, _packed(message.attributes), now, now, export_id]
         with self._database.transaction() as connection:
-            connection.execute(_SEND, [uuid4().hex, message.body, _packed(message.attributes), now, now])
+            connection.execute(_SEND, values)
         with self._sent:
             self._sends += 1
             self._sent.notify_all()
+
+    def holds(self, message: Message, stage: Stage = Stage.FETCH) -> bool:  # noqa: ARG002  (one queue for all)
+        """Tell whether the message of this export waits for a worker."""
+        values = [message.attributes.get("exportId"), self._clock().timestamp()]
+        return bool(self._database.read(_HOLDS, values))
 
     def receive(self, wait_seconds: float) -> Received | None:
         """Take one message; with nothing there, look again until the time is over."""

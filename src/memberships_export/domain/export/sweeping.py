@@ -4,7 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from memberships_export.domain.export.lifecycle import lease_is_live
-from memberships_export.domain.export.record import Export
+from memberships_export.domain.export.record import Export, ExportStatus
+
+_BELIEVED = 6  # looks at an export in a row, about ten minutes
 
 
 class SweepAction(StrEnum):
@@ -12,6 +14,7 @@ class SweepAction(StrEnum):
 
     NOTHING = "nothing"
     NUDGE = "nudge"  # send the message again: it should be moving and is not
+    LEAVE_QUEUED = "leave_queued"  # no nudge: its message is in the queue, and other work comes before it
     SETTLE = "settle"  # pay what a failed export still owes
     DELETE_FILES = "delete_files"
     DELETE_RECORD = "delete_record"
@@ -29,3 +32,14 @@ def sweep_action(export: Export, now: datetime) -> SweepAction:
         return SweepAction.DELETE_FILES if now >= export.files_until else SweepAction.NOTHING
     expired = export.expires_at is not None and now >= export.expires_at
     return SweepAction.DELETE_RECORD if expired else SweepAction.NOTHING
+
+
+def only_queued(export: Export, *, holds: bool | None) -> bool:
+    """Tell whether a due export stands still only because its message waits for its turn: another would not help.
+
+    `holds`: whether that message waits in the queue. None: some messages do, which explains it for a while only, and
+    not when no message of it was sent since it last moved.
+    """
+    if holds is None:
+        return export.status is ExportStatus.QUEUED and export.nudges < _BELIEVED
+    return holds

@@ -9,7 +9,7 @@ from memberships_export.domain.errors import ExportError
 from memberships_export.domain.export.lifecycle import files_deleted, files_going, nudged, put_off
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.export.sweeping import SweepAction, sweep_action
+from memberships_export.domain.export.sweeping import SweepAction, only_queued, sweep_action
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore
 from memberships_export.service.file_keys import file_folder, parts_folder
@@ -89,7 +89,7 @@ class SweepExports:
         action = sweep_action(export, self.clock())
         match action:
             case SweepAction.NUDGE:
-                self._nudge(export)
+                action = self._nudge(export)
             case SweepAction.SETTLE:
                 self.settle(export)
             case SweepAction.DELETE_FILES:
@@ -99,11 +99,13 @@ class SweepExports:
         log.info("export=%s event=swept action=%s", export.export_id, action)
         return action
 
-    def _nudge(self, export: Export) -> None:
+    def _nudge(self, export: Export) -> SweepAction:
         """Write first: of two sweepers only one gets to send."""
+        queued = only_queued(export, holds=self.queue.holds(wake_message(export), export.stage))
         stored = self.store.replace(export, nudged(export, self.clock(), self.policy))
-        if stored is not None:
+        if stored is not None and not queued:
             self.queue.send(wake_message(stored), stored.stage)
+        return SweepAction.LEAVE_QUEUED if queued else SweepAction.NUDGE
 
     def _put_off(self, export: Export) -> None:
         """Look at it again later, so that what cannot be swept never keeps a batch from what can."""

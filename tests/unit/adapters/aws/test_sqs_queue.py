@@ -167,3 +167,18 @@ def test_a_process_without_credentials_is_told_so(monkeypatch: pytest.MonkeyPatc
 
     with pytest.raises(StorageUnavailable, match=r"without AWS credentials.*role"):
         SqsExportQueue(client, URL).receive(0)
+
+
+def test_a_pass_counts_what_waits_once(sqs: ScriptedSqs) -> None:
+    counted = {"QueueUrl": URL, "AttributeNames": ["ApproximateNumberOfMessages"]}
+    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "7"}}, counted)
+    queue = SqsExportQueue(sqs.client, URL)
+
+    assert [queue.holds(wake_message(an_export())) for _ in range(3)] == [None] * 3
+
+
+def test_what_cannot_be_counted_explains_no_wait(sqs: ScriptedSqs, caplog: pytest.LogCaptureFixture) -> None:
+    sqs.add_client_error("get_queue_attributes", "AccessDenied", http_status_code=403)
+
+    assert SqsExportQueue(sqs.client, URL).holds(wake_message(an_export())) is False
+    assert "event=trouble" in caplog.text
