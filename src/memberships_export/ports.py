@@ -198,7 +198,7 @@ class MembershipSource(Protocol):
 
 
 class Machine(Protocol):
-    """What can be known only where all processes are on one machine: which of them have died."""
+    """What can be known only where all processes are on one machine: which of them died, and that its clock was set."""
 
     def me(self) -> str:
         """Return the id of this process. From then on its death can be noticed."""
@@ -210,6 +210,10 @@ class Machine(Protocol):
 
     def held_by(self, process: str) -> Sequence[Export]:
         """Read the records on which a process has a lease."""
+        ...
+
+    def written_after(self, moment: datetime) -> Sequence[tuple[Export, datetime]]:
+        """Read unfinished records that nobody works on and whose last write was later, with the time of that write."""
         ...
 
     def forget(self, process: str) -> None:

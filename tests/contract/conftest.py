@@ -82,7 +82,7 @@ def _fauxqs_queues(place: Place) -> Queues:
     return Queues(
         SqsExportQueue(sqs, pair.url),
         SqsDeadLetters(sqs, pair.dead_letters_url),
-        unlike=frozenset({"explains_itself", "beyond_the_basic_plane"}),
+        unlike=frozenset({"explains_itself", "beyond_the_basic_plane", "knows_each_message"}),
     )
 
 
@@ -129,7 +129,7 @@ _NOT_SHOWN = {
 }
 STORES: dict[str, Callable[[Place], ExportStore]] = {
     "memory": lambda _: MemoryStore(),
-    "embedded": lambda place: SqliteExportStore(place.database),
+    "embedded": lambda place: SqliteExportStore(place.database, place.clock),
     "aws": _aws_store,
 }
 QUEUES: dict[str, Callable[[Place], Queues]] = {

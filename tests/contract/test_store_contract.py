@@ -357,3 +357,12 @@ def test_checking_leaves_nothing_behind(store: ExportStore) -> None:
     assert store.get(export.export_id) == export
     assert store.list_for_user(export.user_id, 10) == [export]
     assert store.due(REQUESTED_AT + timedelta(days=1), 10) == due
+
+
+def test_a_turn_of_a_clock_that_was_set_back_since_does_not_count(store: ExportStore) -> None:
+    store.take_turn(a_turn(limit=1, minutes=120))
+
+    store.take_turn(a_turn(limit=1))
+
+    with pytest.raises(RateLimited):
+        store.take_turn(a_turn(limit=1, minutes=-0.5))  # two processes may disagree by a little

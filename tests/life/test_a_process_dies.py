@@ -7,6 +7,7 @@ from typing import Any
 
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
+from tests.fakes.memory import FakeClock
 from tests.life.live_service import LiveService, live_service
 
 LEASE = 3600
@@ -36,7 +37,7 @@ def kill(process: Popen[bytes] | None) -> None:
 def check_went_on_at_once(service: LiveService, export_id: str) -> None:
     assert service.completed(export_id)["status"] == "completed", service.log()
     database = Database(service.settings.data_dir / "exports.db")
-    export = SqliteExportStore(database).get(export_id)
+    export = SqliteExportStore(database, FakeClock()).get(export_id)
     database.close()
     assert export is not None
     assert export.claims == 2

@@ -32,7 +32,7 @@ def a_source() -> ListSource:
 def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource) -> Ports:
     database = Database(folder / "exports.db")
     return Ports(
-        store=SqliteExportStore(database),
+        store=SqliteExportStore(database, utc_now),
         queue=SqliteExportQueue(database, clock=utc_now, visibility=timedelta(minutes=5), max_receives=5),
         dead_letters=SqliteDeadLetters(database, clock=utc_now),
         files=Folder(folder / "files"),

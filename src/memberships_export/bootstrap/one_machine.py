@@ -13,6 +13,7 @@ from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters,
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.mail.outbox import Outbox
 from memberships_export.bootstrap.parts import Secrets, memberships, sendgrid, utc_now
+from memberships_export.bootstrap.steady_clock import SteadyClock
 from memberships_export.bootstrap.warm_up import warm_up
 from memberships_export.ports import Mailer, Ports
 from memberships_export.settings import Settings
@@ -41,19 +42,20 @@ class OneMachine:
         settings = self._settings
         close_data_folder(settings)
         database = Database(settings.data_dir / "exports.db")
+        clock = SteadyClock(utc_now)  # not for what others see: tokens and the dates of mails have the system's time
         return Ports(
-            store=SqliteExportStore(database),
+            store=SqliteExportStore(database, clock),
             queue=SqliteExportQueue(
                 database,
-                clock=utc_now,
+                clock=clock,
                 visibility=timedelta(seconds=settings.visibility_seconds),
                 max_receives=settings.policy.max_receives,
             ),
-            dead_letters=SqliteDeadLetters(database, clock=utc_now),
+            dead_letters=SqliteDeadLetters(database, clock=clock),
             files=Folder(settings.data_dir / "files"),
             mailer=_mailer(settings),
             source=memberships(settings, memberships_url, self.secrets.service) if memberships_url else None,
-            clock=utc_now,
+            clock=clock,
             machine=EmbeddedMachine(settings.data_dir / "processes", database),
         )
 

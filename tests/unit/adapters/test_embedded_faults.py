@@ -39,7 +39,7 @@ def database(path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def store(database: Database) -> SqliteExportStore:
-    return SqliteExportStore(database)
+    return SqliteExportStore(database, FakeClock())
 
 
 @pytest.mark.parametrize("name", ["exports.db", "data/exports.db"])
@@ -160,7 +160,7 @@ def test_a_disk_that_fails_at_any_write_leaves_the_last_committed_record(tmp_pat
     failures = 0
     for size in range(0, 100_000, 4096):
         database = Database(tmp_path / f"{size}" / "exports.db")
-        store = SqliteExportStore(database)
+        store = SqliteExportStore(database, FakeClock())
         committed = store.create(an_export())
         database.close()
         try:
@@ -179,7 +179,7 @@ def test_where_a_request_finds_no_room_the_check_finds_none_either(tmp_path: Pat
     outcomes = set()
     for size in range(0, 400_000, 4096):
         database = Database(tmp_path / f"{size}" / "exports.db")
-        store = SqliteExportStore(database)
+        store = SqliteExportStore(database, FakeClock())
         store.check()
         other = Database(tmp_path / f"{size}" / "exports.db")  # the last connection would tidy up when it is closed
         other.read("SELECT 1")
@@ -253,7 +253,7 @@ def test_whoever_opens_a_new_database_waits_while_another_process_makes_it(path:
     opener.join()
 
     assert waits
-    assert database.read("PRAGMA user_version")[0][0] == 3
+    assert database.read("PRAGMA user_version")[0][0] == 5
 
 
 def test_all_who_open_a_new_database_at_once_share_it(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.record import ExportStatus, Lease
 from tests.factories import REQUESTED_AT, an_export
+from tests.fakes.memory import FakeClock
 
 Process = subprocess.Popen[str]
 _LIVE = """
@@ -182,7 +183,7 @@ def test_a_folder_that_is_full_refuses_the_claim_and_the_next_try_enters(
 
 def test_what_a_process_holds_is_found_and_nothing_else(folder: Path, machine: EmbeddedMachine) -> None:
     database = Database(folder.with_name("exports.db"))
-    store = SqliteExportStore(database)
+    store = SqliteExportStore(database, FakeClock())
     for number, owner in enumerate(["1-ab.w", "2-cd.w", "w", "1-abc.w", "11-ab.w"]):
         lease = Lease(owner, REQUESTED_AT)
         store.create(an_export(export_id=f"e{number}", user_id=f"u{number}", status=ExportStatus.RUNNING, lease=lease))

@@ -25,6 +25,8 @@ from tests.unit.domain.filled_records import (
     POLICY,
     QUEUED,
     RUNNING,
+    SENDS,
+    TROUBLE,
     UNTIL,
     WAITING,
     S,
@@ -44,6 +46,7 @@ FRESH = {
     "expires_at": None,
     "wake_at": NOW + timedelta(seconds=10),
 }
+LATER = NOW + timedelta(hours=2)
 Change = Callable[[Export], Export]
 
 
@@ -158,6 +161,16 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
         RUNNING,
         lambda export: lifecycle.abandoned(export, NOW),
         {"lease": replace(LEASE, until=NOW), "wake_at": NOW},
+    ),
+    "the clock was set back": (
+        replace(WAITING, wake_at=LATER + timedelta(minutes=5), sends=(SENDS[0], replace(SENDS[1], started_at=LATER))),
+        lambda export: lifecycle.clock_set_back(export, LATER, NOW),
+        {"wake_at": NOW + timedelta(minutes=5), "sends": (SENDS[0], replace(SENDS[1], started_at=NOW))},
+    ),
+    "the clock was set back, in trouble": (
+        replace(QUEUED, wake_at=LATER - timedelta(minutes=5), trouble=replace(TROUBLE, since=LATER, same_since=LATER)),
+        lambda export: lifecycle.clock_set_back(export, LATER, NOW),
+        {"wake_at": NOW, "trouble": replace(TROUBLE, since=NOW, same_since=NOW)},
     ),
     "put off": (
         FAILED,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -28,6 +28,9 @@ class FakeMachine:
     def held_by(self, process: str) -> Sequence[Export]:
         records = list(self._store.records.values())
         return [export for export in records if export.lease and export.lease.process == process]
+
+    def written_after(self, _moment: datetime) -> Sequence[tuple[Export, datetime]]:
+        return []
 
     def forget(self, process: str) -> None:
         self.dead.remove(process)

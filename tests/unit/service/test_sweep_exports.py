@@ -163,7 +163,10 @@ def test_what_waited_is_woken_however_long_the_queue_is() -> None:
 
 def test_a_backlog_gets_no_further_message_of_its_exports(tmp_path: Path) -> None:
     world, database, exports = World(1), Database(tmp_path / "exports.db"), 300
-    store, queue = SqliteExportStore(database), SqliteExportQueue(database, world.clock, timedelta(minutes=5), 5)
+    store, queue = (
+        SqliteExportStore(database, world.clock),
+        SqliteExportQueue(database, world.clock, timedelta(minutes=5), 5),
+    )
     services = world.over(replace(world.ports, store=store, queue=queue))
     for number in range(exports):
         services.request(Wish(user_id=f"user-{number}", email="member@example.org"))

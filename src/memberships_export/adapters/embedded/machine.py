@@ -5,7 +5,9 @@ A lock says nothing about a process that stands still: that one keeps it. Child 
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
@@ -21,6 +23,12 @@ _LOCKED, _NEW = ".lock", ".new"  # endings of names; a file gets the first when 
 _HELD_BY = """
     SELECT document FROM exports
     WHERE unfinished AND substr(json_extract(document, '$.lease.owner'), 1, length(:begin)) = :begin
+"""
+
+# All but what somebody works on: a living process renews its lease by its own clock, and a dead one is known.
+_WRITTEN_AFTER = """
+    SELECT document, written_at FROM exports INDEXED BY exports_unfinished
+    WHERE unfinished AND written_at > ? AND json_extract(document, '$.status') != 'running'
 """
 
 
@@ -53,7 +61,12 @@ class EmbeddedMachine:
     def held_by(self, process: str) -> Sequence[Export]:
         """Read the records on which a process has a lease."""
         rows = self._database.read(_HELD_BY, {"begin": f"{process}."})
-        return [msgspec.json.decode(row["document"], type=Export) for row in rows]
+        return [_export(row) for row in rows]
+
+    def written_after(self, moment: datetime) -> Sequence[tuple[Export, datetime]]:
+        """Read unfinished records that nobody works on, with the time of their last write, if that is later."""
+        rows = self._database.read(_WRITTEN_AFTER, [moment.timestamp()])
+        return [(_export(row), datetime.fromtimestamp(row["written_at"], UTC)) for row in rows]
 
     def forget(self, process: str) -> None:
         """Remove the file of a dead process."""
@@ -79,6 +92,10 @@ class EmbeddedMachine:
                 raise
         self._descriptor = descriptor
         return process
+
+
+def _export(row: sqlite3.Row) -> Export:
+    return msgspec.json.decode(row["document"], type=Export)
 
 
 def _is_held(path: Path) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 from memberships_export.adapters.embedded.database import Database, Value
 from memberships_export.domain.export.rate import HOUR, Turn, with_turn
 from memberships_export.domain.export.record import Export
+from memberships_export.ports import Clock
 
 log = logging.getLogger(__name__)
 _GET = "SELECT document FROM exports WHERE export_id = ?"
@@ -21,12 +22,13 @@ _OF_USER = (
 )
 _DUE = "SELECT export_id, document FROM exports WHERE wake_at <= ? ORDER BY wake_at LIMIT ?"
 _INSERT = """
-    INSERT INTO exports (export_id, user_id, options, unfinished, requested_at, wake_at, revision, document)
-    VALUES (:export_id, :user_id, :options, :unfinished, :requested_at, :wake_at, :revision, :document)
+    INSERT INTO exports (export_id, user_id, options, unfinished, requested_at, wake_at, revision, document, written_at)
+    VALUES (:export_id, :user_id, :options, :unfinished, :requested_at, :wake_at, :revision, :document, :written_at)
 """
 # Who and when never change; the revision is the condition.
 _UPDATE = """
-    UPDATE exports SET unfinished = :unfinished, wake_at = :wake_at, revision = :revision, document = :document
+    UPDATE exports SET unfinished = :unfinished, wake_at = :wake_at, revision = :revision, document = :document,
+    written_at = :written_at
     WHERE export_id = :export_id AND revision = :old_revision
 """
 _TURNS = "SELECT at FROM turns WHERE user_id = ?"
@@ -41,9 +43,10 @@ _DELETE = "DELETE FROM exports WHERE export_id = ? AND revision = ?"
 class SqliteExportStore:
     """ExportStore on one machine."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         """`database`: shared with the queue or not; nothing here depends on it."""
         self._database = database
+        self._clock = clock
 
     def create(self, export: Export, turn: Turn | None = None) -> Export:
         """Save a new record, or return the one that stands in its way."""
@@ -53,7 +56,7 @@ class SqliteExportStore:
                 return there
             if turn:
                 _take(connection, turn)
-            connection.execute(_INSERT, _row(stored))
+            connection.execute(_INSERT, self._row(stored))
         return stored
 
     def take_turn(self, turn: Turn) -> None:
@@ -71,7 +74,7 @@ class SqliteExportStore:
         stored = _with_new_revision(new)
         with self._database.transaction() as connection:
             try:
-                changed = connection.execute(_UPDATE, _row(stored) | {"old_revision": old.revision})
+                changed = connection.execute(_UPDATE, self._row(stored) | {"old_revision": old.revision})
             except sqlite3.IntegrityError:  # the user has another unfinished export with these options
                 return None
             return stored if changed.rowcount else None
@@ -98,6 +101,9 @@ class SqliteExportStore:
             connection.execute(_PROBE_TABLE)
             connection.execute(_PROBE)
 
+    def _row(self, export: Export) -> dict[str, Value]:
+        return _columns(export) | {"written_at": self._clock().timestamp()}
+
 
 def _take(connection: sqlite3.Connection, turn: Turn) -> None:
     """Check and note in the transaction of the caller: two at once cannot both have the last turn."""
@@ -119,7 +125,7 @@ def _with_new_revision(export: Export) -> Export:
     return replace(export, revision=uuid4().hex)
 
 
-def _row(export: Export) -> dict[str, Value]:
+def _columns(export: Export) -> dict[str, Value]:
     return {
         "export_id": export.export_id,
         "user_id": export.user_id,

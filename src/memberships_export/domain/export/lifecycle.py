@@ -5,7 +5,7 @@ wrote in between. Functions for a worker take a `Holder` and refuse with `LeaseL
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from memberships_export.domain.errors import ExportError, FileMissing, IllegalTransition, LeaseLost, NoProgress, NotNow
 from memberships_export.domain.export.policy import Policy
@@ -122,6 +122,21 @@ def abandoned(export: Export, now: datetime) -> Export:
     """End the lease of a process that is known to be dead: the sweeper has to look at the export now."""
     assert export.lease is not None  # noqa: S101  (it is what names that process)
     return replace(export, lease=replace(export.lease, until=now), wake_at=now)
+
+
+def clock_set_back(export: Export, written_at: datetime, now: datetime) -> Export:
+    """Begin anew, by a clock that was set back, whatever wait began at `written_at`, which is later than now.
+
+    Times that have not come yet become now, so that each wait lasts as long as it was meant to, and no longer.
+    """
+    wait = max(export.wake_at - written_at, timedelta(0)) if export.wake_at else timedelta(0)
+    trouble = export.trouble and replace(
+        export.trouble,
+        since=min(export.trouble.since, now),
+        same_since=min(export.trouble.same_since, now) if export.trouble.same_since else None,
+    )
+    sends = tuple(replace(send, started_at=min(send.started_at, now)) for send in export.sends)
+    return replace(export, wake_at=now + wait, trouble=trouble, sends=sends)
 
 
 def yield_back(export: Export, holder: Holder) -> Export:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from memberships_export.domain.errors import RateLimited
 
 HOUR = timedelta(hours=1)
+_AHEAD = timedelta(minutes=1)  # of who noted another turn; what is later was noted before a clock was set back
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Turn:
 
 def with_turn(earlier: Iterable[datetime], turn: Turn) -> tuple[datetime, ...]:
     """Return the turns of the last hour with this one; the store keeps them. Raises RateLimited for one too many."""
-    within = sorted(at for at in earlier if turn.at - at < HOUR)
+    within = sorted(at for at in earlier if -_AHEAD < turn.at - at < HOUR)
     if len(within) < turn.limit:
         return (*within, turn.at)
     seconds = (within[-turn.limit] + HOUR - turn.at).total_seconds()
