@@ -26,7 +26,7 @@ COMPILE := $(LOCK) --group build
 NPM := $(BIN)/python -m infra.node npm --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund \
 	--no-update-notifier --loglevel=error
 
-.PHONY: help install install-aws install-dev install-infra install-rig demo demo-aws serve unit test test-office check lock synth cdk lambda bench clean
+.PHONY: help install install-aws install-dev install-infra install-rig demo demo-aws serve unit test test-office check lock synth cdk lambda mutants bench clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,7 +55,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 COVERAGE := --cov=memberships_export.domain --cov=memberships_export.service --cov-fail-under=95
 
 unit: install-dev ## Run the tests of domain, service, API and command line: no AWS, no CDK (ARGS=PATH for some of them)
-	$(PYTEST) $(or $(ARGS),tests/unit --ignore tests/unit/adapters)
+	$(PYTEST) $(or $(ARGS),tests/unit --ignore tests/unit/adapters -m 'not office')
 
 # A part of the tests covers a part of the code, so only the whole is held to the coverage.
 test: install-dev install-infra install-rig ## Run all tests; branch coverage of domain and service must be 95 % (ARGS=PATH: some, without coverage)
@@ -86,6 +86,7 @@ lock: install-dev install-infra ## Compile the lock files (ARGS=--upgrade takes 
 		--output-file requirements/infra.txt $(ARGS)
 	$(COMPILE) pyproject.toml --extra aws --extra postgres --constraint requirements/dev.txt \
 		--output-file requirements/container.txt $(ARGS)
+	$(LOCK) --group mutants --constraint requirements/dev.txt --output-file requirements/mutants.txt $(ARGS)
 	$(LOCK) --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
 	$(NPM) install --package-lock-only --prefix infra
 	$(NPM) install --package-lock-only --prefix rig
@@ -99,11 +100,17 @@ cdk: install-infra lambda ## Run the CDK's command line (ARGS=diff, or ARGS="dep
 lambda: $(CREATED) ## Build dist/ExportMemberships-arm64.zip, the code of the Lambda functions (ARCH=x86_64 for Intel)
 	$(BIN)/python -m infra.bundle --arch $(ARCH)
 
+# mutmut names what it changes by module: src/a/b.py is a.b
+mutants: install-dev ## List changes of domain and service that no test notices (ARGS=PATH: of one file or folder)
+	$(INSTALL_LOCK) requirements/mutants.txt
+	$(BIN)/mutmut run $(if $(ARGS),'$(subst /,.,$(basename $(ARGS:src/%=%)))*')
+	$(BIN)/mutmut results | sed '/: not checked$$/d'
+
 bench: install-dev ## Measure (ARGS=--help lists options)
 	$(BIN)/python -m bench $(ARGS)
 
 clean: ## Remove .venv and all that was generated; locks and exported data stay
-	rm -rf $(VENV) build dist infra/cdk.out infra/node_modules rig/node_modules .coverage .coverage.* .hypothesis \
+	rm -rf $(VENV) build dist mutants infra/cdk.out infra/node_modules rig/node_modules .coverage .coverage.* .hypothesis \
 		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis src/*.egg-info
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -16,7 +16,7 @@ from rig.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = {"runtime": (), "aws": ("aws",), "dev": ("aws", "dev"), "container": ("aws", "postgres")}
-LOCKS = (*EXTRAS, "lambda")
+LOCKS = (*EXTRAS, "lambda", "mutants")
 NPM_LOCKS = ("infra", "rig")
 PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+)(?P<marker> ; .+?)? \\")
 
@@ -86,12 +86,21 @@ def test_the_build_backend_that_is_asked_for_is_the_locked_one() -> None:
     assert pyproject["build-system"]["requires"] == pyproject["dependency-groups"]["build"]
 
 
-@pytest.mark.parametrize("name", [name for name in LOCKS if name != "dev"])
+@pytest.mark.parametrize("name", [name for name in LOCKS if name not in {"dev", "mutants"}])
 def test_tests_run_with_exactly_the_packages_that_are_shipped(name: str) -> None:
     shipped, tested = pins(lock_text(name)), pins(lock_text("dev"))
     other_versions = [name for name in shipped if {v for v, _ in shipped[name]} != {v for v, _ in tested.get(name, ())}]
 
     assert other_versions == [], "the two lock files differ; run: make lock"
+
+
+def test_mutants_meet_the_same_packages_as_tests() -> None:
+    added, tested = (
+        {name: {version for version, _ in found} for name, found in pins(lock_text(lock)).items()}
+        for lock in ("mutants", "dev")
+    )
+
+    assert [name for name in added.keys() & tested.keys() if added[name] != tested[name]] == []
 
 
 def test_a_requirement_newer_than_the_lock_or_missing_from_it_is_stale() -> None:
@@ -171,8 +180,8 @@ def test_what_every_test_loads_is_without_a_simulated_aws() -> None:
 
 
 def test_the_quick_tests_use_no_simulated_aws() -> None:
-    quick = recipe("unit").partition("pytest -n 2 --dist loadfile ")[2].split()
-    assert quick == ["tests/unit", "--ignore", "tests/unit/adapters"]
+    quick = recipe("unit").partition("pytest -n 2 --dist loadfile ")[2].replace("'", "").split()
+    assert quick == ["tests/unit", "--ignore", "tests/unit/adapters", "-m", "not", "office"]
     aws = re.compile(r"^(from|import) (rig\.aws|moto|aws_cdk)", re.MULTILINE)
     files = [path for path in ROOT.glob("tests/unit/**/*.py") if ROOT / "tests/unit/adapters" not in path.parents]
 
