@@ -71,6 +71,18 @@ class FileMissing(TransientError):
     code = "file_missing"
 
 
+class FileDamaged(FileMissing):
+    """A stored file of the export is not what was stored: as good as missing."""
+
+    code = "file_damaged"
+
+    def __init__(self, key: str, found: str) -> None:
+        """`key`: its place in the file store; `found`: what is wrong with it."""
+        super().__init__(f"The stored file {key} is damaged: {found}. It is not used, and made anew.")
+        self.key = key
+        self.found = found
+
+
 # --- Permanent: trying again would give the same answer ---------------------------------------------------------------
 
 

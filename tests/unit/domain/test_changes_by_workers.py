@@ -106,7 +106,7 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
     "fetch again": (
         replace(RUNNING, stage=Stage.RENDER),
         lambda export: lifecycle.fetch_again(export, BY, FileMissing()),
-        BEAT | {"progress": Progress(), "stage": Stage.FETCH, "trouble": MISSED_AGAIN},
+        BEAT | {"progress": Progress(walk=1), "stage": Stage.FETCH, "trouble": MISSED_AGAIN},
     ),
     "link only": (
         replace(RUNNING, always_link=False),

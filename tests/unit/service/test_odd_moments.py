@@ -18,6 +18,7 @@ from memberships_export.domain.export.record import (
 )
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import wake_message
+from memberships_export.domain.source.part import as_part
 from memberships_export.ports import PageRequest
 from memberships_export.service.file_keys import part_key
 from memberships_export.service.mail_events.record_mail_events import MailEvent
@@ -37,7 +38,8 @@ def test_a_page_that_another_worker_stored_meanwhile_is_taken_up_instead_of_ours
 
     def another_was_faster() -> None:
         page = theirs.fetch(PageRequest("user-1", "3:7", 3))
-        world.files.put_once(part_key(export.export_id, 1, "3:7"), page)
+        key = part_key(export.export_id, 0, 1, "3:7")
+        world.files.put_once(key, as_part(key, page))
 
     source.before[2] = another_was_faster
     world.work()

@@ -9,6 +9,7 @@ from memberships_export.domain.errors import (
     MembershipsUnavailable,
 )
 from memberships_export.domain.export.record import ExportStatus, Stage
+from memberships_export.domain.source.part import as_part
 from memberships_export.service.file_keys import part_key
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource
@@ -105,8 +106,8 @@ def test_a_page_stored_by_a_worker_that_died_before_its_checkpoint_is_not_fetche
     export = world.request()
     world.work_once(should_stop=iter([False, True]).__next__)  # one page, then stop
     page_two = world.source.fetch(replace(world.source.calls[0], cursor="3:7"))
-    key = next(iter(world.files.content)).split("/")[1]
-    world.files.put_once(part_key(key, 1, "3:7"), page_two)
+    key = part_key(export.export_id, 0, 1, "3:7")
+    world.files.put_once(key, as_part(key, page_two))
     world.source.calls.clear()
     world.work()
     assert world.export(export).status is ExportStatus.COMPLETED

@@ -4,11 +4,12 @@ import json
 from datetime import timedelta
 
 from memberships_export.domain.export.record import ExportStatus
+from memberships_export.domain.source.part import as_part, page_of
 from tests.fakes.memory import MemoryFiles
 from tests.fakes.world import REFUSED_FOR_NOW, World, attachment
 
 
-def test_a_lost_part_is_fetched_again_and_the_others_are_not() -> None:
+def test_when_a_part_is_lost_the_walk_starts_over_and_takes_up_nothing_of_the_old_one() -> None:
     world = World(7, mails=[REFUSED_FOR_NOW])
     export = world.request()
     world.work()
@@ -23,7 +24,7 @@ def test_a_lost_part_is_fetched_again_and_the_others_are_not() -> None:
     assert (waiting.status, waiting.trouble.code) == (ExportStatus.WAITING, "file_missing"), "two losses in a row"
     world.pass_time()
     assert world.export(export).status is ExportStatus.COMPLETED
-    assert [call.cursor for call in world.source.calls] == ["6:7"]
+    assert [call.cursor for call in world.source.calls] == [None, "3:7", "6:7"]
 
 
 class FilesThatVanish(MemoryFiles):
@@ -79,18 +80,16 @@ def test_a_lost_file_is_rendered_again_before_it_is_mailed() -> None:
     assert attachment(world.mails[-1]).count(b"\r\n") == 8
 
 
-def test_a_missing_row_is_noticed_before_anything_is_mailed() -> None:
+def test_a_row_that_is_missing_in_the_parts_is_noticed_and_they_are_fetched_anew() -> None:
     world = World(7, mails=[REFUSED_FOR_NOW])
     export = world.request()
     world.work()
     for key, content in list(world.files.content.items()):
         if key.startswith("csv/"):
             del world.files.content[key]
-        elif "/000002-" in key:
-            page = json.loads(content)
-            world.files.content[key] = json.dumps({**page, "items": []}).encode()
-    world.pass_time()
-    failed = world.export(export)
-    assert failed.failure is not None
-    assert "7 rows were fetched and 6 written" in failed.failure.reason
-    assert len(world.mails) == 1, "the refused one"
+        elif "/0-000002-" in key:
+            page = json.loads(page_of(key, content))
+            world.files.content[key] = as_part(key, json.dumps({**page, "items": []}).encode())
+    world.pass_time(steps=2)
+    assert world.export(export).status is ExportStatus.COMPLETED
+    assert [attachment(mail).count(b"\r\n") for mail in world.mails] == [8, 8], "the first was refused"

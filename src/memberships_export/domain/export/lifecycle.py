@@ -7,7 +7,15 @@ wrote in between. Functions for a worker take a `Holder` and refuse with `LeaseL
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from memberships_export.domain.errors import ExportError, FileMissing, IllegalTransition, LeaseLost, NoProgress, NotNow
+from memberships_export.domain.errors import (
+    ExportError,
+    FileDamaged,
+    FileMissing,
+    IllegalTransition,
+    LeaseLost,
+    NoProgress,
+    NotNow,
+)
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import (
     TRANSITIONS,
@@ -24,6 +32,7 @@ from memberships_export.domain.export.record import (
 )
 from memberships_export.domain.source.progress import Progress
 
+_FETCHED_ANEW = "The memberships had to be fetched anew, because pages stored before were lost or damaged."
 _MOST_EARLIER_EMAILS = 5  # more changes than that while one message waits are no user's
 
 
@@ -104,13 +113,14 @@ def rendered(export: Export, holder: Holder, file: StoredFile) -> Export:
 
 
 def render_again(export: Export, holder: Holder, error: FileMissing) -> Export:
-    """Forget a CSV that is not in the file store any more: the parts still are."""
+    """Forget a file that is lost or damaged: the parts are still there."""
     return replace(_missing(export, holder, error), file=None, stage=Stage.RENDER)
 
 
 def fetch_again(export: Export, holder: Holder, error: FileMissing) -> Export:
-    """Start the fetch over because a part is gone; parts that are still there are taken up, not fetched."""
-    return replace(_missing(export, holder, error), progress=Progress(), stage=Stage.FETCH)
+    """Start the fetch over because a part is lost or damaged. The pages of two walks are never mixed."""
+    progress = Progress(walk=export.progress.walk + 1)
+    return replace(_missing(export, holder, error), progress=progress, stage=Stage.FETCH)
 
 
 def link_only(export: Export, holder: Holder) -> Export:
@@ -166,7 +176,7 @@ def fail(export: Export, error: ExportError, now: datetime, policy: Policy) -> E
 
     No mail when the user was told of the same failure before: an export that is redriven too early fails again.
     """
-    failure = Failure(stage=export.stage, code=error.code, reason=error.reason, at=now)
+    failure = Failure(stage=export.stage, code=error.code, reason=_why(export, error), at=now)
     return replace(
         move(export, Event.FAIL),
         lease=None,
@@ -279,7 +289,7 @@ def next_trouble(export: Export, error: ExportError, now: datetime) -> Trouble:
 
     Not onto a file that was missing: that one is remembered although the export got further.
     """
-    before = export.trouble if error.code == FileMissing.code or not misses_files(export) else None
+    before = export.trouble if isinstance(error, FileMissing) or not misses_files(export) else None
     since, count = (before.since, before.count) if before else (now, 0)
     same_since = (before.same_since or since) if before and before.code == error.code else now
     return Trouble(code=error.code, reason=error.reason, since=since, count=count + 1, same_since=same_since)
@@ -293,8 +303,13 @@ def _held(export: Export, holder: Holder) -> Export:
 
 
 def misses_files(export: Export) -> bool:
-    """Tell whether a file of it was not there, and has not been read since."""
-    return export.trouble is not None and export.trouble.code == FileMissing.code
+    """Tell whether a file of it was lost or damaged, and has not been read since."""
+    return export.trouble is not None and export.trouble.code in {FileMissing.code, FileDamaged.code}
+
+
+def _why(export: Export, error: ExportError) -> str:
+    anew = export.stage is Stage.FETCH and export.progress.walk > 0
+    return f"{error.reason} {_FETCHED_ANEW}" if anew else error.reason
 
 
 def _missing(export: Export, holder: Holder, error: FileMissing) -> Export:

@@ -1,6 +1,7 @@
 """What a membership row is on the wire, and what a page of rows must be to be believed."""
 
 import re
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -81,7 +82,8 @@ def after_page(progress: Progress, page: Page, user_id: str, size: int = 0) -> P
     if total is not None and (rows > total or (rows < total and not page.next_cursor)):
         reason = f"The memberships API announced {total} memberships and sent {rows}: ask for a new export."
         raise RowCountMismatch(reason)
-    return Progress(
+    return replace(
+        progress,
         pages=progress.pages + 1,
         bytes=progress.bytes + size,
         rows=rows,

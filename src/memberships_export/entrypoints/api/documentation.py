@@ -38,7 +38,7 @@ _MEANING = {
     403: ("email_not_verified", "Not allowed; the detail says what would be."),
     404: ("unknown_export", "There is no such export, or it is not yours."),
     409: ("illegal_transition", "The export's status does not allow this."),
-    410: ("file_gone", "The file has expired and was deleted, or was never made."),
+    410: ("file_gone", "The file has expired, is damaged (have it sent again), or was never made."),
     413: ("body_too_large", "The request body is longer than 1 MiB."),
     422: ("invalid_request", "A parameter, the body or the token's address is not as it should be."),
     429: ("rate_limited", "Too many exports within the hour."),

@@ -111,12 +111,12 @@ def get_file(api: Api, caller: AnyCaller, export_id: ExportId, request: Request)
         retry_after = {"Retry-After": _retry_after(export, api.read.clock())}
         detail = "The file is not ready yet: the export is in progress."
         raise HttpRefusal(HTTPStatus.CONFLICT, "file_not_ready", detail, retry_after)
-    return _file_answer(api.read.file(export_id, caller.user_id), request)
+    return _file_answer(api.read.file(export_id, caller.user_id, to_read=request.method != "HEAD"), request)
 
 
 def get_file_by_link(api: Api, export_id: ExportId, token: str, request: Request) -> Response:
     """Get the file with the link from the mail; no other token is needed. Works any number of times until it ends."""
-    return _file_answer(api.read.file_by_link(export_id, token), request)
+    return _file_answer(api.read.file_by_link(export_id, token, to_read=request.method != "HEAD"), request)
 
 
 def _accepted(accepted: Accepted, base: str, now: datetime, response: Response) -> ExportView:

@@ -1,14 +1,17 @@
 """What users see of their exports: status, list, file. Rights are checked at every read."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from memberships_export.domain.errors import FileGone, UnknownExport
+from memberships_export.domain.errors import FileDamaged, FileGone, FileMissing, UnknownExport
 from memberships_export.domain.export.record import Export, StoredFile
 from memberships_export.domain.formats.formats import file_format
 from memberships_export.ports import Clock, Download, ExportStore, FileStore
 from memberships_export.service.links import DownloadLinks
+from memberships_export.service.stored_file import check_file, stream_file
 
+log = logging.getLogger(__name__)
 _LINK_SECONDS = 60
 
 
@@ -42,18 +45,21 @@ class ReadExports:
         """Read this user's exports, newest first."""
         return self.store.list_for_user(user_id, limit)
 
-    def file(self, export_id: str, user_id: str) -> FileAnswer:
-        """Open the file of this user's export. Raises UnknownExport, FileGone."""
-        return self._open(self.get(export_id, user_id))
+    def file(self, export_id: str, user_id: str, *, to_read: bool = True) -> FileAnswer:
+        """Open the file of this user's export. Raises UnknownExport, FileGone.
 
-    def file_by_link(self, export_id: str, token: str) -> FileAnswer:
+        It is checked, which reads it once, unless nobody is going to read it.
+        """
+        return self._open(self.get(export_id, user_id), to_read=to_read)
+
+    def file_by_link(self, export_id: str, token: str, *, to_read: bool = True) -> FileAnswer:
         """Open the file for whoever holds the mailed link. Raises UnknownExport (also for a wrong token), FileGone."""
         export = self.store.get(export_id)
         if export is None or not self.links.opens(export, token):
             raise UnknownExport
-        return self._open(export)
+        return self._open(export, to_read=to_read)
 
-    def _open(self, export: Export) -> FileAnswer:
+    def _open(self, export: Export, *, to_read: bool) -> FileAnswer:
         file = export.file
         if file is None:
             reason = f"Export {export.export_id} has no file: it is {export.status}."
@@ -65,8 +71,18 @@ class ReadExports:
         url = self.files.signed_url(file.key, Download(file.name, content_type), _LINK_SECONDS)
         if url is not None:
             return FileAnswer(file, content_type, url, iter(()))
-        chunks = self.files.stream(file.key)
-        if chunks is None:
-            reason = f"The file of export {export.export_id} is not in the file store any more."
-            raise FileGone(reason)
-        return FileAnswer(file, content_type, None, chunks)
+        return FileAnswer(file, content_type, None, self._chunks(export.export_id, file, checked=to_read))
+
+    def _chunks(self, export_id: str, file: StoredFile, *, checked: bool) -> Iterator[bytes]:
+        """Read it once to check it, and once more to pass it on: no byte of a damaged file leaves."""
+        try:
+            if checked:
+                check_file(self.files, file)
+            return stream_file(self.files, file)
+        except FileDamaged as error:
+            log.warning("export=%s key=%s event=damaged reason=%s", export_id, error.key, error.reason)
+            reason = f"The file of export {export_id} is damaged. Have it sent again (resend): it is made anew then."
+            raise FileGone(reason) from error
+        except FileMissing as error:
+            reason = f"The file of export {export_id} is not in the file store any more."
+            raise FileGone(reason) from error

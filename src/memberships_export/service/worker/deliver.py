@@ -13,6 +13,7 @@ from memberships_export.domain.errors import (
     FileMissing,
     MailRefused,
     MailRefusedForNow,
+    OutOfTime,
     StopRequested,
     TransientError,
 )
@@ -32,6 +33,7 @@ from memberships_export.domain.mail.mail import SendResult
 from memberships_export.domain.mail.texts import ready_mail
 from memberships_export.ports import FileStore, Mailer
 from memberships_export.service.links import DownloadLinks
+from memberships_export.service.stored_file import check_file, read_file
 from memberships_export.service.worker.held_export import HeldExport, begin_again
 
 log = logging.getLogger(__name__)
@@ -62,14 +64,14 @@ class DeliverMail:
                 self._send(held, send, should_stop)
 
     def _send(self, held: HeldExport, send: Send, should_stop: Callable[[], bool]) -> None:
-        in_time = _within(held.policy.send_time_limit)
         try:
-            content = self._content(held, send)
+            content = self._content(held, send, should_stop)
         except FileMissing as error:
             begin_again(held, render_again, error)
             return
         if should_stop():  # reading the file may have taken the time that was left
             raise StopRequested
+        in_time = _within(held.policy.send_time_limit)  # the write renews the lease
         held.write(intend, send=send)
         log.info("export=%s send=%d as_link=%s event=sending", held.export.export_id, send.number, send.as_link)
         # Composed from the record as it was just written: until then the address may change.
@@ -77,19 +79,18 @@ class DeliverMail:
         result = self.mailer.send(ready_mail(held.export, send, content, link), in_time)
         self._record(held, send, result)
 
-    def _content(self, held: HeldExport, send: Send) -> bytes | None:
-        """Read what is attached; None: a link is. Raises FileMissing, also for a file that nobody could download."""
+    def _content(self, held: HeldExport, send: Send, should_stop: Callable[[], bool]) -> bytes | None:
+        """Read and check what is attached; None: a link is mailed, to a file that was checked.
+
+        Raises FileMissing, also for a file that nobody could download.
+        """
         file = held.export.file
         if file is None or held.clock() >= file.expires_at:
             raise FileMissing
         if send.as_link:
-            if self.files.stream(file.key) is None:
-                raise FileMissing
+            check_file(self.files, file, lambda: _go_on(held, should_stop))
             return None
-        content = self.files.read(file.key)
-        if content is None:
-            raise FileMissing
-        return content
+        return read_file(self.files, file)
 
     def _record(self, held: HeldExport, send: Send, result: SendResult) -> None:
         """Put the outcome on the record. No token needed: a fact is a fact, also from a fenced-out worker."""
@@ -116,6 +117,12 @@ _UNKNOWN = (
     "Nobody can tell whether the mail was accepted, so it is not sent again by itself. "
     "If it did not arrive, ask for it to be sent again (resend)."
 )
+
+
+def _go_on(held: HeldExport, should_stop: Callable[[], bool]) -> None:
+    if should_stop():
+        raise OutOfTime
+    held.keep_alive()
 
 
 def _note_for_sure(held: HeldExport, fact: SendFact) -> None:

@@ -3,15 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from memberships_export.domain.errors import FileMissing, StopRequested
+from memberships_export.domain.errors import (
+    FileDamaged,
+    FileMissing,
+    MembershipsCutShort,
+    PermanentError,
+    StopRequested,
+)
 from memberships_export.domain.export.bounds import check_size, check_time
-from memberships_export.domain.export.lifecycle import page_fetched
+from memberships_export.domain.export.lifecycle import fetch_again, page_fetched
 from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.source.page import after_page, decode_page
+from memberships_export.domain.source.part import as_part, page_of
 from memberships_export.domain.source.progress import Progress
 from memberships_export.ports import FileStore, MembershipSource, PageRequest
 from memberships_export.service.file_keys import part_key
-from memberships_export.service.worker.held_export import HeldExport
+from memberships_export.service.worker.held_export import HeldExport, begin_again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +30,16 @@ class FetchPages:
     page_size: int
 
     def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
-        """Fetch until the last page is checkpointed. Raises StopRequested between two pages."""
+        """Fetch until the last page is checkpointed. Raises StopRequested between two pages.
+
+        A stored page that is damaged lets the walk start over.
+        """
+        try:
+            self._walk(held, should_stop)
+        except FileDamaged as error:
+            begin_again(held, fetch_again, error)
+
+    def _walk(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         resumed = held.export.claims > 1
         while held.export.stage is Stage.FETCH:
             if should_stop():
@@ -36,15 +52,21 @@ class FetchPages:
 
     def _stored_page(self, export: Export) -> Progress | None:
         """Take up a page that a worker before us stored but did not live to checkpoint."""
-        body = self.files.read(_key(export))
-        return None if body is None else _progress(export, body)
+        key = _key(export)
+        part = self.files.read(key)
+        if part is None:
+            return None
+        try:
+            return _progress(export, page_of(key, part))
+        except (PermanentError, MembershipsCutShort) as error:  # it was checked before it was stored
+            raise FileDamaged(key, "it does not go with the pages before it") from error
 
     def _fetch_page(self, held: HeldExport) -> Progress:
-        export = held.export
+        export, key = held.export, _key(held.export)
         check_time(export, held.clock(), held.policy)
         body = self.source.fetch(PageRequest(export.user_id, export.progress.cursor, self.page_size))
         progress = _progress(export, body)  # nothing is stored before it is checked
-        if self.files.put_once(_key(export), body):
+        if self.files.put_once(key, as_part(key, body)):
             return progress
         stored = self._stored_page(export)
         if stored is None:
@@ -54,7 +76,7 @@ class FetchPages:
 
 
 def _key(export: Export) -> str:
-    return part_key(export.export_id, export.progress.pages, export.progress.cursor)
+    return part_key(export.export_id, export.progress.walk, export.progress.pages, export.progress.cursor)
 
 
 def _progress(export: Export, body: bytes) -> Progress:

@@ -1,16 +1,18 @@
 """An export in a worker's hands: every change of it goes under the fencing token of its claim."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec
 
-from memberships_export.domain.errors import FileMissing
+from memberships_export.domain.errors import FileDamaged, FileMissing
 from memberships_export.domain.export.lifecycle import Holder, heartbeat, misses_files
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
 from memberships_export.ports import Clock, ExportStore
 from memberships_export.service.record import change
 
+log = logging.getLogger(__name__)
 P = ParamSpec("P")
 Step = Callable[[Export], Export]
 
@@ -85,10 +87,13 @@ def _in_order(export: Export, steps: tuple[Step, ...]) -> Export:
 def begin_again(
     held: HeldExport, step_back: Callable[[Export, Holder, FileMissing], Export], error: FileMissing
 ) -> None:
-    """Go back a step because a file is gone: at once for the first time, and then as any trouble that may pass.
+    """Go back a step because a file is lost or damaged: at once the first time, then as any trouble that may pass.
 
     Raises the error when it is not the first.
     """
+    if isinstance(error, FileDamaged):
+        export_id = held.export.export_id
+        log.warning("export=%s key=%s event=damaged reason=%s", export_id, error.key, error.reason)
     missed_before = misses_files(held.export)
     held.write(step_back, error)
     if missed_before:

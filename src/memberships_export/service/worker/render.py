@@ -5,13 +5,21 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from memberships_export.domain.errors import FileMissing, OutOfTime, RowCountMismatch, StopRequested
+from memberships_export.domain.errors import (
+    FileDamaged,
+    FileMissing,
+    MembershipsContractBroken,
+    MembershipsCutShort,
+    OutOfTime,
+    StopRequested,
+)
 from memberships_export.domain.export.lifecycle import fetch_again, rendered
 from memberships_export.domain.export.record import Export, StoredFile
 from memberships_export.domain.formats.formats import file_format
 from memberships_export.domain.source.page import Page, decode_page
+from memberships_export.domain.source.part import page_of
 from memberships_export.ports import FileSink, FileStore
-from memberships_export.service.file_keys import file_key, part_key
+from memberships_export.service.file_keys import file_key, part_key, parts_folder
 from memberships_export.service.worker.held_export import HeldExport, begin_again
 
 if TYPE_CHECKING:
@@ -25,7 +33,7 @@ class RenderFile:
     files: FileStore
 
     def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
-        """Render all parts. A part that is gone sends the export back to the fetch.
+        """Render all parts. A part that is gone or damaged sends the export back to the fetch.
 
         The record points to the file from the next write on, which is the send intent: nothing is sent before.
         """
@@ -62,12 +70,18 @@ class RenderFile:
         """Walk the parts; each names the cursor, and so the key, of the next."""
         cursor: str | None = None
         for number in range(export.progress.pages):
-            body = self.files.read(part_key(export.export_id, number, cursor))
-            if body is None:
-                raise FileMissing
-            page = decode_page(body)
+            page = self._page(part_key(export.export_id, export.progress.walk, number, cursor))
             yield page
             cursor = page.next_cursor
+
+    def _page(self, key: str) -> Page:
+        part = self.files.read(key)
+        if part is None:
+            raise FileMissing
+        try:
+            return decode_page(page_of(key, part))
+        except (MembershipsContractBroken, MembershipsCutShort) as error:  # it was checked before it was stored
+            raise FileDamaged(key, "it is no page of memberships") from error
 
 
 @dataclass(slots=True)
@@ -88,5 +102,4 @@ class _Written:
 
 def _check_complete(export: Export, rows: int) -> None:
     if rows != export.progress.rows:
-        reason = f"{export.progress.rows} rows were fetched and {rows} written: the file was not mailed."
-        raise RowCountMismatch(reason)
+        raise FileDamaged(parts_folder(export.export_id), f"{export.progress.rows} rows were fetched, {rows} are there")
