@@ -56,6 +56,7 @@ class Arrived:
     intent: str
     export_id: str
     attachment: tuple[str, str, bytes] | None
+    auto_submitted: str | None
 
 
 class Rig(Protocol):
@@ -100,6 +101,7 @@ class SendGridRig:
                     if mail.attachment is not None
                     else None
                 ),
+                auto_submitted=mail.payload["headers"]["Auto-Submitted"],
             )
             for mail in self.fake.accepted
         ]
@@ -142,4 +144,5 @@ def _from_eml(message: EmailMessage) -> Arrived:
         intent=str(message["X-Send-Intent"]),
         export_id=str(message["X-Export-Id"]),
         attachment=files[0] if files else None,
+        auto_submitted=str(message["Auto-Submitted"]),
     )

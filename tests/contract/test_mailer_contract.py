@@ -3,11 +3,16 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
+from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.export.record import Evidence
+from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.mail import Attachment
 from tests.contract.mailers import FROM, TO, Arrived, Rig, a_mail, outbox_rig, sendgrid_rig
 
@@ -31,6 +36,7 @@ def test_a_mail_arrives_once_and_as_it_was_given(rig: Rig) -> None:
     assert (arrived.to, arrived.sender, arrived.subject) == (TO, FROM, "Your memberships export")
     assert (arrived.text, arrived.html) == (mail.text, mail.html)
     assert (arrived.intent, arrived.export_id) == ("exp-1:1", "exp-1")
+    assert arrived.auto_submitted == "auto-generated", "no holiday notice answers it"
 
 
 def test_an_attachment_arrives_byte_for_byte(rig: Rig) -> None:
@@ -114,3 +120,30 @@ def _check_harmless(arrived: list[Arrived], count: int) -> None:
     names = [mail.attachment[0] for mail in arrived if mail.attachment]
     assert len(names) == count
     assert not [name for name in names if set(name) & set("\r\n\x00\u2028") or not name.startswith("x")]
+
+
+def accepted(address: str) -> bool:
+    try:
+        return bool(checked_address(address))
+    except InvalidAddress:
+        return False
+
+
+ATOM_SIGNS = "abcXYZ019!#$%&'*+/=?^_`{|}~-"
+WORDS = ["=?utf-8?q?x?=", "=?utf-8?b?eA==?=", "=?us-ascii?q?=41?=", "=?", "?=", "=", "?", "a.b", "x"]
+LOCAL_PARTS = st.one_of(
+    st.text(st.sampled_from(ATOM_SIGNS + "...."), min_size=1, max_size=64),
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map("".join),
+)
+DOMAINS = st.sampled_from(["example.org", "a.b.c", f"{'x' * 63}.org", "localhost", "xn--bcher-kva.example", "1.2.3.4"])
+
+
+@given(local=LOCAL_PARTS, domain=DOMAINS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150)
+def test_whatever_address_is_accepted_can_be_sent_and_arrives_as_it_is(rig: Rig, local: str, domain: str) -> None:
+    address = f"{local}@{domain}"
+    assume(accepted(address))
+    intent = f"{sha256(address.encode()).hexdigest()[:32]}:1"
+    assert rig.mailer.send(a_mail(to=address, intent=intent)).evidence is Evidence.ACCEPTED
+
+    assert [mail.to for mail in rig.arrived() if mail.intent == intent] == [address]

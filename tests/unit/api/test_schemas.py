@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from memberships_export.domain.export.reasons import detail_for_members, reason_for_members
 from memberships_export.domain.export.record import (
     Delivery,
     Evidence,
@@ -66,14 +67,18 @@ def test_the_stage_is_shown_while_unfinished_and_of_a_failed_export_only(status:
 def test_a_failed_export_tells_why() -> None:
     failure = Failure(stage=Stage.FETCH, code="foreign_rows", reason="Rows of another user.", at=REQUESTED_AT)
     shown = view(an_export(status=ExportStatus.FAILED, failure=failure))
-    assert shown["error"] == {"code": "foreign_rows", "reason": "Rows of another user.", "stage": "fetch"}
+    assert shown["error"] == {"code": "foreign_rows", "reason": reason_for_members("foreign_rows"), "stage": "fetch"}
     assert shown["trouble"] is None
 
 
 def test_a_waiting_export_tells_what_it_waits_for_and_until_when() -> None:
     trouble = Trouble(code="memberships_unavailable", reason="503", since=REQUESTED_AT, count=2)
     shown = view(an_export(status=ExportStatus.WAITING, trouble=trouble))
-    assert shown["trouble"] == {"code": "memberships_unavailable", "reason": "503", "stage": "fetch"}
+    assert shown["trouble"] == {
+        "code": "memberships_unavailable",
+        "reason": reason_for_members("memberships_unavailable"),
+        "stage": "fetch",
+    }
     assert shown["nextAttemptAt"] == "2026-03-01T12:00:30Z"
     assert shown["error"] is None
 
@@ -107,7 +112,11 @@ def test_neither_keys_nor_tokens_of_the_machinery_are_shown() -> None:
 def test_delivery_is_that_of_the_current_mailing() -> None:
     bounced = a_send(evidence=Evidence.ACCEPTED, delivery=Delivery.BOUNCED, detail="550 no such user")
     export = an_export(sends=(bounced,))
-    assert view(export)["delivery"] == {"status": "bounced", "possibleDuplicate": False, "detail": "550 no such user"}
+    assert view(export)["delivery"] == {
+        "status": "bounced",
+        "possibleDuplicate": False,
+        "detail": detail_for_members(bounced),
+    }
     assert view(replace(export, mailing=2))["delivery"] is None
 
 

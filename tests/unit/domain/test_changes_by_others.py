@@ -41,6 +41,7 @@ FRESH = {
     "trouble": None,
     "failure": None,
     "owed": (),
+    "failure_mails": 0,
     "finished_at": None,
     "files_until": None,
     "expires_at": None,
@@ -130,12 +131,17 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
     "the mail is paid first": (
         FAILED,
         paying(Owed.FAILURE_MAIL),
-        {"owed": (Owed.DEAD_LETTER,), "told": "mail_refused", "wake_at": NOW + timedelta(seconds=10)},
+        {
+            "owed": (Owed.DEAD_LETTER,),
+            "told": "mail_refused",
+            "failure_mails": 1,
+            "wake_at": NOW + timedelta(seconds=10),
+        },
     ),
     "the last debt is paid": (
         replace(FAILED, owed=(Owed.FAILURE_MAIL,), files_until=UNTIL),
         paying(Owed.FAILURE_MAIL),
-        {"owed": (), "told": "mail_refused", "wake_at": UNTIL},
+        {"owed": (), "told": "mail_refused", "failure_mails": 1, "wake_at": UNTIL},
     ),
     "the dead letter is paid, and nothing else was owed": (
         replace(FAILED, owed=(Owed.DEAD_LETTER,), files_until=UNTIL),
@@ -172,10 +178,35 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
         lambda export: lifecycle.clock_set_back(export, LATER, NOW),
         {"wake_at": NOW, "trouble": replace(TROUBLE, since=NOW, same_since=NOW)},
     ),
-    "put off": (
-        FAILED,
+    "put off for the first time": (
+        replace(FAILED, nudges=0),
         lambda export: lifecycle.put_off(export, NOW, POLICY),
+        {"nudges": 1, "wake_at": NOW},
+    ),
+    "put off again": (
+        replace(FAILED, nudges=3),
+        lambda export: lifecycle.put_off(export, NOW, POLICY),
+        {"nudges": 4, "wake_at": NOW + timedelta(seconds=40)},
+    ),
+    "put off for the longest time": (
+        replace(FAILED, nudges=99),
+        lambda export: lifecycle.put_off(export, NOW, POLICY),
+        {"nudges": 100, "wake_at": NOW + timedelta(minutes=15)},
+    ),
+    "left alone": (
+        FAILED,
+        lambda export: lifecycle.left_alone(export, NOW, POLICY),
         {"wake_at": NOW + timedelta(minutes=15)},
+    ),
+    "the mail is owed again": (
+        replace(FAILED, owed=(), told="mail_refused", failure_mails=2),
+        lambda export: lifecycle.owed_again(export, NOW, POLICY),
+        {"owed": (Owed.FAILURE_MAIL,), "told": None, "wake_at": NOW + timedelta(seconds=20)},
+    ),
+    "the mail is not owed for ever": (
+        replace(FAILED, owed=(), told="mail_refused", failure_mails=5),
+        lambda export: lifecycle.owed_again(export, NOW, POLICY),
+        {"told": None},
     ),
     "files are going": (
         COMPLETED,
@@ -190,13 +221,13 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
     "files are deleted": (
         COMPLETED,
         lifecycle.files_deleted,
-        {"file": replace(FILE, deleted=True), "files_until": None, "wake_at": COMPLETED.expires_at},
+        {"file": replace(FILE, deleted=True), "nudges": 0, "files_until": None, "wake_at": COMPLETED.expires_at},
     ),
     "files of a failed export are deleted": (
         FAILED,
         lifecycle.files_deleted,
         {"file": None, "progress": Progress(), "stage": Stage.FETCH}
-        | {"files_until": None, "wake_at": FAILED.expires_at},
+        | {"files_until": None, "nudges": 0, "wake_at": FAILED.expires_at},
     ),
 }
 

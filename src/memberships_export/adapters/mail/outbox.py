@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from memberships_export.adapters.embedded.folder import Folder
+from memberships_export.adapters.mail.not_prepared import not_prepared
 from memberships_export.domain.errors import InvalidAddress, StorageUnavailable
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.address import checked_address
@@ -48,6 +49,8 @@ class Outbox:
             if (self._folder / name).exists():  # it is there whole: only making it durable did not work
                 return SendResult(evidence=Evidence.ACCEPTED, message_id=name)
             return SendResult(evidence=Evidence.REFUSED, detail=f"The mail was not written. {error.reason}")
+        except Exception as error:  # noqa: BLE001  (nothing was written under the mail's name)
+            return not_prepared(error)
         return SendResult(evidence=Evidence.ACCEPTED, message_id=name)
 
     def _eml(self, mail: Mail, name: str) -> bytes:
@@ -57,6 +60,7 @@ class Outbox:
         message["Subject"] = one_line(mail.subject)
         message["Date"] = self._clock()
         message["Message-ID"] = f"<{name.removesuffix('.eml')}@{self._sender.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice answers it
         message["X-Export-Id"] = one_line(mail.export_id)
         message["X-Send-Intent"] = one_line(mail.intent)
         message.set_content(many_lines(mail.text))

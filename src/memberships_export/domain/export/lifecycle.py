@@ -253,8 +253,18 @@ def paid(export: Export, owed: Owed, now: datetime, policy: Policy) -> Export:
         raise IllegalTransition(reason)
     rest = tuple(debt for debt in export.owed if debt is not owed)
     wake_at = now + policy.nudge_after if rest else export.files_until
-    told = export.failure.code if owed is Owed.FAILURE_MAIL and export.failure else export.told
-    return replace(export, owed=rest, told=told, wake_at=wake_at)
+    if owed is not Owed.FAILURE_MAIL:
+        return replace(export, owed=rest, wake_at=wake_at)
+    told = export.failure.code if export.failure else export.told
+    return replace(export, owed=rest, told=told, failure_mails=export.failure_mails + 1, wake_at=wake_at)
+
+
+def owed_again(export: Export, now: datetime, policy: Policy) -> Export:
+    """Put the mail about the failure back among the debts: it certainly did not leave. So often, and no more."""
+    if export.failure_mails >= policy.max_stalled_claims or Owed.FAILURE_MAIL in export.owed:
+        return replace(export, told=None)
+    pause = policy.first_back_off * 2**export.failure_mails
+    return replace(export, owed=(*export.owed, Owed.FAILURE_MAIL), told=None, wake_at=now + pause)
 
 
 def nudged(export: Export, now: datetime, policy: Policy) -> Export:
@@ -265,20 +275,26 @@ def nudged(export: Export, now: datetime, policy: Policy) -> Export:
 
 
 def put_off(export: Export, now: datetime, policy: Policy) -> Export:
-    """Let the sweeper look at it again later."""
+    """Let the sweeper look at it again: with its next pass, behind all that is due, and then ever later."""
+    pause = policy.nudge_after * 2 ** min(export.nudges - 1, 16) if export.nudges else timedelta(0)
+    return replace(export, nudges=export.nudges + 1, wake_at=now + min(pause, policy.longest_back_off))
+
+
+def left_alone(export: Export, now: datetime, policy: Policy) -> Export:
+    """Let no other sweeper visit it for a while: somebody is at it."""
     return replace(export, wake_at=now + policy.longest_back_off)
 
 
 def files_going(export: Export, now: datetime, policy: Policy) -> Export:
     """Note that the files are about to be deleted; `files_until` stays until they are, for another try later."""
     file = replace(export.file, deleted=True) if export.file else None
-    return put_off(replace(export, file=file), now, policy)
+    return left_alone(replace(export, file=file), now, policy)
 
 
 def files_deleted(export: Export) -> Export:
     """Note that parts and CSV are gone. What was fetched must be fetched again if it is ever redriven."""
     file = replace(export.file, deleted=True) if export.file else None
-    gone = replace(export, file=file, files_until=None, wake_at=export.expires_at)
+    gone = replace(export, file=file, files_until=None, nudges=0, wake_at=export.expires_at)
     if export.status is ExportStatus.COMPLETED:
         return gone
     return replace(gone, file=None, progress=Progress(), stage=Stage.FETCH)
@@ -358,6 +374,7 @@ def _fresh_start(export: Export, now: datetime, policy: Policy) -> Export:
         trouble=None,
         failure=None,
         owed=(),
+        failure_mails=0,
         finished_at=None,
         files_until=None,
         expires_at=None,

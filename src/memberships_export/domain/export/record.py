@@ -190,7 +190,7 @@ class Export:
     lease: Lease | None = None
     claims: int = 0
     stalled_claims: int = 0  # claims since the export last got further or waited in good order
-    nudges: int = 0  # messages the sweeper sent since the last claim
+    nudges: int = 0  # visits of the sweeper since the last claim: each waits longer than the one before
     progress: Progress = Progress()
     file: StoredFile | None = None
     mailing: int = 1
@@ -201,6 +201,7 @@ class Export:
     failure: Failure | None = None
     owed: tuple[Owed, ...] = ()
     earlier_emails: tuple[str, ...] = ()  # addresses it had before; messages in the queue may still name them
+    failure_mails: int = 0  # tries to tell the user of the failure
     told: str | None = None  # code of the failure that the user was told of last
     started_at: datetime | None = None  # first claimed, since it was asked for, redriven or resent
     finished_at: datetime | None = None

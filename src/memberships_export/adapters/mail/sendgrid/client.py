@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from traceback import extract_tb
 
 from memberships_export.adapters.http.outgoing_url import checked_url
 from memberships_export.adapters.http.watchdog import TimeLimit
+from memberships_export.adapters.mail.not_prepared import not_prepared
 from memberships_export.adapters.mail.sendgrid.answer import Answer, result_of
 from memberships_export.adapters.mail.sendgrid.request import BODY_LIMIT, Unsendable, request_body
 from memberships_export.domain.errors import TransientError
@@ -89,7 +89,7 @@ class SendGrid:
         except TransientError as error:
             return SendResult(evidence=Evidence.REFUSED, detail=error.reason, retry_after=error.retry_after)
         except Exception as error:  # noqa: BLE001  (whatever it was, nothing has left: nobody is to doubt that)
-            return _not_prepared(error)
+            return not_prepared(error)
         if len(content) >= BODY_LIMIT:
             detail = f"The mail is {len(content)} bytes, and SendGrid takes less than {BODY_LIMIT}."
             return SendResult(evidence=Evidence.REFUSED, detail=detail, too_large=True)
@@ -169,13 +169,6 @@ def _read(response: HTTPResponse) -> Answer:
     with suppress(OSError, HTTPException):
         text = response.read(_ANSWER_LIMIT)
     return Answer(response.status, response.headers, text)
-
-
-def _not_prepared(error: Exception) -> SendResult:
-    """Log a bug. Without its text, which may quote the mail or the key."""
-    places = [f"{place.filename}:{place.lineno}" for place in extract_tb(error.__traceback__)]
-    log.error("error=%s at=%s event=internal_error", type(error).__name__, " ".join(places))
-    return SendResult(evidence=Evidence.REFUSED, detail=f"The mail cannot be prepared ({type(error).__name__}).")
 
 
 def _unanswered(error: Exception, body: _Body) -> SendResult:
