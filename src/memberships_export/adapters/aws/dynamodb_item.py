@@ -16,8 +16,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-import msgspec
-
+from memberships_export.domain.export.document import read_document, write_document
 from memberships_export.domain.export.rate import HOUR
 from memberships_export.domain.export.record import Export
 
@@ -51,7 +50,7 @@ def record_item(export: Export) -> "Item":
     """Write a record. What wakes or expires at no time is left out, and so stays out of that index."""
     item: dict[str, Any] = {
         "pk": {"S": export.export_id},
-        "document": {"S": msgspec.json.encode(export).decode()},
+        "document": {"S": write_document(export)},
         "revision": {"S": export.revision},
         "userId": {"S": export.user_id},
         "requestedAt": {"S": _sortable(export.requested_at)},
@@ -65,8 +64,8 @@ def record_item(export: Export) -> "Item":
 
 
 def export_from(item: "Item") -> Export:
-    """Read a record. Fields that a newer version added are ignored, fields it did not know get their defaults."""
-    return msgspec.json.decode(item["document"]["S"], type=Export)
+    """Read a record."""
+    return read_document(item["document"]["S"])
 
 
 def guard_key(export: Export) -> "Item":

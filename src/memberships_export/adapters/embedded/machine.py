@@ -12,11 +12,10 @@ from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
-import msgspec
-
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.disk import make_folder, storage_errors
 from memberships_export.adapters.embedded.private import private
+from memberships_export.domain.export.document import read_document
 from memberships_export.domain.export.record import Export
 
 _LOCKED, _NEW = ".lock", ".new"  # endings of names; a file gets the first when it is locked
@@ -28,7 +27,7 @@ _HELD_BY = """
 # All but what somebody works on: a living process renews its lease by its own clock, and a dead one is known.
 _WRITTEN_AFTER = """
     SELECT document, written_at FROM exports INDEXED BY exports_unfinished
-    WHERE unfinished AND written_at > ? AND json_extract(document, '$.status') != 'running'
+    WHERE unfinished AND written_at > ? AND json_extract(document, '$.status') IS NOT 'running'
 """
 
 
@@ -95,7 +94,7 @@ class EmbeddedMachine:
 
 
 def _export(row: sqlite3.Row) -> Export:
-    return msgspec.json.decode(row["document"], type=Export)
+    return read_document(row["document"])
 
 
 def _is_held(path: Path) -> bool:

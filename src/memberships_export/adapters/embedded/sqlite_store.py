@@ -10,6 +10,7 @@ from uuid import uuid4
 import msgspec
 
 from memberships_export.adapters.embedded.database import Database, Value
+from memberships_export.domain.export.document import read_document, write_document
 from memberships_export.domain.export.rate import HOUR, Turn, with_turn
 from memberships_export.domain.export.record import Export
 from memberships_export.ports import Clock
@@ -134,7 +135,7 @@ def _columns(export: Export) -> dict[str, Value]:
         "requested_at": export.requested_at.timestamp(),
         "wake_at": export.wake_at.timestamp() if export.wake_at else None,
         "revision": export.revision,
-        "document": msgspec.json.encode(export).decode(),
+        "document": write_document(export),
     }
 
 
@@ -151,4 +152,4 @@ def _readable(rows: Sequence[sqlite3.Row]) -> list[Export]:
 
 def _export(row: sqlite3.Row) -> Export:
     """Read a record. Fields that a newer version added are ignored, fields it did not know get their defaults."""
-    return msgspec.json.decode(row["document"], type=Export)
+    return read_document(row["document"])
