@@ -17,6 +17,7 @@ _TEXTS: Mapping[str, str] = {
     errors.DeliveryUnconfirmed.code: "We are waiting to hear whether the mail with your file was accepted.",
     errors.StorageUnavailable.code: "Our storage cannot be used at the moment.",
     errors.FileMissing.code: "A part of your file was lost and is made again.",
+    errors.FileDamaged.code: "A part of your file was damaged and is made again.",
     # An export that failed.
     errors.MembershipsContractBroken.code: "The membership data arrived in a form that we could not read.",
     errors.ForeignRows.code: "The data did not match your account, so we stopped. Nothing was sent to anybody.",
