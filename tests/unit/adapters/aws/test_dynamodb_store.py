@@ -118,9 +118,12 @@ def test_records_are_spread_over_all_partitions_of_the_index_and_read_as_one(
 def test_a_record_that_a_newer_version_wrote_does_not_keep_the_others_from_being_seen(
     aws: FakeAws, table: str, store: DynamoDbExportStore, clock: FakeClock
 ) -> None:
-    strange, plain = (store.create(an_export(export_id=name, user_id=name, wake_at=clock())) for name in ("new", "old"))
+    strange, plain = (
+        store.create(an_export(export_id=name, user_id=name, status=ExportStatus.WAITING, wake_at=clock()))
+        for name in ("new", "old")
+    )
     item = items(aws, table)[strange.export_id]
-    item["document"] = {"S": item["document"]["S"].replace('"queued"', '"archived"')}
+    item["document"] = {"S": item["document"]["S"].replace('"waiting"', '"archived"')}
     aws.dynamodb.put_item(TableName=table, Item=item)
 
     assert [export.export_id for export in store.due(clock(), 10)] == [plain.export_id]
