@@ -142,11 +142,11 @@ class FileStore(Protocol):
         ...
 
     def read(self, key: str) -> bytes | None:
-        """Read a whole file, None when there is none."""
+        """Read a whole file, None when there is none. Raises FileDamaged when only this file cannot be read."""
         ...
 
     def stream(self, key: str) -> Iterator[bytes] | None:
-        """Read a file in chunks of bounded size, None when there is none."""
+        """Read a file in chunks of bounded size, None when there is none. Raises FileDamaged as `read` does."""
         ...
 
     def writing(self, key: str) -> AbstractContextManager[FileSink]:

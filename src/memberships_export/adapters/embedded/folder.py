@@ -1,5 +1,6 @@
 """FileStore in a folder. Each file becomes visible whole, and is on the disk when the call returns."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,10 +11,12 @@ from uuid import uuid4
 
 from memberships_export.adapters.embedded.disk import make_folder, storage_errors, sync_folder
 from memberships_export.adapters.embedded.private import private
+from memberships_export.domain.errors import FileDamaged
 from memberships_export.domain.file_key import checked_key
 from memberships_export.ports import Download, FileSink
 
 _CHUNK = 1024 * 1024
+_ROTTEN = {errno.EIO, errno.EBADMSG, errno.EUCLEAN}  # a sector, or the file system's own checksum
 
 
 class Folder:
@@ -40,7 +43,7 @@ class Folder:
     def read(self, key: str) -> bytes | None:
         """Read a whole file, None when there is none."""
         path = self._path(key)
-        with storage_errors(path):
+        with storage_errors(path), _reading(key):
             try:
                 return path.read_bytes()
             except FileNotFoundError:
@@ -54,7 +57,7 @@ class Folder:
                 path.stat()
             except FileNotFoundError:
                 return None
-        return _chunks(path)
+        return _chunks(key, path)
 
     @contextmanager
     def writing(self, key: str) -> Iterator[FileSink]:
@@ -117,7 +120,18 @@ def _flush(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    with storage_errors(path), path.open("rb") as file:
+@contextmanager
+def _reading(key: str) -> Iterator[None]:
+    """Tell a file that is not readable any more, and may be made anew, from a disk that cannot be used."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _ROTTEN:
+            raise FileDamaged(key, f"the disk cannot read it ({os.strerror(error.errno)})") from error
+        raise
+
+
+def _chunks(key: str, path: Path) -> Iterator[bytes]:
+    with storage_errors(path), _reading(key), path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             yield chunk
