@@ -209,13 +209,28 @@ def test_every_log_event_is_in_the_runbook() -> None:
     assert missing == [], "docs/runbook.md, section Reading the log: explain these events"
 
 
+@pytest.mark.parametrize("runbook", ["docs/runbook.md", "docs/runbook-aws.md"])
+def test_the_first_page_of_a_runbook_leads_to_every_section(runbook: str) -> None:
+    first_page = text_of(runbook).partition("## What you see")[2].partition("\n## ")[0]
+    title, contents, *sections = anchors_in_order(text_of(runbook))
+    linked = re.findall(r"\]\(#([^)]+)\)", first_page)
+
+    assert contents == "what-you-see", f"{runbook}: the table of what is seen comes first, before {title} goes on"
+    assert sorted(set(sections) - set(linked)) == [], f"{runbook}, section What you see: what does one see there?"
+
+
 # --- Links, paths and tests -------------------------------------------------------------------------------------------
 
 
+def anchors_in_order(text: str) -> list[str]:
+    """Return the anchors that a renderer makes of the headings, from top to bottom."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
 def anchors_of(doc: Path) -> set[str]:
-    """Return the anchors that a renderer makes of the headings."""
-    headings = re.findall(r"^#+ (.+)$", doc.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    """Return the anchors that links to a document may have."""
+    return set(anchors_in_order(doc.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("doc", DOCS, ids=name_of)
