@@ -192,3 +192,19 @@ def test_what_a_process_holds_is_found_and_nothing_else(folder: Path, machine: E
     assert [export.export_id for export in machine.held_by("1-ab")] == ["e0"]
     assert [machine.held_by(other) for other in ("3-ef", "1", "", "*", "%")] == [[]] * 5
     database.close()
+
+
+def test_a_record_that_nobody_here_can_read_hides_no_other(folder: Path, machine: EmbeddedMachine) -> None:
+    database, clock = Database(folder.with_name("exports.db")), FakeClock()
+    store = SqliteExportStore(database, clock)
+    for number in range(2):
+        lease = Lease("1-ab.w", REQUESTED_AT)
+        store.create(an_export(export_id=f"e{number}", user_id=f"u{number}", status=ExportStatus.RUNNING, lease=lease))
+        store.create(an_export(export_id=f"q{number}", user_id=f"q{number}"))
+    with database.transaction() as connection:
+        connection.execute("UPDATE exports SET document = json_remove(document, '$.email') WHERE export_id LIKE '_0'")
+
+    assert [export.export_id for export in machine.held_by("1-ab")] == ["e1"]
+    before = clock() - REQUESTED_AT.resolution
+    assert [(export.export_id, at) for export, at in machine.written_after(before)] == [("q1", clock())]
+    database.close()

@@ -5,7 +5,6 @@ A lock says nothing about a process that stands still: that one keeps it. Child 
 
 import fcntl
 import os
-import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,18 +14,18 @@ from uuid import uuid4
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.disk import make_folder, storage_errors
 from memberships_export.adapters.embedded.private import private
-from memberships_export.domain.export.document import read_document
+from memberships_export.adapters.embedded.sqlite_store import readable
 from memberships_export.domain.export.record import Export
 
 _LOCKED, _NEW = ".lock", ".new"  # endings of names; a file gets the first when it is locked
 _HELD_BY = """
-    SELECT document FROM exports
+    SELECT export_id, document FROM exports
     WHERE unfinished AND substr(json_extract(document, '$.lease.owner'), 1, length(:begin)) = :begin
 """
 
 # All but what somebody works on: a living process renews its lease by its own clock, and a dead one is known.
 _WRITTEN_AFTER = """
-    SELECT document, written_at FROM exports INDEXED BY exports_unfinished
+    SELECT export_id, document, written_at FROM exports INDEXED BY exports_unfinished
     WHERE unfinished AND written_at > ? AND json_extract(document, '$.status') IS NOT 'running'
 """
 
@@ -59,13 +58,12 @@ class EmbeddedMachine:
 
     def held_by(self, process: str) -> Sequence[Export]:
         """Read the records on which a process has a lease."""
-        rows = self._database.read(_HELD_BY, {"begin": f"{process}."})
-        return [_export(row) for row in rows]
+        return readable(self._database.read(_HELD_BY, {"begin": f"{process}."}))
 
     def written_after(self, moment: datetime) -> Sequence[tuple[Export, datetime]]:
         """Read unfinished records that nobody works on, with the time of their last write, if that is later."""
         rows = self._database.read(_WRITTEN_AFTER, [moment.timestamp()])
-        return [(_export(row), datetime.fromtimestamp(row["written_at"], UTC)) for row in rows]
+        return [(one, datetime.fromtimestamp(row["written_at"], UTC)) for row in rows for one in readable([row])]
 
     def forget(self, process: str) -> None:
         """Remove the file of a dead process."""
@@ -91,10 +89,6 @@ class EmbeddedMachine:
                 raise
         self._descriptor = descriptor
         return process
-
-
-def _export(row: sqlite3.Row) -> Export:
-    return read_document(row["document"])
 
 
 def _is_held(path: Path) -> bool:

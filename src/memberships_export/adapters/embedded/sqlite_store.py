@@ -82,11 +82,11 @@ class SqliteExportStore:
 
     def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
         """Read a user's records, newest first."""
-        return _readable(self._database.read(_OF_USER, [user_id, limit]))
+        return readable(self._database.read(_OF_USER, [user_id, limit]))
 
     def due(self, now: datetime, limit: int) -> Sequence[Export]:
         """Read records whose wake_at has passed, the longest overdue first."""
-        return _readable(self._database.read(_DUE, [now.timestamp(), limit]))
+        return readable(self._database.read(_DUE, [now.timestamp(), limit]))
 
     def delete(self, export: Export) -> None:
         """Delete the record if it still has this revision."""
@@ -139,7 +139,7 @@ def _columns(export: Export) -> dict[str, Value]:
     }
 
 
-def _readable(rows: Sequence[sqlite3.Row]) -> list[Export]:
+def readable(rows: Sequence[sqlite3.Row]) -> list[Export]:
     """Read what can be read: one record of a newer version must not hide all the others."""
     exports = []
     for row in rows:
