@@ -1,12 +1,13 @@
 """What can come between the finished file and an accepted mail."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from memberships_export.domain.export.policy import AfterUnknownSend
 from memberships_export.domain.export.record import Evidence, ExportStatus, Stage
-from memberships_export.domain.mail.mail import SendResult
+from memberships_export.domain.mail.mail import Mail, SendResult
 from tests.fakes.world import DOUBTFUL, LINKS, REFUSED_FOR_GOOD, REFUSED_FOR_NOW, SILENT, TOO_LARGE, World
 
 
@@ -113,5 +114,22 @@ def test_a_worker_that_was_paused_too_long_before_the_first_byte_does_not_send(
     assert not world.mails
     assert world.export(export).status is ExportStatus.WAITING
     monkeypatch.undo()
+    world.pass_time()
+    assert world.export(export).status is ExportStatus.COMPLETED
+
+
+def test_a_machine_that_was_suspended_before_the_first_byte_does_not_send() -> None:
+    world = World(7)
+    export, send = world.request(), world.mailer.send
+
+    def suspended(mail: Mail, still_wanted: Callable[[], bool]) -> SendResult:
+        world.clock.advance(timedelta(minutes=2))  # the other clock stood still
+        return send(mail, still_wanted)
+
+    world.mailer.send = suspended  # type: ignore[method-assign, assignment]
+    world.work()
+    assert not world.mails
+    assert world.export(export).status is ExportStatus.WAITING
+    world.mailer.send = send  # type: ignore[method-assign]
     world.pass_time()
     assert world.export(export).status is ExportStatus.COMPLETED

@@ -31,7 +31,7 @@ from memberships_export.domain.export.lifecycle import link_only, next_trouble, 
 from memberships_export.domain.export.record import Evidence, Export, Send
 from memberships_export.domain.mail.mail import SendResult
 from memberships_export.domain.mail.texts import ready_mail
-from memberships_export.ports import FileStore, Mailer
+from memberships_export.ports import Clock, FileStore, Mailer
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.stored_file import check_file, read_file
 from memberships_export.service.worker.held_export import HeldExport, begin_again
@@ -71,7 +71,7 @@ class DeliverMail:
             return
         if should_stop():  # reading the file may have taken the time that was left
             raise StopRequested
-        in_time = _within(held.policy.send_time_limit)  # the write renews the lease
+        in_time = _within(held.policy.send_time_limit, held.clock)  # the write renews the lease
         held.write(intend, send=send)
         log.info("export=%s send=%d as_link=%s event=sending", held.export.export_id, send.number, send.as_link)
         # Composed from the record as it was just written: until then the address may change.
@@ -135,13 +135,14 @@ def _note_for_sure(held: HeldExport, fact: SendFact) -> None:
     held.note(learn, fact, now, held.policy)
 
 
-def _within(limit: timedelta) -> Callable[[], bool]:
+def _within(limit: timedelta, clock: Clock) -> Callable[[], bool]:
     """Return what tells whether so much time has not passed yet.
 
-    After it another worker may have taken over: sending then could be a duplicate that nobody knows of.
+    After it another worker may have taken over: sending then could be a duplicate that nobody knows of. Two clocks: one
+    may be set, the other may stand still while the machine is suspended.
     """
-    begun = monotonic()
-    return lambda: monotonic() - begun <= limit.total_seconds()
+    begun, begun_at = monotonic(), clock()
+    return lambda: monotonic() - begun <= limit.total_seconds() and clock() - begun_at <= limit
 
 
 def _accepted_fact(export: Export) -> SendFact:
