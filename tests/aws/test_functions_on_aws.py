@@ -111,7 +111,9 @@ def test_the_sweeper_visits_several_exports_at_once(
     ports, _ = deployment.as_api
     for number in range(2):
         export = deployment.ask(f"user-{number}")
-        ports.store.replace(export, replace(export, wake_at=export.requested_at))
+        ports.store.replace(
+            export, replace(export, wake_at=export.requested_at, nudges=6)
+        )  # a long queue explains it no more
     together, send = Barrier(2, timeout=PATIENCE_SECONDS), SqsExportQueue.send
 
     def send_together(queue: SqsExportQueue, message: Message, stage: Stage = Stage.FETCH) -> None:
