@@ -38,6 +38,13 @@ def test_the_step_that_failed_is_named(stage: Stage, words: str) -> None:
     assert f"stopped at this step: {words}." in MailPage(mail.html).text
 
 
+LATER = (
+    "Please ask for a new export a little later. If it fails again, tell your club, and give the export number below."
+)
+NEVER = (
+    "Asking again would probably end the same way, so please tell your club, and give the export number and the error "
+    "code below. Your memberships themselves are not affected."
+)
 REASONS = {
     "memberships_contract_broken": "The membership data arrived in a form that we could not read.",
     "foreign_rows": "The data did not match your account, so we stopped. Nothing was sent to anybody.",
@@ -61,7 +68,7 @@ def test_each_permanent_error_has_words_of_its_own(code: str) -> None:
     reason = REASONS.get(code, "Something went wrong on our side.")
     mail = failure_mail(failed(code, Stage.FETCH))
     again = code in {"no_progress", "gave_up_waiting"}
-    advice = "Please ask for a new export a little later." if again else "Asking again would probably end the same way"
+    advice = LATER if again else NEVER
     for shown in (mail.text, MailPage(mail.html).text):
         assert reason in shown
         assert advice in shown

@@ -190,29 +190,44 @@ def test_a_page_that_is_cut_off_anywhere_is_told_from_one_that_is_wrong(style: d
     sent = whole.encode()
     assert len(decode_page(sent).items) == 2
     for end in range(len(sent)):
-        with pytest.raises(MembershipsCutShort, match=r"ends in its middle, after \d+ bytes|an empty answer"):
+        with pytest.raises(MembershipsCutShort, match=r"^The memberships API sent") as failure:
             decode_page(sent[:end])
+        counted = len(sent[:end].strip())
+        short = f"a page that ends in its middle, after {counted} bytes" if counted else "an empty answer"
+        assert failure.value.reason == f"The memberships API sent {short}."
 
 
 @pytest.mark.parametrize(
     "sent,words",
     [
         (b"[]", "Expected `object`, got `array`"),
-        (b"<!DOCTYPE html><html><head><title>Log in\n  first</title></head></html>", "an HTML page: “Log in first”"),
-        (b"<html><body><style>x{}</style><h1>502 Bad Gateway</h1></body>", "an HTML page: “Bad Gateway”"),
-        (b"<html><body>Hello anna@example.org, card 4711</body></html>", "an HTML page: “Hello card”"),
-        (b"<html></html>", "it is an HTML page."),
+        (
+            b"<!DOCTYPE html><html><head><title>Log in\n  first</title></head></html>",
+            "it is an HTML page: “Log in first”",
+        ),
+        (b"<html><title>Log in</title><body>here</body></html>", "it is an HTML page: “Log in”"),
+        (b"<html><body><style>x{}</style><h1>502 Bad Gateway</h1></body>", "it is an HTML page: “Bad Gateway”"),
+        (b"<html><body>Hello anna@example.org, card 4711</body></html>", "it is an HTML page: “Hello card”"),
+        (b"<html><body>\xff Sorry</body></html>", "it is an HTML page: “\ufffd Sorry”"),
+        (b"<html></html>", "it is an HTML page"),
         (b'<?xml version="1.0"?><items/>', "it is XML"),
-        ('{"items": []}'.encode("utf-16"), "it is in UTF-16 or UTF-32"),
-        ('{"items": []}'.encode("utf-16-le"), "it is in UTF-16 or UTF-32"),
-        (gzip.compress(b"{}", mtime=0), "it is compressed (gzip)"),
-        (b"Service unavailable", "JSON is malformed"),
+        ('{"items": []}'.encode("utf-16"), "it is in UTF-16 or UTF-32, and JSON is UTF-8"),
+        ('{"items": []}'.encode("utf-16-le"), "it is in UTF-16 or UTF-32, and JSON is UTF-8"),
+        (gzip.compress(b"{}", mtime=0), "it is compressed (gzip), although it was asked for plain"),
+        (b"Service unavailable", "JSON is malformed: invalid character (byte 0)"),
+        (b'{"items": [{"id": "x", "name": "\\ud800"}]}', "Expected `int`, got `str` - at `$.items[0].id`"),
+        (
+            b'{"items": [{"name": "\\ud800"}]}',
+            "a row without id holds text that is no Unicode (a byte that is not UTF-8, or half of a surrogate "
+            "pair) - at `$.items[0].name`",
+        ),
+        (b'{"nextCursor": "\xff"}', "it is not UTF-8"),
     ],
 )
 def test_what_is_there_instead_of_a_page_is_named(sent: bytes, words: str) -> None:
     with pytest.raises(MembershipsContractBroken) as failure:
         decode_page(sent)
-    assert words in failure.value.reason
+    assert failure.value.reason == f"The memberships API sent a page that breaks its contract: {words}."
 
 
 @pytest.mark.parametrize("text", ["\\ud800", "x\\udfff", "\\ude00\\ud83d", "\\ud83dx", "\udcff", "a\udc80"])

@@ -96,3 +96,26 @@ def test_refusals_and_outages_in_turn_end_with_the_day_too() -> None:
     over = plan(REFUSED, replace(trouble(99, 86_400), same_since=NOW), NOW, POLICY, 0.0)
     assert isinstance(over, GiveUpWith)
     assert "Tried for 24 hours" in over.error.reason
+
+
+@pytest.mark.parametrize(
+    "minutes, tried",
+    [(1, "1 minutes"), (119, "119 minutes"), (120, "2 hours"), (121.5, "2.025 hours")],
+)
+def test_how_long_it_was_tried_is_said_in_hours_from_two_on(minutes: float, tried: str) -> None:
+    policy = Policy(give_up_after=timedelta(minutes=minutes))
+    over = plan(TransientError("No."), trouble(9, minutes * 60), NOW, policy, 0.0)
+    assert isinstance(over, GiveUpWith)
+    assert over.error.reason == f"Tried for {tried}. The last trouble: No."
+
+
+def test_who_asks_for_nothing_gets_a_pause_as_short_as_the_policy_has_it() -> None:
+    policy = Policy(first_back_off=timedelta(milliseconds=100))
+    assert plan(TransientError(), trouble(1), NOW, policy, 0.0) == WaitUntil(NOW + timedelta(milliseconds=100))
+    assert plan(TransientError(retry_after=0), trouble(1), NOW, policy, 0.0) == WaitUntil(NOW + policy.first_back_off)
+
+
+def test_the_pause_doubles_sixteen_times_at_most() -> None:
+    policy = Policy(longest_back_off=timedelta(days=300), give_up_after=timedelta(days=1000))
+    longest = WaitUntil(NOW + timedelta(seconds=5 * 65_536))
+    assert [plan(TransientError(), trouble(n), NOW, policy, 0.0) for n in (17, 18, 5000)] == [longest] * 3

@@ -160,6 +160,15 @@ def test_an_intent_names_export_and_send_and_can_be_read_back() -> None:
     assert parse_send_intent(intent) == (export.export_id, 1)
 
 
-@pytest.mark.parametrize("text", ["", "x", "x:", ":1", "x:failure", "x:-1", "x:\u0661", "x:1.0", "x:" + "9" * 5000])
+@pytest.mark.parametrize("number", [0, 7, 999_999_999])
+def test_an_intent_ends_with_the_number_of_its_send_whatever_the_id_of_its_export_is(number: int) -> None:
+    export = an_export(export_id="a:b:c")
+    intent = send_intent(export, Send(number=number, mailing=1, started_at=NOW))
+    assert parse_send_intent(intent) == ("a:b:c", number)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "x:", ":1", "x:failure", "x:-1", "x:\u0661", "x:1.0", "x:1000000000", "x:" + "9" * 5000]
+)
 def test_anything_else_is_no_intent(text: str) -> None:
     assert parse_send_intent(text) is None

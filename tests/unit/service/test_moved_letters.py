@@ -1,6 +1,7 @@
 """Dead letters that the queue itself moves back, or a person by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.service.operator.redrive import Redriven, RedriveOutcome
 from tests.factories import a_membership
-from tests.fakes.memory import ListSource
+from tests.fakes.memory import ListSource, MemoryStore
 from tests.fakes.world import DOUBTFUL, REFUSED_FOR_GOOD, SILENT, World
 
 ROWS = [a_membership(n + 1) for n in range(7)]
@@ -238,3 +239,26 @@ def test_a_moved_letter_of_a_completed_export_is_done_with() -> None:
     world.queue.send(letter.message)
     world.work()
     assert (len(world.mails), world.dead_letters.letters, world.queue.messages) == (1, [], [])
+
+
+def test_a_moved_letter_says_nothing_about_a_failure_that_comes_while_it_is_read() -> None:
+    world, export = failed_at_page(2)
+    (letter,) = world.dead_letters.letters
+    first = world.export(export)
+    assert first.failure is not None
+    later = replace(first, failure=replace(first.failure, at=first.failure.at + timedelta(minutes=1)))
+
+    class FailedAgainMeanwhile(MemoryStore):
+        def replace(self, old: Export, new: Export) -> Export | None:
+            if old.failure == first.failure:
+                super().replace(old, later)
+            return super().replace(old, new)
+
+    store = FailedAgainMeanwhile()
+    store.records = world.store.records
+    world.store = store
+    world.services = world.over(world.ports)
+    world.queue.send(letter.message)
+    world.work()
+    failed = world.export(export)
+    assert (failed.status, failed.failure) == (ExportStatus.FAILED, later.failure)

@@ -53,6 +53,7 @@ def test_the_file_is_the_one_that_was_mailed() -> None:
     export = completed(world)
     answer = world.services.read.file(export.export_id, "user-1")
     assert world.mails[0].attachment is not None
+    assert (answer.file, answer.content_type, answer.url) == (export.file, "text/csv; charset=utf-8", None)
     assert b"".join(answer.chunks) == world.mails[0].attachment.content
 
 
@@ -82,8 +83,9 @@ def test_a_store_that_signs_urls_is_asked_for_a_short_one() -> None:
     world.services = world.over(world.ports)
     export = completed(world)
     answer = world.services.read.file(export.export_id, "user-1")
-    assert answer.url is not None
-    assert answer.url.endswith("name=memberships-2026-03-01.csv&for=60")
+    assert export.file is not None
+    assert answer.url == f"https://files.example.org/{export.file.key}?name=memberships-2026-03-01.csv&for=60"
+    assert (answer.file, answer.content_type, list(answer.chunks)) == (export.file, "text/csv; charset=utf-8", [])
 
 
 def test_a_mailed_link_opens_the_file_as_often_as_it_is_followed() -> None:

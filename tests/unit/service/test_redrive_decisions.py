@@ -12,7 +12,7 @@ from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.service.operator.redrive import Redriven, RedriveOutcome, export_id_of
 from tests.factories import a_membership
-from tests.fakes.memory import ListSource
+from tests.fakes.memory import ListSource, MemoryStore
 from tests.fakes.world import World
 
 ROWS = [a_membership(n + 1) for n in range(7)]
@@ -95,3 +95,64 @@ def test_the_export_of_a_letter_is_named_unless_it_cannot_be_read() -> None:
     world, export = failed_at_page(2)
     assert export_id_of(world.dead_letters.letters[0]) == export.export_id
     assert export_id_of(a_letter(world, Message("rubbish"))) is None
+
+
+def test_what_cannot_be_read_can_only_be_purged() -> None:
+    world = World()
+    letter = a_letter(world, Message("rubbish"))
+    text = "The message body is not JSON. It can only be purged."
+    said = Redriven(letter=letter, export_id=None, outcome=RedriveOutcome.REFUSED, text=text)
+    assert redrive_all(world) == redrive_all(world, dry_run=True) == [said]
+
+
+def test_a_plain_letter_is_said_to_start_the_export_of_its_message() -> None:
+    world = World()
+    letter = a_letter(world, Message("-", {"userId": "user-1", "email": "member@example.org"}))
+    said = Redriven(
+        letter=letter,
+        export_id=export_id_of(letter),
+        outcome=RedriveOutcome.REDRIVEN,
+        text="Starts from the beginning.",
+    )
+    assert redrive_all(world, dry_run=True) == [said]
+
+
+def test_a_message_that_the_queue_does_not_take_stays_a_letter_with_the_reason() -> None:
+    world = World()
+    odd = Message("-\x00", {"userId": "user-1", "email": "member@example.org"})
+    world.dead_letters.bury(odd, "m-1", world.clock())
+    (letter,) = world.dead_letters.letters
+    (said,) = redrive_all(world)
+    assert said.text.startswith("The message body holds U+0000 at position 1; SQS takes only tab,")
+    assert said == Redriven(
+        letter=letter, export_id=export_id_of(letter), outcome=RedriveOutcome.REFUSED, text=said.text
+    )
+    assert world.dead_letters.letters == [letter]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_export_beside_another_one_is_refused_with_the_reason(at_once: bool) -> None:  # noqa: FBT001
+    world, export = failed_at_page(2)
+    (letter,) = world.dead_letters.letters
+    world.request()
+    world.dead_letters.back_to = world.queue if at_once else None
+    text = f"Another export of the same user is under way; export {export.export_id} cannot start again beside it."
+    said = Redriven(letter=letter, export_id=export.export_id, outcome=RedriveOutcome.REFUSED, text=text)
+    assert list(world.services.redrive.redrive_all(dry_run=False)) == [said]
+
+
+def test_an_export_whose_record_goes_in_that_moment_is_refused_with_the_reason() -> None:
+    world, export = failed_at_page(2)
+    (letter,) = world.dead_letters.letters
+
+    class GoneMeanwhile(MemoryStore):
+        def replace(self, _old: Export, _new: Export) -> Export | None:
+            self.records.clear()
+            return None
+
+    store = GoneMeanwhile()
+    store.records = dict(world.store.records)
+    text = f"There is no export {export.export_id} any more."
+    said = Redriven(letter=letter, export_id=export.export_id, outcome=RedriveOutcome.REFUSED, text=text)
+    desk = world.over(replace(world.ports, store=store)).redrive
+    assert list(desk.redrive([letter], dry_run=False)) == [said]

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from memberships_export.domain.errors import (
     MembershipsUnavailable,
 )
 from memberships_export.domain.export.record import Export, ExportStatus, Lease
 from memberships_export.domain.messages.message import Received
-from memberships_export.service.worker.run import Acknowledge, GiveBack
+from memberships_export.service.worker.run import Acknowledge, Disposition, GiveBack
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource
 from tests.fakes.world import World
@@ -69,3 +71,21 @@ def test_an_early_message_for_a_waiting_export_is_given_back() -> None:
     world.work()
     assert world.export(export).status is ExportStatus.WAITING
     assert len(world.source.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "receive_count, answer",
+    [(1, GiveBack(90.0)), (3, GiveBack(90.0)), (4, Acknowledge()), (5, Acknowledge())],
+)
+def test_a_message_is_given_back_until_one_receive_is_left(receive_count: int, answer: Disposition) -> None:
+    world = World(max_receives=5)
+    _, received = held_by_another(world)
+    assert world.services.run(replace(received, receive_count=receive_count), lambda: False) == answer
+
+
+@pytest.mark.parametrize("left, seconds", [(0.2, 1.0), (1.0, 1.0), (1.5, 1.5)])
+def test_a_message_comes_back_when_the_lease_ends_but_not_at_once(left: float, seconds: float) -> None:
+    world = World()
+    _, received = held_by_another(world)
+    world.clock.advance(timedelta(seconds=90 - left))
+    assert world.services.run(received, lambda: False) == GiveBack(seconds)

@@ -133,3 +133,16 @@ def test_a_machine_that_was_suspended_before_the_first_byte_does_not_send() -> N
     world.mailer.send = send  # type: ignore[method-assign]
     world.pass_time()
     assert world.export(export).status is ExportStatus.COMPLETED
+
+
+@pytest.mark.parametrize(
+    "detail, said", [("429 too many requests", "429 too many requests"), (None, "it gave no reason")]
+)
+def test_a_refusal_is_told_with_its_reason_and_waits_as_long_as_it_asks(detail: str | None, said: str) -> None:
+    world = World(mails=[SendResult(evidence=Evidence.REFUSED, detail=detail, retry_after=1234.0)])
+    export = world.request()
+    world.work()
+    waiting = world.export(export)
+    assert waiting.trouble is not None
+    assert waiting.trouble.reason == f"The mail service refused the mail: {said}"
+    assert waiting.wake_at == world.clock() + timedelta(seconds=1234)

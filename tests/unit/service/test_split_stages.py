@@ -10,7 +10,7 @@ from memberships_export.domain.messages.message import Message, Received
 from memberships_export.service.worker.assembly import assemble_workers
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryQueue
-from tests.fakes.world import LINKS, REFUSED_FOR_NOW, World
+from tests.fakes.world import LINKS, REFUSED_FOR_GOOD, REFUSED_FOR_NOW, World
 
 
 class StageQueues:
@@ -128,3 +128,17 @@ def test_a_process_takes_the_steps_that_it_is_told_and_no_other(stages: set[Stag
     world = World()
     workers = assemble_workers(world.ports, world.policy, LINKS, frozenset(stages))
     assert set(workers.run.stages) == stages
+
+
+def test_a_resend_and_a_redrive_wake_the_worker_of_the_step_that_is_next() -> None:
+    world = SplitWorld(7)
+    export = world.request()
+    for stage in Stage:
+        world.work_at(stage)
+    world.mailer.script = [REFUSED_FOR_GOOD]
+    world.services.resend(export.export_id, "user-1", "member@example.org")
+    assert world.waiting_at() == [Stage.DELIVER]
+    world.work_at(Stage.DELIVER)
+    assert world.export(export).status is ExportStatus.FAILED
+    list(world.services.redrive.redrive_all(dry_run=False))
+    assert world.waiting_at() == [Stage.DELIVER]
