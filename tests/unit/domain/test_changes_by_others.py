@@ -173,6 +173,16 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
         lambda export: lifecycle.clock_set_back(export, LATER, NOW),
         {"wake_at": NOW + timedelta(minutes=5), "sends": (SENDS[0], replace(SENDS[1], started_at=NOW))},
     ),
+    "the clock was set back, with nothing to wait for": (
+        replace(QUEUED, wake_at=None, sends=SENDS[:1]),
+        lambda export: lifecycle.clock_set_back(export, LATER, NOW),
+        {"wake_at": NOW},
+    ),
+    "the clock was set back, in trouble of an older record": (
+        replace(QUEUED, wake_at=LATER, trouble=replace(TROUBLE, since=LATER)),
+        lambda export: lifecycle.clock_set_back(export, LATER, NOW),
+        {"wake_at": NOW, "trouble": replace(TROUBLE, since=NOW)},
+    ),
     "the clock was set back, in trouble": (
         replace(QUEUED, wake_at=LATER - timedelta(minutes=5), trouble=replace(TROUBLE, since=LATER, same_since=LATER)),
         lambda export: lifecycle.clock_set_back(export, LATER, NOW),

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from memberships_export.domain.errors import (
     MembershipsCutShort,
     RowCountMismatch,
 )
-from memberships_export.domain.source.money import written_out
+from memberships_export.domain.source.money import no_amount, written_out
 from memberships_export.domain.source.page import Page, after_page, decode_page
 from memberships_export.domain.source.progress import Progress
 
@@ -218,8 +219,10 @@ def test_a_page_that_is_cut_off_anywhere_is_told_from_one_that_is_wrong(style: d
         (b'{"items": [{"id": "x", "name": "\\ud800"}]}', "Expected `int`, got `str` - at `$.items[0].id`"),
         (
             b'{"items": [{"name": "\\ud800"}]}',
-            "a row without id holds text that is no Unicode (a byte that is not UTF-8, or half of a surrogate "
-            "pair) - at `$.items[0].name`",
+            (
+                "a row without id holds text that is no Unicode (a byte that is not UTF-8, or half of a surrogate "
+                "pair) - at `$.items[0].name`"
+            ),
         ),
         (b'{"nextCursor": "\xff"}', "it is not UTF-8"),
     ],
@@ -414,3 +417,19 @@ def test_believed_pages_never_hold_a_row_twice_and_never_go_in_circles(pages: li
     assert kept == sorted(set(kept))
     assert progress.rows == len(kept)
     assert progress.pages <= len(kept)
+
+
+@pytest.mark.parametrize(
+    "price, place",
+    [
+        (b'"' + b"0" * 200 + b'"', None),
+        (b'"' + b"0" * 201 + b'"', 0),
+        (b"1e30", None),
+        (b"1e31", 0),
+        (b"1e-30", None),
+        (b"1e-31", 0),
+        (b'"\xff"', 0),
+    ],
+)
+def test_an_amount_has_a_longest_text_and_a_largest_exponent(price: bytes, place: int | None) -> None:
+    assert no_amount([msgspec.Raw(price)]) == place

@@ -112,7 +112,7 @@ def test_a_process_is_remembered_until_nothing_names_it_any_more(
         patch.setattr(world.store, "replace", refuse)
         world.services.sweep()
     assert machine.dead
-    assert "event=not_recovered" in caplog.text
+    assert "event=not_recovered reason=" + StorageUnavailable().reason in caplog.messages
 
     world.services.sweep()
     assert not machine.dead

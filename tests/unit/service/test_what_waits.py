@@ -1,8 +1,10 @@
 """What operators are told of exports that wait."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from memberships_export.domain.errors import MembershipsRefused, MembershipsUnavailable
+from memberships_export.domain.export.record import Trouble
 from memberships_export.service.operator.what_waits import Waiting
 from tests.fakes.world import World
 
@@ -27,4 +29,17 @@ def test_exports_that_wait_are_counted_by_what_they_wait_for_the_longest_first()
     assert world.services.what_waits() == [
         Waiting(code="memberships_unavailable", exports=1, since=began),
         Waiting(code="memberships_refused", exports=2, since=began + timedelta(seconds=1)),
+    ]
+
+
+def test_a_trouble_waits_since_it_is_this_one_and_in_an_older_record_since_it_began() -> None:
+    world = World()
+    began = world.clock()
+    now = Trouble(code="memberships_refused", reason="r", since=began, same_since=began + timedelta(hours=1), count=2)
+    for user, trouble in (("user-1", now), ("user-2", replace(now, code="old", same_since=None))):
+        export = world.request(user)
+        assert world.store.replace(export, replace(export, trouble=trouble))
+    assert world.services.what_waits() == [
+        Waiting(code="old", exports=1, since=began),
+        Waiting(code="memberships_refused", exports=1, since=began + timedelta(hours=1)),
     ]
