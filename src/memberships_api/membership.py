@@ -20,3 +20,21 @@ class Membership(msgspec.Struct, frozen=True, rename="camel", gc=False):
     payment_method: str | None
     billing_interval: str
     billing_periods: int
+
+
+def row_of(membership: Membership) -> tuple[object, ...]:
+    """Return the values of a row, in the order of the columns; a price never has an exponent."""
+    return (
+        membership.id,
+        membership.uuid,
+        membership.name,
+        membership.user_id,
+        format(membership.recurring_price, "f"),
+        membership.valid_from,
+        membership.valid_until,
+        membership.state,
+        membership.assigned_by,
+        membership.payment_method,
+        membership.billing_interval,
+        membership.billing_periods,
+    )

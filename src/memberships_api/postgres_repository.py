@@ -10,7 +10,7 @@ import psycopg
 
 from memberships_api import postgres_statements as sql
 from memberships_api import staging_statements as staging_sql
-from memberships_api.membership import Membership
+from memberships_api.membership import Membership, row_of
 from memberships_api.postgres_connections import Connections
 from memberships_api.repository import MembershipIdTaken, Page, PageRequest, Snapshot
 from memberships_api.staging import Draft, Staging
@@ -116,7 +116,7 @@ def _rows(connection: psycopg.Connection, request: PageRequest, snapshot: Snapsh
 
 def _add(connection: psycopg.Connection, memberships: Iterable[Membership]) -> int:
     try:
-        return _copy(connection, sql.ADD, map(_as_row, memberships))
+        return _copy(connection, sql.ADD, map(row_of, memberships))
     except psycopg.errors.UniqueViolation as error:
         reason = error.diag.message_detail
         raise MembershipIdTaken(f"A membership was not added, nor any other: {reason}") from error
@@ -128,23 +128,6 @@ def _copy(connection: psycopg.Connection, statement: str, rows: Iterable[Sequenc
         for row in rows:
             copy.write_row(row)
     return cursor.rowcount
-
-
-def _as_row(membership: Membership) -> tuple[Any, ...]:
-    return (
-        membership.id,
-        membership.uuid,
-        membership.name,
-        membership.user_id,
-        format(membership.recurring_price, "f"),  # never an exponent
-        membership.valid_from,
-        membership.valid_until,
-        membership.state,
-        membership.assigned_by,
-        membership.payment_method,
-        membership.billing_interval,
-        membership.billing_periods,
-    )
 
 
 def _value(connection: psycopg.Connection, statement: str) -> Any:  # noqa: ANN401  (whatever the statement selects)

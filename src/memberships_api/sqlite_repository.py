@@ -10,7 +10,7 @@ from typing import Any
 
 from memberships_api import sqlite_statements as sql
 from memberships_api import staging_statements as staging_sql
-from memberships_api.membership import Membership
+from memberships_api.membership import Membership, row_of
 from memberships_api.private_file import make_private_file
 from memberships_api.repository import MembershipIdTaken, Page, PageRequest, Snapshot
 from memberships_api.sqlite_troubles import troubles_in_words
@@ -101,7 +101,7 @@ class _SqliteStaging:
 
 def _add(connection: sqlite3.Connection, memberships: Iterable[Membership]) -> int:
     try:
-        return connection.executemany(sql.ADD, map(_as_row, memberships)).rowcount
+        return connection.executemany(sql.ADD, map(row_of, memberships)).rowcount
     except sqlite3.IntegrityError as error:
         raise MembershipIdTaken(f"A membership was not added, nor any other: {error}.") from error
 
@@ -147,20 +147,3 @@ def _rows(connection: sqlite3.Connection, request: PageRequest, snapshot: Snapsh
         "limit": request.limit,
     }
     return connection.execute(statement, parameters).fetchall()
-
-
-def _as_row(membership: Membership) -> tuple[Any, ...]:
-    return (
-        membership.id,
-        membership.uuid,
-        membership.name,
-        membership.user_id,
-        format(membership.recurring_price, "f"),  # never an exponent
-        membership.valid_from,
-        membership.valid_until,
-        membership.state,
-        membership.assigned_by,
-        membership.payment_method,
-        membership.billing_interval,
-        membership.billing_periods,
-    )
