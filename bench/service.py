@@ -40,7 +40,7 @@ class Installation:
 
     def fill(self, rows_of_user: Mapping[str, int]) -> None:
         """Add so many memberships of each user, one user after the other."""
-        self.data.mkdir(parents=True)
+        self.data.mkdir(mode=0o700, parents=True)
         repository = SqliteMembershipRepository(self.memberships)
         rows, first_id = [], 1
         for user_id, count in rows_of_user.items():
