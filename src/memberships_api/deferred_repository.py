@@ -30,20 +30,20 @@ class DeferredRepository:
         self._again_at = float("-inf")
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Do nothing when the database was never asked for."""
         if self._opened:
             self._opened.close()
 
     def cursor_key(self) -> bytes:
-        """Give the secret that signs cursors."""
+        """Open the database, if need be, and return its key."""
         return self._repository().cursor_key()
 
     def page(self, request: PageRequest) -> Page:
-        """Read one page."""
+        """Open the database, if need be, and read one page."""
         return self._repository().page(request)
 
     def add(self, memberships: Iterable[Membership]) -> int:
-        """Add all of them or none."""
+        """Open the database, if need be, and add all of them or none."""
         return self._repository().add(memberships)
 
     def staged(

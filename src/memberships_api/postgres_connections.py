@@ -48,7 +48,7 @@ class Connections:
         self._free = BoundedSemaphore(_MOST_CONNECTIONS)
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the idle connections; one that is lent stays open."""
         while self._idle:
             self._idle.pop().close()
 

@@ -10,7 +10,7 @@ from memberships_api.staging import Draft, Staging
 
 
 class MembershipIdTaken(Exception):
-    """A membership with this id is already in the database."""
+    """A membership cannot be added under the id it has: another one has it."""
 
 
 class MembershipsUnavailable(Exception):
@@ -50,7 +50,7 @@ class Page:
 
 
 class MembershipRepository(Protocol):
-    """The memberships of all users."""
+    """What the API and the import need from a database."""
 
     def close(self) -> None:
         """Close the connections that are not in use."""

@@ -26,7 +26,7 @@ class SqliteMembershipRepository:
     """
 
     def __init__(self, path: Path) -> None:
-        """Make what is missing."""
+        """Make file, tables and key where they are missing."""
         self._path = path
         self._idle: deque[sqlite3.Connection] = deque()
         make_private_file(path)  # SQLite gives its rights to -wal and -shm

@@ -34,7 +34,7 @@ class Draft(NamedTuple):
     billing_periods: int
 
     def membership(self, number: int, uuid: str) -> Membership:
-        """Make it whole."""
+        """Return the draft with the id and the UUID that it still lacks."""
         return Membership(
             number,
             uuid,

@@ -95,7 +95,7 @@ class DeadLetters(Protocol):
     """The dead letter queue, to be read and cleared by people."""
 
     def add(self, message: Message) -> None:
-        """Put a message there."""
+        """Put a message into the dead letter queue; it is stored when this returns."""
         ...
 
     def browse(self, limit: int) -> Sequence[DeadLetter]:
@@ -119,10 +119,10 @@ class DeadLetters(Protocol):
 
 
 class FileSink(Protocol):
-    """A file being written."""
+    """Where the bytes of a file go while it is made."""
 
     def write(self, chunk: bytes) -> None:
-        """Append bytes."""
+        """Append bytes; nobody can read them before the file is complete."""
         ...
 
 
@@ -178,7 +178,7 @@ class Mailer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page of whose memberships."""
+    """One page of a user's memberships: from `cursor` on (None: the first), with at most `limit` rows."""
 
     user_id: str
     cursor: str | None
@@ -186,7 +186,7 @@ class PageRequest:
 
 
 class MembershipSource(Protocol):
-    """The memberships API."""
+    """Asks the memberships API for pages."""
 
     def fetch(self, request: PageRequest) -> bytes:
         """Fetch one page as received, acting for exactly that user. What it is, only its reader can tell.
@@ -223,7 +223,7 @@ class Machine(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The world, as the service sees it."""
+    """Everything outside of the process that the use cases need."""
 
     store: ExportStore
     queue: ExportQueue

@@ -253,6 +253,14 @@ def test_every_path_of_the_code_that_the_docs_name_exists(doc: Path) -> None:
     assert missing == [], f"{name_of(doc)} names files that are neither here nor in src/memberships_export"
 
 
+def test_every_module_has_a_place_in_the_tour() -> None:
+    tour = text_of("docs/architecture.md")
+    modules = [str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
+
+    missing = sorted(module for module in modules if f"`{module}`" not in tour)
+    assert missing == [], "docs/architecture.md: say what these are for, where the data flow through them"
+
+
 @pytest.mark.parametrize("doc", DOCS, ids=name_of)
 def test_every_test_that_the_docs_name_exists(doc: Path) -> None:
     tests = {

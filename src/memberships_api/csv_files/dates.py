@@ -45,7 +45,7 @@ class DateFormat:
         return found is not None and _day(found) is not None
 
     def example(self) -> str:
-        """Write the last day of 2024."""
+        """Show how the last day of 2024 is written in this order: a day over 12 says which number is the month."""
         return self.text.replace("YYYY", "2024").replace("MM", "12").replace("DD", "31")
 
 

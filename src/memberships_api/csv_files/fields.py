@@ -44,7 +44,7 @@ def parse_field(field: str, text: str, dialect: Dialect, column: str | None = No
 
 
 def shown(text: object) -> str:
-    """Quote a value, shortened."""
+    r"""Quote a value for a message to a person: long text is cut, a byte that is no text is shown as \xNN."""
     plain = str(text)
     quoted = repr(plain if len(plain) <= _SHOWN_CHARACTERS else plain[:_SHOWN_CHARACTERS] + "…")
     return quoted.replace("\\udc", "\\x")  # the byte that could not be decoded

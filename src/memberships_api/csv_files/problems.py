@@ -48,7 +48,7 @@ class Problems:
             self.kept = sorted([*self.kept, *fresh], key=lambda problem: problem.line or 0)[:MOST_KEPT]
 
     def raise_if_any(self) -> None:
-        """Raise ImportRefused, if there is a reason to."""
+        """Raise ImportRefused with the problems that were kept and the number of the others."""
         if self.count:
             raise ImportRefused(self.kept, self.count - len(self.kept))
 

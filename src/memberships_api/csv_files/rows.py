@@ -16,7 +16,7 @@ _REMEMBERED = 4096  # values of each field
 
 
 class RowReader:
-    """Reads the rows of one file."""
+    """Makes a draft of each row of one file."""
 
     def __init__(self, header: Sequence[str], mapping: ColumnMapping, dialect: Dialect, notices: Notices) -> None:
         """Take constants that were checked by `constant_problems`."""
@@ -29,7 +29,7 @@ class RowReader:
         self._constants = {field: parse_constant(field, text, dialect) for field, text in known.items()}
 
     def read(self, record: Record) -> Draft | list[Problem]:
-        """Read one row."""
+        """Return the row as a draft, or every problem that it has."""
         values: dict[str, FieldValue] = dict.fromkeys(FIELDS)
         values |= self._constants
         problems = []

@@ -20,10 +20,10 @@ from memberships_export.settings import Settings
 
 
 class OneMachine:
-    """The backend in the data folder."""
+    """What stands behind the ports on one machine: SQLite and files in the data folder."""
 
     def __init__(self, settings: Settings) -> None:
-        """Open nothing yet."""
+        """Keep the settings; files are opened by `secrets` and `connect`."""
         self._settings = settings
 
     @property
@@ -66,7 +66,7 @@ def close_data_folder(settings: Settings) -> None:
 
 
 def outbox_folder(settings: Settings) -> Path:
-    """Return the folder of the outbox mailer."""
+    """Return where the outbox mailer writes, whether it is the mailer or not."""
     return settings.data_dir / "outbox"
 
 

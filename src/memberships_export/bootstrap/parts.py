@@ -36,7 +36,7 @@ class Backend(Protocol):
 
     @property
     def secrets(self) -> Secrets:
-        """The keys of the installation."""
+        """The keys that sign tokens and links, for users and for the memberships API."""
         ...
 
     def connect(self, memberships_url: str | None) -> Ports:
@@ -45,7 +45,7 @@ class Backend(Protocol):
 
 
 def utc_now() -> datetime:
-    """Read the clock."""
+    """Return the time of the machine, which may be set back at any moment."""
     return datetime.now(UTC)
 
 

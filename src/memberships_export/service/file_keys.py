@@ -7,7 +7,7 @@ from memberships_export.domain.export.record import Export
 
 
 def parts_folder(export_id: str) -> str:
-    """Folder of the pages as received."""
+    """Return the folder of an export's parts: its pages, as they were received."""
     return f"parts/{export_id}"
 
 

@@ -145,12 +145,12 @@ class Settings:
 
     @property
     def jwt_audiences(self) -> tuple[str, ...]:
-        """The audiences, each by itself."""
+        """The audiences of `jwt_audience`, which are separated by commas."""
         return tuple(name.strip() for name in self.jwt_audience.split(","))
 
     @property
     def policy(self) -> Policy:
-        """The numbers the domain works with."""
+        """The settings that the domain decides by, as durations and counts."""
         return Policy(
             lease=timedelta(seconds=self.lease_seconds),
             evidence_wait=timedelta(seconds=self.evidence_wait_seconds),

@@ -37,7 +37,7 @@ def from_text(kind: Any, text: str) -> Any:  # noqa: ANN401  (a type, as annotat
 
 
 def _when_set(kind: Any) -> Any:  # noqa: ANN401
-    """Return the type of a value that is there: an unset variable is never read."""
+    """Return the type without its None: that stands for an unset variable, whose text nobody reads."""
     alternatives = [given for given in get_args(kind) if given is not type(None)]
     return alternatives[0] if type(None) in get_args(kind) else kind
 
@@ -47,7 +47,7 @@ def _parts(kind: Any) -> tuple[Any, Meta]:  # noqa: ANN401
 
 
 def _separated(plain: Any, text: str) -> object:  # noqa: ANN401
-    """Return the text as the value of JSON that it stands for."""
+    """Return what msgspec can convert: a number, the parts between the commas of a set, else the text."""
     if plain is int and text.isascii() and text.isdecimal():
         return int(text)
     return [part.strip() for part in text.split(",")] if get_origin(plain) is frozenset else text

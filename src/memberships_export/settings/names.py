@@ -7,7 +7,7 @@ CLIENT_VARIABLES = ("MEMBERSHIPS_EXPORT_URL", "MEMBERSHIPS_EXPORT_TOKEN")  # rea
 
 
 def variable(name: str) -> str:
-    """Return the environment variable of a field."""
+    """Return the variable of a field: its name in capitals, behind the prefix of all variables."""
     return PREFIX + name.upper()
 
 

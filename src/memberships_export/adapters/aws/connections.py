@@ -51,19 +51,19 @@ class Clients:
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        """SQS, long polls included."""
+        """The client for SQS. It waits five seconds longer than a long poll may take."""
         client: SQSClient = self._make("sqs", _limits(read_seconds=_LONG_POLL_SECONDS + 5))
         return client
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        """DynamoDB."""
+        """The client for DynamoDB. It waits five seconds for an answer."""
         client: DynamoDBClient = self._make("dynamodb", _limits(read_seconds=5))
         return client
 
     @cached_property
     def secrets_manager(self) -> "SecretsManagerClient":
-        """Secrets Manager."""
+        """The client for Secrets Manager. It waits five seconds for an answer."""
         client: SecretsManagerClient = self._make("secretsmanager", _limits(read_seconds=5))
         return client
 
@@ -81,7 +81,7 @@ class Clients:
 
 
 def s3_store(bucket: BucketSettings) -> S3Store:
-    """Connect to the bucket."""
+    """Return the store of the bucket, which encrypts as `bucket` says."""
     config: S3Config = {"region": bucket.region}
     if bucket.encryption:
         config["server_side_encryption"] = bucket.encryption

@@ -64,7 +64,7 @@ def record_item(export: Export) -> "Item":
 
 
 def export_from(item: "Item") -> Export:
-    """Read a record."""
+    """Return the export of a whole item; the other attributes are there for the indexes only."""
     return read_document(item["document"]["S"])
 
 
@@ -74,7 +74,7 @@ def guard_key(export: Export) -> "Item":
 
 
 def turns_key(user_id: str) -> "Item":
-    """Return the key of a user's turns."""
+    """Return the key of a user's turns: the mails asked for within an hour. The user's id is hashed."""
     return {"pk": {"S": f"turns#{_hashed(user_id)}"}}
 
 
@@ -89,12 +89,12 @@ def turns_item(user_id: str, times: Sequence[datetime], revision: str) -> "Item"
 
 
 def turns_from(item: "Item | None") -> list[datetime]:
-    """Read the turns of a user."""
+    """Return when the user asked for mails, as the item has it; nothing when there is no item."""
     return [datetime.fromtimestamp(float(at["N"]), UTC) for at in item["times"]["L"]] if item else []
 
 
 def guard_item(export: Export) -> "Item":
-    """Write the guard that names this export."""
+    """Return the item that keeps a second export of the same user and options from starting."""
     return {**guard_key(export), "exportId": {"S": export.export_id}}
 
 

@@ -98,12 +98,12 @@ class TableWrites:
     """Writes. None or an empty answer: written."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        """`table`: its name."""
+        """`table`: the name of the table that all writes go to."""
         self._client = client
         self._table = table
 
     def one(self, write: Write) -> ConditionFailed | None:
-        """Make one write."""
+        """Make one write; return why its condition did not hold, None when it did."""
         arguments = self._arguments(write)
         call = self._client.put_item if isinstance(write, Put) else self._client.delete_item
         try:

@@ -45,7 +45,7 @@ _COUNTS: "Sequence[QueueAttributeNameType]" = (
 
 
 class SqsDeadLetters:
-    """DeadLetters on AWS."""
+    """The dead letter queue of one SQS queue."""
 
     def __init__(self, client: "SQSClient", queue_url: str, pause: Callable[[float], None] = sleep) -> None:
         """`queue_url`: of the dead letter queue. `pause`: waits so many seconds between two looks at a move."""

@@ -32,5 +32,5 @@ def message_from(answer: "MessageTypeDef") -> Message:
 
 
 def queue_name(queue_url: str) -> str:
-    """Return the name that people know the queue by."""
+    """Return the last part of the queue's URL."""
     return queue_url.rstrip("/").rsplit("/", maxsplit=1)[-1]

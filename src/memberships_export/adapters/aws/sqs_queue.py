@@ -30,7 +30,7 @@ _STALE = frozenset({"InvalidParameterValue", "MessageNotInflight", "ReceiptHandl
 
 
 class SqsExportQueue:
-    """ExportQueue on AWS."""
+    """One SQS queue of messages that wake a worker."""
 
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         """`queue_url`: of a standard queue with a redrive policy to the dead letter queue."""

@@ -116,7 +116,7 @@ class SqliteExportQueue:
 
 
 class SqliteDeadLetters:
-    """DeadLetters on one machine."""
+    """The dead letters of one machine, in the table dead_letters."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         """`database`: the one of the queue, whose exhausted messages arrive here."""

@@ -42,7 +42,7 @@ _DELETE = "DELETE FROM exports WHERE export_id = ? AND revision = ?"
 
 
 class SqliteExportStore:
-    """ExportStore on one machine."""
+    """The records of one machine, in the table exports."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         """`database`: shared with the queue or not; nothing here depends on it."""

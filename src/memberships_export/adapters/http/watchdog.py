@@ -20,7 +20,7 @@ class TimeLimit:
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
-        """Start the clock."""
+        """Give the connection its time from now on."""
         self._timer.start()
         return self
 

@@ -43,7 +43,7 @@ class Body(Protocol):
     where: str
 
     def read(self) -> bytes:
-        """Read them. Raises KeySetUnread."""
+        """Return the JSON of the key set as received. Raises KeySetUnread."""
         ...
 
 

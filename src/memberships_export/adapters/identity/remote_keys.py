@@ -20,7 +20,7 @@ Keys = Mapping[KeyName, jwt.PyJWK]
 
 
 class KeySource(Protocol):
-    """Where the key set comes from."""
+    """What RemoteKeys asks for new keys; `where` is shown to the operator."""
 
     where: str
 

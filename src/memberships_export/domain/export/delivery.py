@@ -24,7 +24,7 @@ _RANK = list(Delivery)
 
 @dataclass(frozen=True, slots=True)
 class SendNow:
-    """Commit this intent, then send."""
+    """Put this send on the record first, then hand the mail to the mail service."""
 
     send: Send
 

@@ -190,7 +190,7 @@ def fail(export: Export, error: ExportError, now: datetime, policy: Policy) -> E
 
 
 def fail_held(export: Export, holder: Holder, error: ExportError) -> Export:
-    """`fail`, by the worker that holds the export."""
+    """Do what `fail` does, but only while the worker's lease holds."""
     return fail(_held(export, holder), error, holder.now, holder.policy)
 
 

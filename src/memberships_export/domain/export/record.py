@@ -42,7 +42,7 @@ class Stage(StrEnum):
 
 
 class Event(StrEnum):
-    """What can happen to an export."""
+    """What changes a status; the table of transitions says which status takes which event."""
 
     CLAIM = "claim"  # a worker takes the lease
     CHECKPOINT = "checkpoint"  # the worker got further, or says that it is alive
@@ -216,7 +216,7 @@ class Export:
 
     @property
     def status_text(self) -> str:
-        """What the user reads."""
+        """The status in words for members."""
         return STATUS_TEXT[self.status]
 
     @property
@@ -226,7 +226,7 @@ class Export:
 
     @property
     def current_sends(self) -> tuple[Send, ...]:
-        """The sends of the current mailing, in order."""
+        """The sends since the last resend, oldest first: those of earlier mailings decide nothing any more."""
         return tuple(send for send in self.sends if send.mailing == self.mailing)
 
     @property

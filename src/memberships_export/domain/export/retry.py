@@ -28,7 +28,7 @@ _MAY_LAST: Mapping[type[TransientError], type[PermanentError]] = {
 
 @dataclass(frozen=True, slots=True)
 class WaitUntil:
-    """Try again then."""
+    """The error may pass: the export waits until `at`."""
 
     at: datetime
 

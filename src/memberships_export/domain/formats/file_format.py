@@ -16,12 +16,12 @@ class FileFormat(Protocol):
 
     @property
     def media_type(self) -> str:
-        """As in Content-Type, without parameters."""
+        """The media type alone, such as text/csv."""
         ...
 
     @property
     def content_type(self) -> str:
-        """As in Content-Type, with parameters."""
+        """The media type with its parameters, such as a charset."""
         ...
 
     @property
@@ -39,7 +39,7 @@ class FileFormat(Protocol):
         ...
 
     def rows(self, rows: Sequence[Membership]) -> bytes:
-        """Return some rows."""
+        """Return these rows as bytes of the file, without what begins or ends it."""
         ...
 
     def end(self) -> bytes:

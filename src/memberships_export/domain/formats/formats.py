@@ -8,7 +8,7 @@ from memberships_export.domain.formats.options import Preset
 
 
 def file_format(preset: Preset) -> FileFormat:
-    """Return the format in which the file is written."""
+    """Choose the format by the options of the export."""
     return Csv(preset)
 
 

@@ -9,7 +9,7 @@ from memberships_export.domain.mail.plain_text import one_line
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Running text."""
+    """Sentences without a link."""
 
     text: str
 
@@ -48,12 +48,12 @@ _PAGE = """\
 
 
 def as_text(blocks: Sequence[Block]) -> str:
-    """Write the letter as plain text."""
+    """Write the mail as plain text, with an empty line between blocks."""
     return "\n\n".join(_text(block) for block in blocks) + "\n"
 
 
 def as_html(title: str, blocks: Sequence[Block]) -> str:
-    """Write the letter as a whole HTML page that loads nothing from elsewhere. Everything variable is escaped."""
+    """Write the mail as a whole HTML page that loads nothing from elsewhere. Everything variable is escaped."""
     return _PAGE.format(title=_safe(title), blocks="\n".join(_html(block) for block in blocks))
 
 

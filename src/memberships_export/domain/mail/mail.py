@@ -7,7 +7,7 @@ from memberships_export.domain.export.record import Evidence
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that travels in the mail."""
+    """A file in the mail itself; one that is too large is behind a link instead."""
 
     name: str
     media_type: str

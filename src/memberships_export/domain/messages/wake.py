@@ -34,7 +34,7 @@ class Wake:
 
 
 def wake_message(export: Export) -> Message:
-    """Write the message that wakes a worker for this export."""
+    """Return a message of the current version: user, address and export in its body and its attributes."""
     identity = {"userId": export.user_id, "email": export.email, "exportId": export.export_id}
     body = {"version": VERSION, **identity, "requestedAt": export.requested_at.isoformat()}
     return Message(body=json.dumps(body), attributes=identity)

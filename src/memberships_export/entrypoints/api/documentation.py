@@ -56,7 +56,7 @@ def accepted() -> Responses:
 
 
 def listed() -> Responses:
-    """Document the list."""
+    """Document the list with a running and a completed export."""
     items = [examples.shown(export) for export in (examples.running(), examples.completed())]
     return {200: {"description": "Your exports, newest first.", "content": {JSON: {"example": {"items": items}}}}}
 

@@ -25,7 +25,7 @@ Document = dict[str, Any]
 
 
 def documentation_page(document: Document) -> HTMLResponse:
-    """Write the page of an OpenAPI document."""
+    """Return one HTML page without scripts, which its Content-Security-Policy would not let run."""
     return HTMLResponse("".join(_page(document)), headers={"Content-Security-Policy": _POLICY})
 
 

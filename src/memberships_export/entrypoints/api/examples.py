@@ -24,7 +24,7 @@ _LATER = _NOON + timedelta(seconds=12)
 
 
 def queued() -> Export:
-    """Accept it."""
+    """Return an export that was just accepted."""
     return Export(
         export_id="6f1c1f3e-7f0e-4a59-9d2f-0d7f4b1f8c11",
         user_id="42",
@@ -34,13 +34,13 @@ def queued() -> Export:
 
 
 def running() -> Export:
-    """Catch it in the middle of the fetch."""
+    """Return one that is fetching, with 3 of 8 pages stored."""
     progress = Progress(pages=3, rows=15_000, total=40_000, cursor="next")
     return replace(queued(), status=ExportStatus.RUNNING, claims=1, started_at=_LATER, progress=progress)
 
 
 def waiting() -> Export:
-    """Put something in its way that will pass."""
+    """Return one that waits because the memberships API answered 503."""
     reason = "The memberships API answered 503."
     trouble = Trouble(code=MembershipsUnavailable.code, reason=reason, since=_LATER, count=1)
     wake_at = _LATER + timedelta(seconds=5)
@@ -48,7 +48,7 @@ def waiting() -> Export:
 
 
 def completed() -> Export:
-    """Let it be mailed and delivered."""
+    """Return one whose mail was delivered."""
     file = StoredFile(
         key="csv/1.csv",
         name="memberships-2026-03-01.csv",
@@ -70,22 +70,22 @@ def completed() -> Export:
 
 
 def failed() -> Export:
-    """Refuse its mail for good; the file is there."""
+    """Return one whose mail was refused for good; its file is kept."""
     reason = "The mail service refused the mail: 400."
     failure = Failure(stage=Stage.DELIVER, code=MailRefused.code, reason=reason, at=_LATER)
     return replace(completed(), status=ExportStatus.FAILED, sends=(), failure=failure)
 
 
 def cancelled() -> Export:
-    """Stop it half-way."""
+    """Return one that its user cancelled during the fetch."""
     return replace(running(), status=ExportStatus.CANCELLED, finished_at=_LATER)
 
 
 def resent() -> Export:
-    """Put it on its way to be mailed again."""
+    """Return one that was completed and is about to be mailed a second time."""
     return replace(completed(), status=ExportStatus.QUEUED, mailing=2, finished_at=None)
 
 
 def shown(export: Export) -> dict[str, Any]:
-    """Show an example as its owner sees it."""
+    """Return an example as the JSON that its owner gets."""
     return export_view(export, "", _LATER).model_dump(mode="json", by_alias=True)

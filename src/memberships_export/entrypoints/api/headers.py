@@ -17,7 +17,7 @@ _RAW = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEAD
 
 
 def secured(response: Response) -> Response:
-    """Add the headers to an answer."""
+    """Set the security headers of this answer, over those that it has."""
     response.headers.update(SECURITY_HEADERS)
     return response
 

@@ -32,7 +32,7 @@ class ProblemRoute(APIRoute):
     """All methods of the path, where several routes share it (see `share_paths`)."""
 
     def get_route_handler(self) -> Handler:
-        """Wrap the handler that FastAPI makes."""
+        """Return FastAPI's handler, with every error answered as a problem and HEAD without a body."""
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:

@@ -72,7 +72,7 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ProblemAnswer:
-    """A problem on its way to the client."""
+    """A problem document and the headers that its answer needs, such as Retry-After."""
 
     problem: Problem
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -44,7 +44,7 @@ def record_mail_events(
 
 
 def add_webhook(router: APIRouter) -> None:
-    """Add the webhook's route."""
+    """Let SendGrid post its events to /webhooks/sendgrid below the router's path."""
     router.add_api_route(
         "/webhooks/sendgrid",
         record_mail_events,

@@ -28,7 +28,7 @@ class RedriveOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redriven:
-    """The outcome for one letter."""
+    """What became of one letter; `text` says why, for a person."""
 
     letter: DeadLetter
     export_id: str | None

@@ -32,7 +32,7 @@ class KeysUnavailable(AuthenticationError):
 
 
 class TokenVerifier(Protocol):
-    """Tells who a token speaks for."""
+    """Checks bearer tokens, and reads from them who is calling."""
 
     def verify(self, token: str) -> Caller:
         """Check a bearer token. Raises InvalidToken, or KeysUnavailable when nobody can tell."""

@@ -23,7 +23,7 @@ _IDEMPOTENCY_KEYS = UUID("c1d0d5f6-93cb-4a39-8a0e-0f3c8f0f7f3e")  # made once, a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What an authenticated user asks for."""
+    """An export that a user asks for. User and address come from a token that was checked."""
 
     user_id: str
     email: str

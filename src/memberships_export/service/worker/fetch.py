@@ -23,7 +23,7 @@ from memberships_export.service.worker.held_export import HeldExport, begin_agai
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchPages:
-    """Fetch what is still missing."""
+    """The first stage: pages become parts, beginning after the last page on the record."""
 
     source: MembershipSource
     files: FileStore

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindExport:
-    """The first step of a worker."""
+    """Turns a message of the queue into the record it is about."""
 
     store: ExportStore
     dead_letters: DeadLetters
@@ -41,7 +41,7 @@ class FindExport:
     def _export_for(self, wake: Wake) -> Export | None:
         """Find the record; a plain message gets one. The record's address is the one that counts.
 
-        None when a plain message is answered by an export that is under way already: that one wakes itself.
+        None when the user of a plain message has another export to this address under way: that one brings the file.
         """
         export = self.store.get(wake.export_id)
         if export is None and wake.plain:

@@ -30,7 +30,7 @@ class HeldExport:
     _pending: tuple[Step, ...] = field(init=False, repr=False)  # done here, and not yet in the store
 
     def __post_init__(self) -> None:
-        """Begin with what the store has."""
+        """Take the export as the record on which the first write builds."""
         self._keep(self.export)
 
     def write(

@@ -57,7 +57,10 @@ class SweepExports:
         return taken
 
     def _all_due(self) -> Iterator[Sequence[Export]]:
-        """Read what is due, the longest overdue first; what was read is out of the way when the next batch is."""
+        """Read what is due in batches, the longest overdue first.
+
+        Each visit changes its export or puts it off, so the next batch holds others.
+        """
         seen: set[str] = set()  # an index may show for a moment what was dealt with already
         while True:
             batch = self._batch()

@@ -28,7 +28,7 @@ _NOT_FOR_GOOD = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as far as it was read."""
+    """SendGrid's answer; of a long `text`, the beginning."""
 
     status: int
     headers: HTTPMessage

@@ -45,11 +45,11 @@ class ExportsClient:
         return self._json("GET", "/memberships/export")
 
     def request(self, preset: str) -> Answer:
-        """Ask for an export."""
+        """Start an export, or find the one that is under way. Returns its status."""
         return self._json("POST", "/memberships/exports", {"preset": preset})
 
     def status(self, export_id: str) -> Answer:
-        """Read one export."""
+        """Return the status as the API answers it."""
         return self._json("GET", _path_of(export_id))
 
     def list(self) -> Answer:
@@ -64,7 +64,7 @@ class ExportsClient:
         return the_one(typed, ids, "export of yours", "Your exports: memberships-export list")
 
     def cancel(self, export_id: str) -> Answer:
-        """Stop an export."""
+        """Cancel an export that is under way. Returns its status."""
         return self._json("POST", _path_of(export_id) + "/cancel")
 
     def resend(self, export_id: str) -> Answer:

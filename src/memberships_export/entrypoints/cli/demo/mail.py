@@ -23,7 +23,7 @@ Download = Callable[[str, Path], None]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A mail and its CSV file."""
+    """Where a mail and its CSV are; `by_link`: the CSV was not in the mail, and was downloaded."""
 
     mail: Path
     csv: Path

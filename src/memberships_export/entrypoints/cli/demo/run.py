@@ -43,7 +43,7 @@ class Scene:
 
     @property
     def log(self) -> Path:
-        """The service's output."""
+        """The file that the output of the service goes to."""
         return self.folder / "service.log"
 
 

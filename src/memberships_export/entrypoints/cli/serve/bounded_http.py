@@ -49,7 +49,7 @@ class BoundedHttp(BoundedRequests):
             self._turn_away(turning_away.NO_ROOM)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Make room for another client; nothing that still comes is read."""
         self._crowd.gone(self)
         self._stop_timer()
         self.resume_writing()
@@ -65,7 +65,7 @@ class BoundedHttp(BoundedRequests):
         self._abort_later(self.limits.farewell_seconds)
 
     def on_headers_complete(self) -> None:
-        """Have the request answered."""
+        """Count the connection as busy: from here on it does not give way to others."""
         super().on_headers_complete()
         self._crowd.works(self)
 

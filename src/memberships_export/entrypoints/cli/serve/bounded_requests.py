@@ -61,7 +61,7 @@ class BoundedRequests(HttpToolsProtocol):
             self.watch()
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Refuse a client that sends more requests ahead than are kept."""
         if len(self.pipeline) >= _PIPELINED:
             raise _Excess(None)
         self._unset_keepalive_if_required()  # not by an empty line, which begins nothing
@@ -70,12 +70,12 @@ class BoundedRequests(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """Take the URL, or a part of it."""
+        """Count the bytes of the URL, or of a part of it, towards the size of the header."""
         self._grow(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header field."""
+        """Count the field and its bytes; both are limited."""
         if not self.in_header:
             return  # a trailer: nobody here reads any, and they would pile up beside the header
         if len(self.headers) >= self.limits.header_fields:
@@ -84,12 +84,12 @@ class BoundedRequests(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Have the request answered."""
+        """Count what follows as body, no longer as header."""
         super().on_headers_complete()
         self._step(in_header=False)
 
     def on_message_complete(self) -> None:
-        """Wait for the next request."""
+        """Count what follows as the header of the next request."""
         self._step(in_header=True)
         self.begun = False
         super().on_message_complete()

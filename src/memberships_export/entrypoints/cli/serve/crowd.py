@@ -56,7 +56,7 @@ class Crowd:
         return True
 
     def gone(self, guest: Guest) -> None:
-        """Forget it."""
+        """Leave the place of a closed connection to others."""
         self._inside.discard(guest)
         self._leaving.discard(guest)
         self._waiting.pop(guest, None)

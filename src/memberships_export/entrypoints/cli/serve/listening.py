@@ -21,7 +21,7 @@ class Listening:
 
     @property
     def port(self) -> int:
-        """The port that people use."""
+        """The port that was taken: of port 0, the one that the system chose."""
         return int(self.sockets[0].getsockname()[1])
 
 
