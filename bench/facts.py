@@ -44,7 +44,7 @@ CALLS: tuple[Call, ...] = (
     Call(_RUN, "PutItem", "checkpoint", writes=1, by_wake=2),
     Call(_RUN, "S3 PUT", "the CSV"),
     Call(_RUN, "PutItem", "rendered, and the send intent", writes=2, by_wake=2),
-    Call(_RUN, "TransactWriteItems", "completed; guard deleted", writes=6, by_wake=2),
+    Call(_RUN, "TransactWriteItems", "completed; guard deleted; mail", writes=8, by_wake=2),
     Call(_QUEUE, "DeleteMessage", "the message has done its work"),
 )
 _HOOK, _WEEK, _EXPIRY = "API, webhook", "sweeper, after 7 days", "sweeper, after 30 days"

@@ -39,6 +39,10 @@ class ExportStore(Protocol):
         """Read one record, never stale."""
         ...
 
+    def find_by_message_id(self, message_id: str) -> Export | None:
+        """Read the record that has a send with this message id since it was replaced; None when none has."""
+        ...
+
     def replace(self, old: Export, new: Export) -> Export | None:
         """Write `new` if the record still has the revision of `old`; return it with its new revision.
 

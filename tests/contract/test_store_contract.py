@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from memberships_export.domain.errors import RateLimited, StorageUnavailable
 from memberships_export.domain.export.rate import Turn
-from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.export.record import Evidence, Export, ExportStatus, Send
 from memberships_export.domain.formats.options import Preset
 from memberships_export.ports import ExportStore
 from tests.factories import REQUESTED_AT, an_export
@@ -366,3 +366,63 @@ def test_a_turn_of_a_clock_that_was_set_back_since_does_not_count(store: ExportS
 
     with pytest.raises(RateLimited):
         store.take_turn(a_turn(limit=1, minutes=-0.5))  # two processes may disagree by a little
+
+
+def mailed(store: ExportStore, export: Export, *message_ids: str | None, **changes: Any) -> Export:  # noqa: ANN401
+    """Write the record with a send for each message id, and what else changes."""
+    sends = tuple(
+        Send(number=number, mailing=1, started_at=REQUESTED_AT, evidence=Evidence.ACCEPTED, message_id=message_id)
+        for number, message_id in enumerate(message_ids, start=1)
+    )
+    written = store.replace(export, replace(export, sends=sends, **changes))
+    assert written is not None
+    return written
+
+
+@pytest.mark.parametrize("status", [ExportStatus.WAITING, ExportStatus.COMPLETED])
+def test_a_record_is_found_by_the_message_id_of_each_of_its_sends(store: ExportStore, status: ExportStatus) -> None:
+    export = mailed(store, store.create(an_export()), None, "first", status=status)
+    export = mailed(store, export, None, "first", "second", "second")
+    other = mailed(store, store.create(an_export(user_id="user-2")), "third", status=status)
+
+    assert store.find_by_message_id("first") == store.find_by_message_id("second") == export
+    assert store.find_by_message_id("third") == other
+
+
+def test_a_record_is_found_by_a_message_id_that_became_known_after_its_end(store: ExportStore) -> None:
+    export = mailed(store, finished(store, store.create(an_export())), "late")
+
+    assert store.find_by_message_id("late") == export
+
+
+@pytest.mark.parametrize("message_id", ["unknown", "", "*", "%", "x" * 300])
+def test_an_unknown_message_id_finds_nothing(store: ExportStore, message_id: str) -> None:
+    mailed(store, store.create(an_export()), "known", None)
+
+    assert store.find_by_message_id(message_id) is None
+
+
+def test_the_message_ids_of_a_record_go_with_it(store: ExportStore) -> None:
+    export = mailed(store, store.create(an_export()), "first", status=ExportStatus.COMPLETED)
+    store.delete(replace(export, revision="another"))
+    assert store.find_by_message_id("first") == export
+
+    store.delete(export)
+
+    assert store.find_by_message_id("first") is None
+
+
+def test_a_write_that_is_refused_leaves_no_message_id(store: ExportStore) -> None:
+    export = store.create(an_export())
+    old = replace(export, revision="another")
+    send = Send(number=1, mailing=1, started_at=REQUESTED_AT, evidence=Evidence.ACCEPTED, message_id="lost")
+
+    for status in (ExportStatus.WAITING, ExportStatus.COMPLETED):
+        assert store.replace(old, replace(export, sends=(send,), status=status)) is None
+    assert store.find_by_message_id("lost") is None
+
+
+def test_a_message_id_is_no_id_of_an_export(store: ExportStore) -> None:
+    mailed(store, store.create(an_export()), "first", status=ExportStatus.COMPLETED)
+
+    assert store.get("mail#first") is None

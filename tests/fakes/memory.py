@@ -60,6 +60,10 @@ class MemoryStore:
     def get(self, export_id: str) -> Export | None:
         return self.records.get(export_id)
 
+    def find_by_message_id(self, message_id: str) -> Export | None:
+        exports = list(self.records.values())
+        return next((one for one in exports if any(send.message_id == message_id for send in one.sends)), None)
+
     def replace(self, old: Export, new: Export) -> Export | None:
         with self._lock:
             if not self._is_current(old) or self._unfinished_like(new):

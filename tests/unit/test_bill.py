@@ -68,7 +68,7 @@ def test_the_record_takes_as_many_write_units_as_the_model_says(written: list[Ex
     assert names[0] == ("TransactWriteItems", 2 * requested + 4), "a transaction takes twice as much; guard and turns 2"
     assert names[1] == ("PutItem", claimed)
     assert names[-2] == ("PutItem", intent)
-    assert names[-1] == ("TransactWriteItems", 2 * completed + 2)
+    assert names[-1] == ("TransactWriteItems", 2 * completed + 4), "guard and mail 2 each"
 
 
 def test_the_size_of_a_completed_record_is_that_of_the_model(written: list[Export]) -> None:

@@ -53,6 +53,7 @@ class OneBatch:
         self._store = store
         self.create, self.get, self.replace, self.delete = store.create, store.get, store.replace, store.delete
         self.list_for_user, self.take_turn, self.check = store.list_for_user, store.take_turn, store.check
+        self.find_by_message_id = store.find_by_message_id
 
     def due(self, now: datetime, limit: int) -> Sequence[Export]:
         return self._store.due(now, limit)[: limit - 1]

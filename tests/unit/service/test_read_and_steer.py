@@ -217,6 +217,47 @@ def test_an_event_that_is_told_twice_at_once_is_counted_once(caplog: pytest.LogC
     assert "event=mail_event" not in caplog.text
 
 
+def without_arguments(message_id: str | None) -> MailEvent:
+    detail = "550 no such user"
+    fact = SendFact(
+        number=0, evidence=Evidence.ACCEPTED, message_id=message_id, delivery=Delivery.BOUNCED, detail=detail
+    )
+    return MailEvent(None, fact)
+
+
+def test_a_bounce_without_arguments_is_matched_by_its_message_id(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    world = World()
+    export = completed(world)
+    message_id = export.sends[0].message_id
+    assert world.services.record_mail_events([without_arguments(message_id)] * 2) == 2
+    assert world.export(export).delivery is Delivery.BOUNCED
+    assert caplog.text.count(f"export={export.export_id} send=1 delivery=bounced event=mail_event") == 1
+    assert "unmatched" not in caplog.text
+
+
+def test_a_resent_mail_is_told_from_the_first_by_its_message_id() -> None:
+    world = World()
+    export = completed(world)
+    world.services.resend(export.export_id, "user-1", "member@example.org")
+    world.work()
+    assert world.services.record_mail_events([without_arguments(export.sends[0].message_id)]) == 1
+    deliveries = [send.delivery for send in world.export(export).sends]
+    assert deliveries == [Delivery.BOUNCED, Delivery.ACCEPTED]
+
+
+def test_events_that_match_no_mail_are_counted_in_one_line_of_a_batch(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    world = World(mails=[SILENT])
+    export = world.request()
+    world.work()
+    caplog.clear()
+    events = [without_arguments("canary@example.org"), without_arguments("another"), without_arguments(None)]
+    assert world.services.record_mail_events(events) == 0
+    assert [record.getMessage() for record in caplog.records] == ["event=mail_events_unmatched count=3"]
+    assert world.export(export).sends[0].evidence is Evidence.SILENT
+
+
 def test_events_of_unknown_exports_are_passed_over() -> None:
     world = World()
     assert world.services.record_mail_events([MailEvent("none", SendFact(number=1, evidence=Evidence.ACCEPTED))]) == 0

@@ -5,12 +5,13 @@
 | record | export id                      | document, revision, userId, requestedAt, expiresAt, wakePartition+wakeAt |
 | guard  | active#<hash of user>#<options> | exportId: the one unfinished export of that user with those options     |
 | turns  | turns#<hash of user>           | times of the mails asked for within the last hour, revision, expiresAt   |
+| mail   | mail#<message id>              | exportId: the export that the mail service's id belongs to, expiresAt    |
 
 Indexes, both KEYS_ONLY: `by-user` (userId, requestedAt) and `by-wake` (wakePartition, wakeAt).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ BY_WAKE = "by-wake"
 # A partition of an index takes 1000 writes a second, and nearly every write of a record moves its wake time: so the
 # records are spread over some partitions. The sweeper asks all of them; changing their number needs a migration.
 WAKE_PARTITIONS = tuple(f"wake-{number}" for number in range(8))
+_MAIL_KEPT = timedelta(days=30)  # when its export does not say how long it is kept
 _LARGEST = 400 * 1024  # bytes of an item, names included
 
 # Prevents that a writer undoes what another wrote since it read the record, and that a deleted record comes back.
@@ -96,6 +98,18 @@ def turns_from(item: "Item | None") -> list[datetime]:
 def guard_item(export: Export) -> "Item":
     """Return the item that keeps a second export of the same user and options from starting."""
     return {**guard_key(export), "exportId": {"S": export.export_id}}
+
+
+def mail_key(message_id: str) -> "Item":
+    """Return the key of what says to which export a mail belongs."""
+    return {"pk": {"S": f"mail#{message_id}"}}
+
+
+def mail_item(message_id: str, export: Export, now: datetime) -> "Item":
+    """Write to which export a mail belongs; kept as long as the record."""
+    expires_at = export.expires_at or now + _MAIL_KEPT
+    until: AttributeValueTypeDef = {"N": str(ceil(expires_at.timestamp()))}
+    return {**mail_key(message_id), "exportId": {"S": export.export_id}, "expiresAt": until}
 
 
 def wake_partition(export_id: str) -> str:

@@ -17,6 +17,7 @@ from memberships_export.adapters.aws.dynamodb_item import (
     WAKE_PARTITIONS,
     export_from,
     guard_key,
+    mail_key,
     seconds,
     turns_from,
     turns_key,
@@ -27,6 +28,7 @@ from memberships_export.adapters.aws.dynamodb_writes import (
     TableWrites,
     drop,
     drop_guard,
+    put_mails,
     put_new,
     put_over,
     put_turns,
@@ -85,6 +87,13 @@ class DynamoDbExportStore:
             export = self._read(export_id)
         return None if export is None or self._is_expired(export) else export
 
+    def find_by_message_id(self, message_id: str) -> Export | None:
+        """Read the record that has a send with this message id."""
+        key = mail_key(message_id)
+        with aws_errors(self._resource):
+            mail = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return self.get(mail["exportId"]["S"]) if mail else None
+
     def check(self) -> None:
         """Read: a table has no end that a write could meet, and each write costs five reads."""
         self.get("is-the-store-there")
@@ -92,14 +101,14 @@ class DynamoDbExportStore:
     def replace(self, old: Export, new: Export) -> Export | None:
         """Write `new` if the record still has the revision of `old`."""
         stored = _with_new_revision(new)
-        put = put_over(old, stored)
+        put, mails = put_over(old, stored), put_mails(old, stored, self._clock())
         with aws_errors(self._resource):
             if stored.unfinished and not old.unfinished:
                 refused = self._with_guard(put, stored)
             elif old.unfinished and not stored.unfinished:
-                refused = self._without_guard(put, stored)
+                refused = self._without_guard(stored, put, mails)
             else:
-                refused = self._writes.one(put)
+                refused = self._with_mails(put, mails)
         return None if refused else stored
 
     def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
@@ -171,12 +180,19 @@ class DynamoDbExportStore:
         item = self._item(guard["exportId"]["S"]) if guard else None
         return ConditionFailed(item) if item is not None and export_from(item).unfinished else None
 
-    def _without_guard(self, put: Put, stored: Export) -> ConditionFailed | None:
+    def _without_guard(self, stored: Export, put: Put, mails: Sequence[Put]) -> ConditionFailed | None:
         """Write a record that is finished and make room for the next; a guard of another export is left alone."""
-        refused = self._writes.all_or_none(put, drop_guard(stored))
+        refused = self._writes.all_or_none(put, drop_guard(stored), *mails)
         if not refused or refused[0]:
             return refused[0] if refused else None
-        return self._writes.one(put)
+        return self._with_mails(put, mails)
+
+    def _with_mails(self, put: Put, mails: Sequence[Put]) -> ConditionFailed | None:
+        """Write a record, in a transaction only when there are message ids to note: that costs twice as much."""
+        if not mails:
+            return self._writes.one(put)
+        refused = self._writes.all_or_none(put, *mails)
+        return refused[0] if refused else None
 
     def _read(self, export_id: str) -> Export | None:
         item = self._item(export_id)

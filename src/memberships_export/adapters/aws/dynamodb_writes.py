@@ -1,7 +1,7 @@
 """Conditional writes to one DynamoDB table, alone or several at once, and what stood in their way."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
@@ -16,10 +16,12 @@ from memberships_export.adapters.aws.dynamodb_item import (
     TURNS_ARE_EXPECTED,
     guard_item,
     guard_key,
+    mail_item,
     record_item,
     seconds,
     turns_item,
 )
+from memberships_export.domain.export.record import new_message_ids
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,11 +39,11 @@ _CONFLICT = frozenset({"TransactionConflict", "TransactionConflictException"})
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Write `item` if the condition holds for what is there."""
+    """Write `item` if the condition holds for what is there; without one, whatever is there."""
 
     item: "Item"
-    condition: str
-    values: "Item"
+    condition: str = ""
+    values: "Item" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,11 @@ def drop_guard(export: "Export") -> Delete:
     return Delete(guard_key(export), GUARD_IS_OURS, {":holder": {"S": export.export_id}})
 
 
+def put_mails(old: "Export", new: "Export", now: "datetime") -> list[Put]:
+    """Write to which export the mails belong whose message ids became known. No other write must fail for these."""
+    return [Put(mail_item(message_id, new, now)) for message_id in new_message_ids(old, new)]
+
+
 class TableWrites:
     """Writes. None or an empty answer: written."""
 
@@ -133,6 +140,8 @@ class TableWrites:
 
     def _arguments(self, write: Write) -> dict[str, Any]:
         what = {"Item": write.item} if isinstance(write, Put) else {"Key": write.key}
+        if isinstance(write, Put) and not write.condition:
+            return {**what, "TableName": self._table}
         return {
             **what,
             "TableName": self._table,

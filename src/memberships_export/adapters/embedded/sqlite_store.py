@@ -12,7 +12,7 @@ import msgspec
 from memberships_export.adapters.embedded.database import Database, Value
 from memberships_export.domain.export.document import read_document, write_document
 from memberships_export.domain.export.rate import HOUR, Turn, with_turn
-from memberships_export.domain.export.record import Export
+from memberships_export.domain.export.record import Export, new_message_ids
 from memberships_export.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,11 @@ _TAKE_TURN = "INSERT INTO turns (user_id, at) VALUES (?, ?)"
 # Made when it is first needed: no other version of this program minds it.
 _PROBE_TABLE = "CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, content BLOB)"
 _PROBE = "REPLACE INTO probe (id, content) VALUES (1, zeroblob(65536))"
+_BY_MESSAGE_ID = """
+    SELECT document FROM exports WHERE export_id = (SELECT export_id FROM message_ids WHERE message_id = ?)
+"""
+_NOTE_MESSAGE_ID = "INSERT OR REPLACE INTO message_ids (message_id, export_id) VALUES (?, ?)"
+_FORGET_MESSAGE_ID = "DELETE FROM message_ids WHERE message_id = ? AND export_id = ?"
 _DELETE = "DELETE FROM exports WHERE export_id = ? AND revision = ?"
 
 
@@ -70,6 +75,11 @@ class SqliteExportStore:
         rows = self._database.read(_GET, [export_id])
         return _export(rows[0]) if rows else None
 
+    def find_by_message_id(self, message_id: str) -> Export | None:
+        """Read the record that has a send with this message id."""
+        rows = self._database.read(_BY_MESSAGE_ID, [message_id])
+        return _export(rows[0]) if rows else None
+
     def replace(self, old: Export, new: Export) -> Export | None:
         """Write `new` if the record still has the revision of `old`."""
         stored = _with_new_revision(new)
@@ -78,7 +88,11 @@ class SqliteExportStore:
                 changed = connection.execute(_UPDATE, self._row(stored) | {"old_revision": old.revision})
             except sqlite3.IntegrityError:  # the user has another unfinished export with these options
                 return None
-            return stored if changed.rowcount else None
+            if not changed.rowcount:
+                return None
+            ids = new_message_ids(old, stored)
+            connection.executemany(_NOTE_MESSAGE_ID, [(one, stored.export_id) for one in ids])
+        return stored
 
     def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
         """Read a user's records, newest first."""
@@ -91,7 +105,9 @@ class SqliteExportStore:
     def delete(self, export: Export) -> None:
         """Delete the record if it still has this revision."""
         with self._database.transaction() as connection:
-            connection.execute(_DELETE, [export.export_id, export.revision])
+            if connection.execute(_DELETE, [export.export_id, export.revision]).rowcount:
+                ids = [(send.message_id, export.export_id) for send in export.sends if send.message_id]
+                connection.executemany(_FORGET_MESSAGE_ID, ids)
 
     def check(self) -> None:
         """Write, really, more than a request does: SQLite takes the room for its log as it needs it.

@@ -234,3 +234,11 @@ class Export:
         """What became of the current mailing: delivered if any of its sends was, else what the last one shows."""
         known = [send.delivery for send in self.current_sends if send.delivery]
         return Delivery.DELIVERED if Delivery.DELIVERED in known else (known[-1] if known else None)
+
+
+def new_message_ids(old: Export, new: Export) -> list[str]:
+    """Return the message ids, each once, that sends of `new` have and none of `old` has."""
+    known = {send.message_id for send in old.sends}
+    return list(
+        dict.fromkeys(send.message_id for send in new.sends if send.message_id and send.message_id not in known)
+    )

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memberships_export.domain.errors import UnknownExport
 from memberships_export.domain.export.delivery import SendFact, learn
@@ -16,9 +16,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MailEvent:
-    """One fact about one send of one export."""
+    """One fact about one send of one export.
 
-    export_id: str
+    Without an export id only the fact's message id can tell which send it is about; its number is 0.
+    """
+
+    export_id: str | None
     fact: SendFact
 
 
@@ -31,22 +34,34 @@ class RecordMailEvents:
     policy: Policy
 
     def __call__(self, events: Iterable[MailEvent]) -> int:
-        """Add the facts to their records; return how many had a record. Unknown exports are passed over."""
-        return sum(self._record(event) for event in events)
+        """Add the facts to their records; return how many had a record. Unknown exports are passed over.
+
+        What names no export and has no message id of ours is counted in one line: other mails of the same account.
+        """
+        results = [(event, self._record(event)) for event in events]
+        unmatched = sum(event.export_id is None and not recorded for event, recorded in results)
+        if unmatched:
+            log.info("event=mail_events_unmatched count=%d", unmatched)
+        return sum(recorded for _, recorded in results)
 
     def _record(self, event: MailEvent) -> bool:
-        export = self.store.get(event.export_id)
-        if export is None:
+        export = self._find(event)
+        fact = _fact_about(export, event) if export else None
+        if export is None or fact is None:
             return False
-        learning = _Learning(event.fact, self.clock, self.policy)
+        learning = _Learning(fact, self.clock, self.policy)
         try:
             change(self.store, export, learning)
         except UnknownExport:
             return False
         if learning.something_new:  # an alarm counts these lines, and repeats are normal
-            fact = event.fact
-            log.info("export=%s send=%d delivery=%s event=mail_event", event.export_id, fact.number, fact.delivery)
+            log.info("export=%s send=%d delivery=%s event=mail_event", export.export_id, fact.number, fact.delivery)
         return True
+
+    def _find(self, event: MailEvent) -> Export | None:
+        if event.export_id is not None:
+            return self.store.get(event.export_id)
+        return self.store.find_by_message_id(event.fact.message_id) if event.fact.message_id else None
 
 
 @dataclass(slots=True)
@@ -62,6 +77,14 @@ class _Learning:
         known = learn(export, self.fact, self.clock(), self.policy)
         self.something_new = _delivery(known, self.fact.number) != _delivery(export, self.fact.number)
         return known
+
+
+def _fact_about(export: Export, event: MailEvent) -> SendFact | None:
+    if event.export_id is not None:
+        return event.fact
+    numbers = (send.number for send in export.sends if send.message_id == event.fact.message_id)
+    number = next(numbers, None)
+    return None if number is None else replace(event.fact, number=number)
 
 
 def _delivery(export: Export, number: int) -> tuple[object, ...]:

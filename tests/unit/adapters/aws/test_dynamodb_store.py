@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 from memberships_export.adapters.aws.dynamodb_item import GUARD_IS_FREE, WAKE_PARTITIONS, guard_key, wake_partition
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.export.record import Export, ExportStatus, Failure, Stage
+from memberships_export.domain.export.record import Evidence, Export, ExportStatus, Failure, Send, Stage
 from rig.aws.fake_aws import FakeAws
-from tests.factories import an_export
+from tests.factories import REQUESTED_AT, an_export
 from tests.fakes.memory import FakeClock
 from tests.unit.adapters.aws.conftest import ScriptedDynamoDb
 
@@ -366,3 +366,30 @@ def test_a_busy_user_of_many_requests_is_trouble_and_no_endless_loop(
     guard = calls[-1]["TransactItems"][1]["Put"]
     assert guard["ConditionExpression"] == GUARD_IS_FREE
     assert guard["ExpressionAttributeValues"] == {":holder": {"S": "gone"}}
+
+
+def completed_with(export: Export, message_id: str, **changes: Any) -> Export:  # noqa: ANN401  (fields of Export)
+    send = Send(number=1, mailing=1, started_at=REQUESTED_AT, evidence=Evidence.ACCEPTED, message_id=message_id)
+    return replace(export, status=ExportStatus.COMPLETED, sends=(send,), **changes)
+
+
+@pytest.mark.parametrize("expiry", [timedelta(days=7), None])
+def test_what_is_kept_of_a_mail_expires_with_its_record(
+    aws: FakeAws, table: str, store: DynamoDbExportStore, clock: FakeClock, expiry: timedelta | None
+) -> None:
+    export = store.create(an_export())
+
+    assert store.replace(export, completed_with(export, "first", expires_at=clock() + expiry if expiry else None))
+
+    until = clock() + (expiry or timedelta(days=30))
+    assert items(aws, table)["mail#first"]["expiresAt"] == {"N": str(int(until.timestamp()))}
+
+
+def test_a_message_id_that_was_there_before_keeps_no_export_from_its_end(store: DynamoDbExportStore) -> None:
+    first, second = (store.create(an_export(user_id=name)) for name in ("user-1", "user-2"))
+    assert store.replace(first, completed_with(first, "same"))
+
+    done = store.replace(second, completed_with(second, "same"))
+
+    assert done is not None
+    assert store.get(second.export_id) == done

@@ -67,7 +67,7 @@ class SendGridWebhook:
 
 
 def parse_events(body: bytes) -> list[MailEvent]:
-    """Read a batch. What is not about a send of ours is passed over; ValueError when it is not a JSON array."""
+    """Read a batch. What is not about a mail is passed over; ValueError when it is not a JSON array."""
     try:
         batch = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -79,21 +79,28 @@ def parse_events(body: bytes) -> list[MailEvent]:
 
 
 def _event(entry: Mapping[str, Any]) -> MailEvent | None:
-    kind, export_id, intent = entry.get("event"), entry.get("export_id"), entry.get("send_intent")
-    if not isinstance(kind, str) or kind not in _DELIVERY or not isinstance(intent, str):
+    kind = entry.get("event")
+    if not isinstance(kind, str) or kind not in _DELIVERY:
         return None
-    parsed = parse_send_intent(intent) if len(intent) <= _LONGEST_INTENT else None
-    if parsed is None or parsed[0] != export_id:
-        return None
+    export_id, number = _send_of(entry) or (None, 0)
     delivery = _DELIVERY[kind]
     fact = SendFact(
-        number=parsed[1],
+        number=number,
         evidence=Evidence.ACCEPTED,
         message_id=_message_id(entry),
         delivery=delivery,
         detail=_reason(kind, entry) if delivery is Delivery.BOUNCED else None,
     )
-    return MailEvent(export_id=parsed[0], fact=fact)
+    return MailEvent(export_id=export_id, fact=fact)
+
+
+def _send_of(entry: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Read export id and number from the arguments that we gave the mail; None without them or when they do not fit."""
+    export_id, intent = entry.get("export_id"), entry.get("send_intent")
+    if not isinstance(intent, str) or len(intent) > _LONGEST_INTENT:
+        return None
+    parsed = parse_send_intent(intent)
+    return parsed if parsed and parsed[0] == export_id else None
 
 
 def _message_id(entry: Mapping[str, Any]) -> str | None:
