@@ -9,7 +9,8 @@ from typer.testing import Result
 from memberships_export.bootstrap.backend import connect
 from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.errors import MembershipsContractBroken
-from memberships_export.domain.export.lifecycle import claim, fail
+from memberships_export.domain.export.held import claim
+from memberships_export.domain.export.lifecycle import fail
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.messages.letters import failure_attributes

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from memberships_export.domain.errors import FileMissing
-from memberships_export.domain.export.lifecycle import Holder
+from memberships_export.domain.export.held import Holder
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import (
     Evidence,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from memberships_export.domain.errors import LimitExceeded
-from memberships_export.domain.export import lifecycle
+from memberships_export.domain.export import held, lifecycle
 from memberships_export.domain.export.bounds import check_size, check_time
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import ExportStatus
@@ -53,7 +53,7 @@ def test_the_time_of_an_export_begins_with_its_first_worker() -> None:
 def test_a_redrive_gives_all_the_time_again() -> None:
     later = REQUESTED_AT + timedelta(days=3)
     failed = an_export(status=ExportStatus.FAILED, started_at=REQUESTED_AT)
-    redriven = lifecycle.claim(lifecycle.redrive(failed, later, POLICY), "worker", later, POLICY)
+    redriven = held.claim(lifecycle.redrive(failed, later, POLICY), "worker", later, POLICY)
     check_time(redriven, later + timedelta(hours=1), POLICY)
     with pytest.raises(LimitExceeded):
         check_time(redriven, later + timedelta(hours=2), POLICY)

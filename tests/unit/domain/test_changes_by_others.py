@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from memberships_export.domain.export import lifecycle
+from memberships_export.domain.export import lifecycle, upkeep
 from memberships_export.domain.export.record import (
     Export,
     Owed,
@@ -52,7 +52,7 @@ Change = Callable[[Export], Export]
 
 
 def paying(owed: Owed) -> Callable[[Export], Export]:
-    return lambda export: lifecycle.paid(export, owed, NOW, POLICY)
+    return lambda export: upkeep.paid(export, owed, NOW, POLICY)
 
 
 CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
@@ -150,92 +150,92 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
     ),
     "nudged": (
         QUEUED,
-        lambda export: lifecycle.nudged(export, NOW, POLICY),
+        lambda export: upkeep.nudged(export, NOW, POLICY),
         {"nudges": 5, "wake_at": NOW + timedelta(seconds=160)},
     ),
     "nudged out of waiting": (
         WAITING,
-        lambda export: lifecycle.nudged(export, NOW, POLICY),
+        lambda export: upkeep.nudged(export, NOW, POLICY),
         {"status": S.QUEUED, "nudges": 5, "wake_at": NOW + timedelta(seconds=160)},
     ),
     "nudged out of a lease that ran out": (
         replace(RUNNING, nudges=0),
-        lambda export: lifecycle.nudged(export, NOW, POLICY),
+        lambda export: upkeep.nudged(export, NOW, POLICY),
         {"nudges": 1, "wake_at": NOW + timedelta(seconds=10)},
     ),
     "abandoned by a process that died": (
         RUNNING,
-        lambda export: lifecycle.abandoned(export, NOW),
+        lambda export: upkeep.abandoned(export, NOW),
         {"lease": replace(LEASE, until=NOW), "wake_at": NOW},
     ),
     "the clock was set back": (
         replace(WAITING, wake_at=LATER + timedelta(minutes=5), sends=(SENDS[0], replace(SENDS[1], started_at=LATER))),
-        lambda export: lifecycle.clock_set_back(export, LATER, NOW),
+        lambda export: upkeep.clock_set_back(export, LATER, NOW),
         {"wake_at": NOW + timedelta(minutes=5), "sends": (SENDS[0], replace(SENDS[1], started_at=NOW))},
     ),
     "the clock was set back, with nothing to wait for": (
         replace(QUEUED, wake_at=None, sends=SENDS[:1]),
-        lambda export: lifecycle.clock_set_back(export, LATER, NOW),
+        lambda export: upkeep.clock_set_back(export, LATER, NOW),
         {"wake_at": NOW},
     ),
     "the clock was set back, in trouble of an older record": (
         replace(QUEUED, wake_at=LATER, trouble=replace(TROUBLE, since=LATER)),
-        lambda export: lifecycle.clock_set_back(export, LATER, NOW),
+        lambda export: upkeep.clock_set_back(export, LATER, NOW),
         {"wake_at": NOW, "trouble": replace(TROUBLE, since=NOW)},
     ),
     "the clock was set back, in trouble": (
         replace(QUEUED, wake_at=LATER - timedelta(minutes=5), trouble=replace(TROUBLE, since=LATER, same_since=LATER)),
-        lambda export: lifecycle.clock_set_back(export, LATER, NOW),
+        lambda export: upkeep.clock_set_back(export, LATER, NOW),
         {"wake_at": NOW, "trouble": replace(TROUBLE, since=NOW, same_since=NOW)},
     ),
     "put off for the first time": (
         replace(FAILED, nudges=0),
-        lambda export: lifecycle.put_off(export, NOW, POLICY),
+        lambda export: upkeep.put_off(export, NOW, POLICY),
         {"nudges": 1, "wake_at": NOW},
     ),
     "put off again": (
         replace(FAILED, nudges=3),
-        lambda export: lifecycle.put_off(export, NOW, POLICY),
+        lambda export: upkeep.put_off(export, NOW, POLICY),
         {"nudges": 4, "wake_at": NOW + timedelta(seconds=40)},
     ),
     "put off for the longest time": (
         replace(FAILED, nudges=99),
-        lambda export: lifecycle.put_off(export, NOW, POLICY),
+        lambda export: upkeep.put_off(export, NOW, POLICY),
         {"nudges": 100, "wake_at": NOW + timedelta(minutes=15)},
     ),
     "left alone": (
         FAILED,
-        lambda export: lifecycle.left_alone(export, NOW, POLICY),
+        lambda export: upkeep.left_alone(export, NOW, POLICY),
         {"wake_at": NOW + timedelta(minutes=15)},
     ),
     "the mail is owed again": (
         replace(FAILED, owed=(), told="mail_refused", failure_mails=2),
-        lambda export: lifecycle.owed_again(export, NOW, POLICY),
+        lambda export: upkeep.owed_again(export, NOW, POLICY),
         {"owed": (Owed.FAILURE_MAIL,), "told": None, "wake_at": NOW + timedelta(seconds=20)},
     ),
     "the mail is not owed for ever": (
         replace(FAILED, owed=(), told="mail_refused", failure_mails=5),
-        lambda export: lifecycle.owed_again(export, NOW, POLICY),
+        lambda export: upkeep.owed_again(export, NOW, POLICY),
         {"told": None},
     ),
     "files are going": (
         COMPLETED,
-        lambda export: lifecycle.files_going(export, NOW, POLICY),
+        lambda export: upkeep.files_going(export, NOW, POLICY),
         {"file": replace(FILE, deleted=True), "wake_at": NOW + timedelta(minutes=15)},
     ),
     "parts are going": (
         replace(CANCELLED, file=None),
-        lambda export: lifecycle.files_going(export, NOW, POLICY),
+        lambda export: upkeep.files_going(export, NOW, POLICY),
         {"wake_at": NOW + timedelta(minutes=15)},
     ),
     "files are deleted": (
         COMPLETED,
-        lifecycle.files_deleted,
+        upkeep.files_deleted,
         {"file": replace(FILE, deleted=True), "nudges": 0, "files_until": None, "wake_at": COMPLETED.expires_at},
     ),
     "files of a failed export are deleted": (
         FAILED,
-        lifecycle.files_deleted,
+        upkeep.files_deleted,
         {"file": None, "progress": Progress(), "stage": Stage.FETCH}
         | {"files_until": None, "nudges": 0, "wake_at": FAILED.expires_at},
     ),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from memberships_export.domain.errors import ExportError, FileMissing, MailRefused, NoProgress
-from memberships_export.domain.export import lifecycle
+from memberships_export.domain.export import held, lifecycle
 from memberships_export.domain.export.delivery import intend
 from memberships_export.domain.export.record import (
     Export,
@@ -56,7 +56,7 @@ Change = Callable[[Export], Export]
 
 
 def claimed(export: Export) -> Export:
-    return lifecycle.claim(export, "new", NOW, POLICY)
+    return held.claim(export, "new", NOW, POLICY)
 
 
 def failing_with(error: ExportError) -> Change:
@@ -72,45 +72,45 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
     "the first claim": (replace(QUEUED, started_at=None), claimed, TAKEN | {"started_at": NOW}),
     "claim after waiting": (WAITING, claimed, TAKEN),
     "claim of a lease that ran out": (replace(RUNNING, lease=Lease("dead", NOW)), claimed, TAKEN),
-    "heartbeat": (RUNNING, lambda export: lifecycle.heartbeat(export, BY), BEAT),
+    "heartbeat": (RUNNING, lambda export: held.heartbeat(export, BY), BEAT),
     "a page": (
         replace(RUNNING, stage=Stage.FETCH),
-        lambda export: lifecycle.page_fetched(export, BY, replace(PROGRESS, pages=3)),
+        lambda export: held.page_fetched(export, BY, replace(PROGRESS, pages=3)),
         FURTHER | {"progress": replace(PROGRESS, pages=3)},
     ),
     "the last page": (
         replace(RUNNING, stage=Stage.FETCH),
-        lambda export: lifecycle.page_fetched(export, BY, replace(PROGRESS, cursor=None)),
+        lambda export: held.page_fetched(export, BY, replace(PROGRESS, cursor=None)),
         FURTHER | {"progress": replace(PROGRESS, cursor=None), "stage": Stage.RENDER},
     ),
     "rendered": (
         replace(RUNNING, stage=Stage.RENDER, file=None),
-        lambda export: lifecycle.rendered(export, BY, OTHER_FILE),
+        lambda export: held.rendered(export, BY, OTHER_FILE),
         FURTHER | {"file": OTHER_FILE, "stage": Stage.DELIVER},
     ),
     "rendered after the file was missing": (
         replace(RUNNING, stage=Stage.RENDER, trouble=MISSED),
-        lambda export: lifecycle.rendered(export, BY, OTHER_FILE),
+        lambda export: held.rendered(export, BY, OTHER_FILE),
         FURTHER | {"file": OTHER_FILE, "stage": Stage.DELIVER, "trouble": MISSED},
     ),
     "render again": (
         RUNNING,
-        lambda export: lifecycle.render_again(export, BY, FileMissing()),
+        lambda export: held.render_again(export, BY, FileMissing()),
         BEAT | {"file": None, "stage": Stage.RENDER, "trouble": MISSED_AGAIN},
     ),
     "render again, once more": (
         replace(RUNNING, trouble=MISSED),
-        lambda export: lifecycle.render_again(export, BY, FileMissing()),
+        lambda export: held.render_again(export, BY, FileMissing()),
         BEAT | {"file": None, "stage": Stage.RENDER},
     ),
     "fetch again": (
         replace(RUNNING, stage=Stage.RENDER),
-        lambda export: lifecycle.fetch_again(export, BY, FileMissing()),
+        lambda export: held.fetch_again(export, BY, FileMissing()),
         BEAT | {"progress": Progress(walk=1), "stage": Stage.FETCH, "trouble": MISSED_AGAIN},
     ),
     "link only": (
         replace(RUNNING, always_link=False),
-        lambda export: lifecycle.link_only(export, BY),
+        lambda export: held.link_only(export, BY),
         BEAT | {"always_link": True},
     ),
     "intend": (RUNNING, lambda export: intend(export, BY, NEXT), BEAT | {"sends": (*SENDS, NEXT)}),
@@ -126,27 +126,27 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
     ),
     "yield back": (
         RUNNING,
-        lambda export: lifecycle.yield_back(export, BY),
+        lambda export: held.yield_back(export, BY),
         {"status": S.QUEUED, "lease": None, "stalled_claims": 1, "wake_at": NOW + timedelta(seconds=10)},
     ),
     "yield back without a stalled claim": (
         replace(RUNNING, stalled_claims=0),
-        lambda export: lifecycle.yield_back(export, BY),
+        lambda export: held.yield_back(export, BY),
         {"status": S.QUEUED, "lease": None, "wake_at": NOW + timedelta(seconds=10)},
     ),
     "run out": (
         RUNNING,
-        lambda export: lifecycle.run_out(export, BY),
+        lambda export: held.run_out(export, BY),
         {"status": S.QUEUED, "lease": None, "wake_at": NOW + timedelta(seconds=10)},
     ),
     "wait": (
         RUNNING,
-        lambda export: lifecycle.wait(export, BY, WAITED_FOR, UNTIL),
+        lambda export: held.wait(export, BY, WAITED_FOR, UNTIL),
         {"status": S.WAITING, "lease": None, "stalled_claims": 0, "trouble": WAITED_FOR, "wake_at": UNTIL},
     ),
     "stumble": (
         RUNNING,
-        lambda export: lifecycle.stumble(export, BY, WAITED_FOR, UNTIL),
+        lambda export: held.stumble(export, BY, WAITED_FOR, UNTIL),
         {"status": S.WAITING, "lease": None, "trouble": WAITED_FOR, "wake_at": UNTIL},
     ),
     "fail": (

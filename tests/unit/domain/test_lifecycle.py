@@ -17,8 +17,8 @@ from memberships_export.domain.errors import (
     PermanentError,
     StorageUnavailable,
 )
-from memberships_export.domain.export import lifecycle
-from memberships_export.domain.export.lifecycle import Holder
+from memberships_export.domain.export import held, lifecycle, upkeep
+from memberships_export.domain.export.held import Holder
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import (
     STATUS_TEXT,
@@ -99,7 +99,7 @@ def test_only_what_is_allowed_happens_and_anything_else_is_refused_by_name(statu
 
 
 def test_a_claim_takes_the_lease_and_raises_the_token() -> None:
-    claimed = lifecycle.claim(an_export(token=4, nudges=3), "me", NOW, POLICY)
+    claimed = held.claim(an_export(token=4, nudges=3), "me", NOW, POLICY)
     assert claimed.lease == Lease(owner="me", until=NOW + POLICY.lease)
     assert (claimed.token, claimed.claims, claimed.stalled_claims, claimed.nudges) == (5, 1, 1, 0)
     assert claimed.wake_at == NOW + POLICY.lease
@@ -108,48 +108,48 @@ def test_a_claim_takes_the_lease_and_raises_the_token() -> None:
 
 def test_the_lost_answer_to_our_own_claim_is_recognised_by_the_owner() -> None:
     export = running()
-    assert lifecycle.claim(export, "me", NOW, POLICY) is export
+    assert held.claim(export, "me", NOW, POLICY) is export
 
 
 def test_a_live_lease_cannot_be_claimed_by_another() -> None:
     with pytest.raises(NotNow) as refused:
-        lifecycle.claim(running(), "other", NOW, POLICY)
+        held.claim(running(), "other", NOW, POLICY)
     assert refused.value.until == NOW + timedelta(seconds=30)
 
 
 def test_a_lease_ends_at_its_last_instant() -> None:
     later = NOW + timedelta(seconds=30)
-    assert lifecycle.claim(running(), "other", later, POLICY).token == 2
+    assert held.claim(running(), "other", later, POLICY).token == 2
 
 
 def test_a_waiting_export_cannot_be_claimed_before_its_time() -> None:
     waiting = an_export(status=ExportStatus.WAITING, wake_at=NOW + timedelta(seconds=1))
     with pytest.raises(NotNow):
-        lifecycle.claim(waiting, "me", NOW, POLICY)
-    assert lifecycle.claim(waiting, "me", NOW + timedelta(seconds=1), POLICY).status is ExportStatus.RUNNING
+        held.claim(waiting, "me", NOW, POLICY)
+    assert held.claim(waiting, "me", NOW + timedelta(seconds=1), POLICY).status is ExportStatus.RUNNING
 
 
 def test_the_sixth_claim_without_progress_is_refused_with_the_last_trouble() -> None:
     with pytest.raises(NoProgress, match=r"5 workers in a row got no further at step fetch. The last trouble: y"):
-        lifecycle.claim(an_export(stalled_claims=5, trouble=TROUBLE), "me", NOW, POLICY)
+        held.claim(an_export(stalled_claims=5, trouble=TROUBLE), "me", NOW, POLICY)
 
 
 def test_a_finished_export_cannot_be_claimed_however_often_it_was() -> None:
     with pytest.raises(IllegalTransition):
-        lifecycle.claim(an_export(status=ExportStatus.FAILED, stalled_claims=5), "me", NOW, POLICY)
+        held.claim(an_export(status=ExportStatus.FAILED, stalled_claims=5), "me", NOW, POLICY)
 
 
 HELD: list[Callable[[Export, Holder], Export]] = [
-    lifecycle.heartbeat,
-    lambda export, by: lifecycle.page_fetched(export, by, Progress(pages=1)),
-    lambda export, by: lifecycle.rendered(export, by, A_FILE),
-    lambda export, by: lifecycle.render_again(export, by, FileMissing()),
-    lambda export, by: lifecycle.fetch_again(export, by, FileMissing()),
-    lifecycle.link_only,
-    lifecycle.yield_back,
-    lambda export, by: lifecycle.wait(export, by, TROUBLE, NOW),
-    lambda export, by: lifecycle.stumble(export, by, TROUBLE, NOW),
-    lambda export, by: lifecycle.fail_held(export, by, PermanentError()),
+    held.heartbeat,
+    lambda export, by: held.page_fetched(export, by, Progress(pages=1)),
+    lambda export, by: held.rendered(export, by, A_FILE),
+    lambda export, by: held.render_again(export, by, FileMissing()),
+    lambda export, by: held.fetch_again(export, by, FileMissing()),
+    held.link_only,
+    held.yield_back,
+    lambda export, by: held.wait(export, by, TROUBLE, NOW),
+    lambda export, by: held.stumble(export, by, TROUBLE, NOW),
+    lambda export, by: held.fail_held(export, by, PermanentError()),
 ]
 
 
@@ -169,41 +169,41 @@ def test_a_worker_of_an_export_that_does_not_run_changes_nothing(
 
 
 def test_every_checkpoint_renews_the_lease_and_forgets_old_trouble() -> None:
-    done = lifecycle.page_fetched(running(trouble=TROUBLE), holder(), Progress(pages=1, cursor="next"))
+    done = held.page_fetched(running(trouble=TROUBLE), holder(), Progress(pages=1, cursor="next"))
     assert done.lease == Lease(owner="me", until=NOW + POLICY.lease)
     assert done.wake_at == NOW + POLICY.lease
     assert (done.stalled_claims, done.trouble, done.stage) == (0, None, Stage.FETCH)
 
 
 def test_making_a_missing_file_anew_does_not_forget_that_it_was_missing() -> None:
-    missing = lifecycle.render_again(running(trouble=TROUBLE), holder(), FileMissing())
-    again = lifecycle.rendered(missing, holder(), A_FILE)
+    missing = held.render_again(running(trouble=TROUBLE), holder(), FileMissing())
+    again = held.rendered(missing, holder(), A_FILE)
     assert again.trouble is not None
     assert (again.trouble.code, again.trouble.since, again.trouble.count) == ("file_missing", TROUBLE.since, 2)
 
 
 def test_another_trouble_is_not_counted_onto_a_file_that_was_missing() -> None:
-    missing = lifecycle.render_again(running(), holder(), FileMissing())
+    missing = held.render_again(running(), holder(), FileMissing())
     later = lifecycle.next_trouble(missing, StorageUnavailable(), NOW + timedelta(hours=25))
     assert (later.since, later.count) == (NOW + timedelta(hours=25), 1)
 
 
 def test_the_page_without_a_next_cursor_ends_the_fetch() -> None:
-    assert lifecycle.page_fetched(running(), holder(), Progress(pages=1)).stage is Stage.RENDER
+    assert held.page_fetched(running(), holder(), Progress(pages=1)).stage is Stage.RENDER
 
 
 def test_yielding_does_not_count_as_a_stalled_claim() -> None:
-    yielded = lifecycle.yield_back(running(), holder())
+    yielded = held.yield_back(running(), holder())
     assert (yielded.status, yielded.stalled_claims, yielded.lease) == (ExportStatus.QUEUED, 0, None)
 
 
 def test_waiting_forgets_stalled_claims_and_stumbling_does_not() -> None:
-    assert lifecycle.wait(running(), holder(), TROUBLE, NOW).stalled_claims == 0
-    assert lifecycle.stumble(running(), holder(), TROUBLE, NOW).stalled_claims == 1
+    assert held.wait(running(), holder(), TROUBLE, NOW).stalled_claims == 0
+    assert held.stumble(running(), holder(), TROUBLE, NOW).stalled_claims == 1
 
 
 def test_a_failure_says_at_which_stage_and_owes_a_dead_letter_and_a_mail() -> None:
-    failed = lifecycle.fail_held(running(stage=Stage.RENDER), holder(), PermanentError("because"))
+    failed = held.fail_held(running(stage=Stage.RENDER), holder(), PermanentError("because"))
     assert failed.failure is not None
     assert (failed.failure.stage, failed.failure.reason) == (Stage.RENDER, "because")
     assert failed.owed == (Owed.DEAD_LETTER, Owed.FAILURE_MAIL)
@@ -211,18 +211,18 @@ def test_a_failure_says_at_which_stage_and_owes_a_dead_letter_and_a_mail() -> No
 
 
 def test_debts_are_paid_one_by_one_and_only_once() -> None:
-    failed = lifecycle.fail_held(running(), holder(), PermanentError())
-    half = lifecycle.paid(failed, Owed.DEAD_LETTER, NOW, POLICY)
+    failed = held.fail_held(running(), holder(), PermanentError())
+    half = upkeep.paid(failed, Owed.DEAD_LETTER, NOW, POLICY)
     assert half.owed == (Owed.FAILURE_MAIL,)
-    settled = lifecycle.paid(half, Owed.FAILURE_MAIL, NOW, POLICY)
+    settled = upkeep.paid(half, Owed.FAILURE_MAIL, NOW, POLICY)
     assert (settled.owed, settled.wake_at) == ((), NOW + POLICY.keep_files)
     with pytest.raises(IllegalTransition, match="owes no failure_mail"):
-        lifecycle.paid(settled, Owed.FAILURE_MAIL, NOW, POLICY)
+        upkeep.paid(settled, Owed.FAILURE_MAIL, NOW, POLICY)
 
 
 def test_a_redriven_export_keeps_its_stage_and_progress() -> None:
     progress = Progress(pages=2, rows=10, cursor="c")
-    failed = lifecycle.fail_held(running(progress=progress), holder(), PermanentError())
+    failed = held.fail_held(running(progress=progress), holder(), PermanentError())
     back = lifecycle.redrive(failed, NOW, POLICY)
     assert (back.status, back.progress, back.failure, back.owed) == (ExportStatus.QUEUED, progress, None, ())
     assert back.expires_at is None
@@ -257,7 +257,7 @@ def test_cancelling_revokes_links_and_schedules_the_deletion_of_files() -> None:
 def test_the_pause_between_nudges_doubles_up_to_a_limit() -> None:
     export, pauses = an_export(), []
     for _ in range(8):
-        export = lifecycle.nudged(export, NOW, POLICY)
+        export = upkeep.nudged(export, NOW, POLICY)
         assert export.wake_at is not None
         pauses.append((export.wake_at - NOW).total_seconds())
     assert pauses == [10, 20, 40, 80, 160, 320, 320, 320]
@@ -265,14 +265,14 @@ def test_the_pause_between_nudges_doubles_up_to_a_limit() -> None:
 
 def test_deleted_files_leave_the_facts_of_a_completed_export() -> None:
     done = an_export(status=ExportStatus.COMPLETED, file=A_FILE, files_until=NOW, expires_at=NOW + timedelta(days=1))
-    gone = lifecycle.files_deleted(done)
+    gone = upkeep.files_deleted(done)
     assert gone.file == replace(A_FILE, deleted=True)
     assert (gone.files_until, gone.wake_at) == (None, NOW + timedelta(days=1))
 
 
 def test_deleted_files_of_a_failed_export_mean_that_a_redrive_starts_over() -> None:
     failed = an_export(status=ExportStatus.FAILED, file=A_FILE, stage=Stage.DELIVER, progress=Progress(pages=3))
-    gone = lifecycle.files_deleted(failed)
+    gone = upkeep.files_deleted(failed)
     assert (gone.file, gone.stage, gone.progress) == (None, Stage.FETCH, Progress())
 
 

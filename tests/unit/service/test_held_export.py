@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from memberships_export.domain.errors import LeaseLost, StorageUnavailable
-from memberships_export.domain.export.lifecycle import Holder, claim, link_only
+from memberships_export.domain.export.held import Holder, claim, link_only
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
 from memberships_export.service.worker.held_export import HeldExport

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memberships_export.domain.errors import DeliveryUnknown, IllegalTransition
-from memberships_export.domain.export.lifecycle import Holder, complete, heartbeat, misses_files, redrive
+from memberships_export.domain.export.held import Holder, heartbeat
+from memberships_export.domain.export.lifecycle import complete, misses_files, redrive
 from memberships_export.domain.export.policy import AfterUnknownSend, Policy
 from memberships_export.domain.export.record import (
     Delivery,

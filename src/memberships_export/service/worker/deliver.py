@@ -27,7 +27,8 @@ from memberships_export.domain.export.delivery import (
     learn,
     next_step,
 )
-from memberships_export.domain.export.lifecycle import link_only, next_trouble, render_again, wait
+from memberships_export.domain.export.held import link_only, render_again, wait
+from memberships_export.domain.export.lifecycle import next_trouble
 from memberships_export.domain.export.record import Evidence, Export, Send
 from memberships_export.domain.mail.mail import SendResult
 from memberships_export.domain.mail.texts import ready_mail

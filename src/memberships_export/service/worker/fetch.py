@@ -11,7 +11,7 @@ from memberships_export.domain.errors import (
     StopRequested,
 )
 from memberships_export.domain.export.bounds import check_size, check_time
-from memberships_export.domain.export.lifecycle import fetch_again, page_fetched
+from memberships_export.domain.export.held import fetch_again, page_fetched
 from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.source.page import after_page, decode_page
 from memberships_export.domain.source.part import as_part, page_of

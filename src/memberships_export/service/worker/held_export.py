@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec
 
 from memberships_export.domain.errors import FileDamaged, FileMissing
-from memberships_export.domain.export.lifecycle import Holder, heartbeat, misses_files
+from memberships_export.domain.export.held import Holder, heartbeat
+from memberships_export.domain.export.lifecycle import misses_files
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
 from memberships_export.ports import Clock, ExportStore

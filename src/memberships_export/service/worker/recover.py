@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from memberships_export.domain.errors import ExportError
-from memberships_export.domain.export.lifecycle import abandoned, clock_set_back
 from memberships_export.domain.export.record import Export
+from memberships_export.domain.export.upkeep import abandoned, clock_set_back
 from memberships_export.ports import Clock, ExportStore, Machine
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from memberships_export.domain.errors import (
     OutOfTime,
     StopRequested,
 )
-from memberships_export.domain.export.lifecycle import fetch_again, rendered
+from memberships_export.domain.export.held import fetch_again, rendered
 from memberships_export.domain.export.record import Export, StoredFile
 from memberships_export.domain.formats.formats import file_format
 from memberships_export.domain.source.page import Page, decode_page

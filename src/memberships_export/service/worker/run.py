@@ -19,17 +19,8 @@ from memberships_export.domain.errors import (
     TransientError,
     UnknownExport,
 )
-from memberships_export.domain.export.lifecycle import (
-    Holder,
-    claim,
-    fail,
-    fail_held,
-    next_trouble,
-    run_out,
-    stumble,
-    wait,
-    yield_back,
-)
+from memberships_export.domain.export.held import Holder, claim, fail_held, run_out, stumble, wait, yield_back
+from memberships_export.domain.export.lifecycle import fail, next_trouble
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus, Stage
 from memberships_export.domain.export.retry import GiveUpWith, back_in, plan

@@ -4,9 +4,9 @@ import logging
 from dataclasses import dataclass
 
 from memberships_export.domain.errors import IllegalTransition, UnknownExport
-from memberships_export.domain.export.lifecycle import left_alone, owed_again, paid
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Evidence, Export, Owed, Stage
+from memberships_export.domain.export.upkeep import left_alone, owed_again, paid
 from memberships_export.domain.mail.mail import SendResult
 from memberships_export.domain.mail.texts import failure_mail
 from memberships_export.domain.messages.letters import failure_attributes

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from memberships_export.domain.errors import ExportError
-from memberships_export.domain.export.lifecycle import files_deleted, files_going, nudged, put_off
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.export.sweeping import SweepAction, only_queued, sweep_action
+from memberships_export.domain.export.upkeep import files_deleted, files_going, nudged, put_off
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore
 from memberships_export.service.file_keys import file_folder, parts_folder
