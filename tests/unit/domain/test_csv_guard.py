@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memberships_export.domain.formats.guard import guard, unguard
+from memberships_export.domain.formats.guard import could_need_guard, guard, unguard
 from tests.unit.domain.csv_reading import IGNORED, TRIGGERS, could_run
 
 # Mostly what the rules are about, so that combinations of them are common.
@@ -143,3 +143,9 @@ def test_the_guard_touches_only_cells_that_could_run_or_look_guarded(cell: str) 
     without_apostrophes = re.sub(r"(?<![^\r\n,;|\t])'+", "", cell)  # those where a program may begin a cell
 
     assert (guard(cell) != cell) == could_run(without_apostrophes)
+
+
+@given(st.lists(st.text("ab \r\n\t'\"=+-@,;|", max_size=6), max_size=4))
+def test_cells_that_are_looked_at_together_are_guarded_when_one_of_them_has_to_be(cells: list[str]) -> None:
+    assert could_need_guard(cells) or [guard(cell) for cell in cells] == cells
+    assert not could_need_guard([cell for cell in cells if not set(cell) & set("\r\n\t'=+-@,;| \"")])

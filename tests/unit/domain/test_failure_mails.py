@@ -17,7 +17,7 @@ _CODES = {error.code for error in vars(errors).values() if isinstance(error, typ
 def test_a_failure_of_any_kind_is_told_in_plain_words(code: str) -> None:
     mail = failure_mail(failed(code))
     assert (mail.subject, mail.intent) == ("Your memberships export failed", "exp-1:failure")
-    assert mail.attachment is None
+    assert (mail.to, mail.export_id, mail.attachment) == ("member@example.org", "exp-1", None)
     for shown in (mail.text, MailPage(mail.html).text):
         assert code in shown
         assert "exp-1" in shown

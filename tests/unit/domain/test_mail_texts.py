@@ -1,6 +1,7 @@
 """What the mail with the file says, and that text and page say the same."""
 
 import re
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,6 +9,7 @@ import pytest
 
 from memberships_export.domain.formats.formats import file_format
 from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.mail.layout import Block, Facts, Link, Paragraph, as_html
 from memberships_export.domain.mail.mail import Attachment, Mail
 from memberships_export.domain.mail.texts import failure_mail, ready_mail
 from tests.factories import an_export
@@ -54,8 +56,10 @@ def test_a_mail_needs_a_file() -> None:
 def test_a_possible_duplicate_says_so_and_why() -> None:
     mail = ready_mail(an_export(file=FILE), replace(SEND, possible_duplicate=True), b"x", None)
     for shown in (mail.text, MailPage(mail.html).text):
-        assert "may be a second copy" in shown
-        assert "could not find out whether an earlier one reached you" in shown
+        assert (
+            "This mail may be a second copy. We could not find out whether an earlier one reached you, so we sent it "
+            "once more. If you have both and the SHA-256 is the same, so are the files: keep either."
+        ) in shown
 
 
 def test_a_first_mail_does_not_speak_of_copies() -> None:
@@ -142,3 +146,37 @@ def test_a_fact_is_a_row_with_its_name_in_front_of_its_value() -> None:
 def test_times_are_shown_without_the_locale_of_the_machine() -> None:
     export = an_export(file=replace(FILE, expires_at=datetime(2026, 12, 31, 23, 59, tzinfo=UTC)))
     assert "2026-12-31 23:59 UTC" in ready_mail(export, SEND, b"x", None).text
+
+
+def test_times_are_those_of_one_time_zone_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert "2026-03-01 12:00 UTC" in ready().text
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+FACTS = Facts([("A", "1"), ("B", "2")])
+
+
+def test_the_page_of_a_mail_is_this() -> None:
+    blocks: list[Block] = [
+        Paragraph("Hello <you>,"),
+        Link("Get it", "https://x/?a=1&b=2"),
+        Facts([("A", "1"), ("B", "2")]),
+    ]
+    left = 'style="text-align: left; vertical-align: top; padding-right: 1em"'
+    assert as_html("A & B", blocks) == (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>A &amp; B</title>\n</head>\n'
+        '<body style="font-family: sans-serif; line-height: 1.5; max-width: 40em; padding: 1em">\n'
+        '<h1 style="font-size: 1.3em">A &amp; B</h1>\n'
+        "<p>Hello &lt;you&gt;,</p>\n"
+        '<p><a href="https://x/?a=1&amp;b=2">Get it</a></p>\n'
+        "<table>\n"
+        f'<tr><th scope="row" {left}>A</th><td style="overflow-wrap: anywhere">1</td></tr>\n'
+        f'<tr><th scope="row" {left}>B</th><td style="overflow-wrap: anywhere">2</td></tr>\n'
+        "</table>\n</body>\n</html>\n"
+    )

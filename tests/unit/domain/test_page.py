@@ -433,3 +433,15 @@ def test_believed_pages_never_hold_a_row_twice_and_never_go_in_circles(pages: li
 )
 def test_an_amount_has_a_longest_text_and_a_largest_exponent(price: bytes, place: int | None) -> None:
     assert no_amount([msgspec.Raw(price)]) == place
+
+
+@pytest.mark.parametrize(
+    "prices, written",
+    [
+        ([b"1.50", b'"2.0"'], ["1.50", "2.0"]),
+        ([b'"007"', b"1e2"], ["007", "100"]),
+        ([b'"\\u0031.5"', b'"00"'], ["1.5", "00"]),
+    ],
+)
+def test_amounts_keep_their_digits_whatever_is_beside_them(prices: list[bytes], written: list[str]) -> None:
+    assert written_out([msgspec.Raw(price) for price in prices]) == written

@@ -172,3 +172,10 @@ def test_an_intent_ends_with_the_number_of_its_send_whatever_the_id_of_its_expor
 )
 def test_anything_else_is_no_intent(text: str) -> None:
     assert parse_send_intent(text) is None
+
+
+def test_a_bounce_without_a_reason_leaves_what_was_known() -> None:
+    known = SendFact(number=1, evidence=E.ACCEPTED, delivery=Delivery.ACCEPTED, detail="202 Accepted")
+    bounced = SendFact(number=1, evidence=E.ACCEPTED, delivery=Delivery.BOUNCED)
+    (send,) = learn(learn(sent(E.SILENT), known, NOW, POLICY), bounced, NOW, POLICY).sends
+    assert (send.delivery, send.detail) == (Delivery.BOUNCED, "202 Accepted")

@@ -27,6 +27,8 @@ PAST, FUTURE = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
         (an_export(status=S.COMPLETED, wake_at=PAST, files_until=PAST, expires_at=PAST), A.DELETE_FILES),
         (an_export(status=S.COMPLETED, wake_at=PAST, files_until=FUTURE), A.NOTHING),
         (an_export(status=S.CANCELLED, wake_at=PAST, expires_at=PAST), A.DELETE_RECORD),
+        (an_export(status=S.CANCELLED, wake_at=PAST, expires_at=NOW), A.DELETE_RECORD),
+        (an_export(status=S.COMPLETED, wake_at=NOW, files_until=NOW), A.DELETE_FILES),
         (an_export(status=S.CANCELLED, wake_at=PAST, expires_at=FUTURE), A.NOTHING),
         (an_export(status=S.COMPLETED, wake_at=None), A.NOTHING),
     ],

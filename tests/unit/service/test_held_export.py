@@ -69,7 +69,7 @@ def test_a_step_that_waits_for_the_next_write_is_seen_here_and_stored_with_it(
     held: HeldExport, store: StoreThatFails
 ) -> None:
     held.write_with_next(counting, by=10)
-    held.write_with_next(counting, by=200)
+    held.write_with_next(counting, 200)
     assert (held.export.nudges, stored(held).nudges, store.writes) == (210, 0, 0)
     held.write(counting)
     assert (stored(held).nudges, store.writes) == (211, 1)
@@ -104,7 +104,7 @@ def test_what_waited_for_a_write_that_failed_still_waits_for_the_next(held: Held
     with pytest.raises(StorageUnavailable):
         held.write(counting)
     assert held.export.nudges == 10
-    held.note(noting, 5)
+    held.note(noting, by=5)
     assert (stored(held).nudges, stored(held).claims) == (10, 6)
     held.write(counting)
     assert stored(held).nudges == 11

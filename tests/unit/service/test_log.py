@@ -138,3 +138,14 @@ def test_a_moved_letter_that_has_to_stay_one(log: Log) -> None:
     world.work()
     (line,) = log.lines()
     assert line.startswith("WARNING export=ID event=not_redriven reason=Another export of the same user is under way")
+
+
+def test_how_long_a_step_took(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([10.0, 12.5, 20.0, 20.25, 30.0, 30.001])
+    monkeypatch.setattr("memberships_export.service.worker.run.monotonic", lambda: next(moments))
+    world = World(ROWS)
+    world.request()
+    with caplog.at_level("INFO", logger="memberships_export"):
+        world.work()
+    found = [line.partition("seconds=")[2].split()[0] for line in caplog.messages if "seconds=" in line]
+    assert found == ["2.500", "0.250", "0.001"]

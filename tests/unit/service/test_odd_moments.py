@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from memberships_export.domain.errors import ForeignRows, StorageUnavailable
+from memberships_export.domain.errors import ForeignRows, StorageUnavailable, UnknownExport
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import (
     Evidence,
@@ -150,6 +150,33 @@ def test_a_record_that_others_write_without_end_is_given_up_with_its_name() -> N
     export = store.create(an_export())
     with pytest.raises(StorageUnavailable, match=f"Export {export.export_id} was written by others 50 times"):
         change(store, export, lambda current: replace(current, claims=current.claims + 1))
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_record_is_decided_about_anew_until_it_is_written_or_gone(gone: bool) -> None:  # noqa: FBT001
+    class WrittenMeanwhile(MemoryStore):
+        writes = 0
+
+        def replace(self, old: Export, new: Export) -> Export | None:
+            self.writes += 1
+            if self.writes == 1:
+                super().replace(old, replace(old, nudges=7))
+                if gone:
+                    self.records.clear()
+            return super().replace(old, new)
+
+    def claimed(current: Export, by: int, *, more: int) -> Export:
+        return replace(current, claims=current.claims + by + more)
+
+    store = WrittenMeanwhile()
+    export = store.create(an_export())
+    if gone:
+        with pytest.raises(UnknownExport) as unknown:
+            change(store, export, claimed, 1, more=2)
+        assert unknown.value.reason == f"There is no export {export.export_id} any more."
+    else:
+        written = change(store, export, claimed, 1, more=2)
+        assert (written.nudges, written.claims) == (7, 3)
 
 
 def test_a_record_deleted_under_a_worker_ends_its_work_quietly() -> None:

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.policy import AfterUnknownSend
-from memberships_export.domain.export.record import Evidence, ExportStatus, Stage
+from memberships_export.domain.export.record import Evidence, Export, ExportStatus, Stage
 from memberships_export.domain.mail.mail import Mail, SendResult
+from tests.fakes.memory import MemoryStore
 from tests.fakes.world import DOUBTFUL, LINKS, REFUSED_FOR_GOOD, REFUSED_FOR_NOW, SILENT, TOO_LARGE, World
 
 
@@ -72,6 +74,8 @@ def test_an_unclear_send_waits_for_evidence_then_is_sent_once_more_marked_as_pos
     world.work()
     waiting = world.export(export)
     assert (waiting.status, waiting.wake_at) == (ExportStatus.WAITING, world.clock() + timedelta(minutes=15))
+    assert waiting.trouble is not None
+    assert (waiting.trouble.code, waiting.trouble.count) == ("delivery_unconfirmed", 1)
     world.pass_time(timedelta(minutes=14))
     assert len(world.mails) == 1
     world.pass_time(timedelta(minutes=2))
@@ -146,3 +150,58 @@ def test_a_refusal_is_told_with_its_reason_and_waits_as_long_as_it_asks(detail: 
     assert waiting.trouble is not None
     assert waiting.trouble.reason == f"The mail service refused the mail: {said}"
     assert waiting.wake_at == world.clock() + timedelta(seconds=1234)
+
+
+class Died(BaseException):
+    """Ends a worker in the middle of its work, as SIGKILL does."""
+
+
+@pytest.mark.parametrize("repeatable, numbers", [(True, [1, 1]), (False, [1])])
+def test_only_a_mailer_that_knows_repetitions_gets_the_mail_of_a_worker_that_died_again(
+    repeatable: bool,  # noqa: FBT001
+    numbers: list[int],
+) -> None:
+    world = World(1, repeatable=repeatable)
+
+    def die(_: Mail) -> SendResult:
+        raise Died
+
+    world.mailer.script = [die]
+    export = world.request()
+    with pytest.raises(Died):
+        world.work()
+    world.pass_time(timedelta(minutes=6))
+    assert [int(mail.intent.rpartition(":")[2]) for mail in world.mails] == numbers
+    assert world.export(export).status is (ExportStatus.COMPLETED if repeatable else ExportStatus.WAITING)
+
+
+class StoreThatHiccups(MemoryStore):
+    """`fails`: how many writes fail from now on."""
+
+    fails = 0
+
+    def replace(self, old: Export, new: Export) -> Export | None:
+        if self.fails:
+            self.fails -= 1
+            raise StorageUnavailable("locked")
+        return super().replace(old, new)
+
+
+@pytest.mark.parametrize("fails, noted", [(1, True), (3, True), (4, False)])
+def test_an_answer_is_noted_at_the_fourth_try_at_the_latest(fails: int, noted: bool) -> None:  # noqa: FBT001
+    world = World(1)
+    store = StoreThatHiccups()
+    world.store = store
+    world.services = world.over(world.ports)
+
+    def accept(_: Mail) -> SendResult:
+        store.fails = fails
+        return SendResult(evidence=Evidence.ACCEPTED, message_id="m-7")
+
+    world.mailer.script = [accept]
+    export = world.request()
+    world.work()
+    assert store.fails == 0
+    (send,) = world.export(export).sends
+    assert (send.evidence, send.message_id) == ((Evidence.ACCEPTED, "m-7") if noted else (None, None))
+    assert (world.export(export).status is ExportStatus.COMPLETED) is noted

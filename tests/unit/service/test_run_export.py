@@ -1,10 +1,16 @@
 """One export from message to mail: what a worker makes of it when nothing comes in between."""
 
 from datetime import timedelta
+from hashlib import sha256
 
-from memberships_export.domain.export.record import Delivery, Export, ExportStatus
+import pytest
+
+from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus
 from memberships_export.domain.formats.options import Preset
-from tests.fakes.memory import MemoryStore
+from memberships_export.domain.mail.mail import SendResult
+from memberships_export.ports import PageRequest
+from tests.factories import a_membership
+from tests.fakes.memory import ListSource, MemoryStore
 from tests.fakes.world import World, attachment
 
 
@@ -91,3 +97,45 @@ def test_the_same_message_again_changes_nothing_and_mails_nothing() -> None:
     world.work()
     assert len(world.mails) == 1
     assert not world.queue.messages
+
+
+def _quoted(line: str) -> str:
+    return ",".join(f'"{cell}"' for cell in line.strip().split(",")) + "\r\n"
+
+
+ROW = "1,00000000-0000-0000-0000-000000000001,Gold Plan,user-1,150.00,2026-01-01,,active,,credit card,monthly,12\r\n"
+HEADER = (
+    "id,uuid,name,userId,recurringPrice,validFrom,validUntil,state,assignedBy,paymentMethod,billingInterval,"
+    "billingPeriods\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "preset, content",
+    [
+        (Preset.RAW, HEADER + ROW),
+        (Preset.SPREADSHEET, "\ufeff" + "".join(_quoted(line) for line in (HEADER, ROW))),
+    ],
+)
+def test_the_file_is_this_byte_for_byte_and_its_record_describes_it(preset: Preset, content: str) -> None:
+    world = World(1)
+    export = world.request(preset=preset)
+    world.work()
+    sent = attachment(world.mails[0])
+    assert sent.decode() == content
+    done = world.export(export)
+    assert done.file is not None
+    assert world.files.content[done.file.key] == sent
+    assert done.file.key.startswith(f"csv/{export.export_id}/1-")
+    assert done.file.key.endswith(".csv")
+    assert (done.file.name, done.file.rows, done.file.bytes) == ("memberships-2026-03-01.csv", 1, len(sent))
+    assert done.file.sha256 == sha256(sent).hexdigest()
+    assert done.progress.bytes == len(ListSource([a_membership(1)]).fetch(PageRequest("user-1", None, 3)))
+
+
+def test_what_the_mail_service_answered_is_on_the_record() -> None:
+    world = World(1, mails=[SendResult(evidence=Evidence.ACCEPTED, message_id="m-7", detail="202 Accepted")])
+    export = world.request()
+    world.work()
+    (send,) = world.export(export).sends
+    assert (send.message_id, send.detail) == ("m-7", "202 Accepted")

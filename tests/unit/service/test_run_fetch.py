@@ -12,7 +12,7 @@ from memberships_export.domain.export.record import ExportStatus, Stage
 from memberships_export.domain.source.part import as_part
 from memberships_export.service.file_keys import part_key
 from tests.factories import a_membership
-from tests.fakes.memory import ListSource
+from tests.fakes.memory import ListSource, MemoryFiles
 from tests.fakes.world import World
 
 ROWS = [a_membership(n + 1) for n in range(7)]
@@ -121,3 +121,44 @@ def test_rows_added_while_the_export_runs_do_not_appear() -> None:
     export = world.request()
     world.work()
     assert world.export(export).progress.rows == 7
+
+
+class FilesThatCount(MemoryFiles):
+    """`read_parts`: which parts were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read_parts = list[str]()
+
+    def read(self, key: str) -> bytes | None:
+        if key.startswith("parts/"):
+            self.read_parts.append(key)
+        return super().read(key)
+
+
+def test_only_who_takes_over_looks_for_a_page_that_was_stored_and_only_for_the_next() -> None:
+    world = World(7)
+    files = FilesThatCount()
+    world.files = files
+    world.services = world.over(world.ports)
+    world.request()
+    world.work_once(should_stop=iter([False, True]).__next__)  # one page, then stop
+    assert files.read_parts == []
+    world.work_once(should_stop=iter([False, False, True]).__next__)
+    assert "-000001-" in files.read_parts[0]
+    assert not [key for key in files.read_parts if "-000002-" in key]
+
+
+def test_a_page_that_vanished_is_named() -> None:
+    class FilesThatVanish(MemoryFiles):
+        def put_once(self, key: str, content: bytes) -> bool:
+            return "-000001-" not in key and super().put_once(key, content)
+
+    world = World(7)
+    world.files = FilesThatVanish()
+    world.services = world.over(world.ports)
+    export = world.request()
+    world.work()
+    waiting = world.export(export)
+    assert waiting.trouble is not None
+    assert waiting.trouble.reason == "Page 2 was stored by another worker and then deleted."

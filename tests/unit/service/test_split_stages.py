@@ -1,13 +1,17 @@
 """One worker for each stage, each with its own queue: the same use case, told which stages are its own."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from memberships_export.domain.errors import ForeignRows
 from memberships_export.domain.export.record import Export, ExportStatus, Owed, Stage
+from memberships_export.domain.export.sweeping import SweepAction
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.service.worker.assembly import assemble_workers
+from memberships_export.service.worker.sweep import Visit
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryQueue
 from tests.fakes.world import LINKS, REFUSED_FOR_GOOD, REFUSED_FOR_NOW, World
@@ -142,3 +146,41 @@ def test_a_resend_and_a_redrive_wake_the_worker_of_the_step_that_is_next() -> No
     assert world.export(export).status is ExportStatus.FAILED
     list(world.services.redrive.redrive_all(dry_run=False))
     assert world.waiting_at() == [Stage.DELIVER]
+
+
+def test_a_message_of_a_later_step_in_the_wrong_queue_is_passed_on_to_that_step() -> None:
+    world = SplitWorld(7)
+    world.request()
+    world.work_at(Stage.FETCH)
+    (message,) = world.queues.of[Stage.RENDER].messages
+    world.queues.of[Stage.RENDER].lose_all()
+    world.queues.send(message, Stage.FETCH)
+    world.work_at(Stage.FETCH)
+    assert world.waiting_at() == [Stage.RENDER]
+
+
+def test_the_sweeper_sends_nothing_to_the_queue_of_a_later_step_that_holds_the_message() -> None:
+    world = SplitWorld(7)
+    world.request()
+    world.work_at(Stage.FETCH)
+    world.clock.advance(timedelta(seconds=31))
+    world.services.sweep()
+    assert [len(world.queues.of[stage].messages) for stage in Stage] == [0, 1, 0]
+
+
+def test_what_workers_are_made_of() -> None:
+    world = World()
+    visited = list[object]()
+
+    def visit_all(visit: Visit, exports: Iterable[Export]) -> Iterable[Sequence[SweepAction]]:
+        visited.extend(exports)
+        return map(visit, exports)
+
+    workers = assemble_workers(world.ports, world.policy, LINKS, visit_all=visit_all)
+    export = world.request()
+    world.queue.lose_all()
+    world.clock.advance(timedelta(seconds=31))
+    workers.sweep()
+    assert visited == [export]
+    assert workers.run.settle == workers.sweep.settle
+    assert workers.run.settle.mailer is world.mailer

@@ -19,7 +19,7 @@ from memberships_export.domain.messages.message import Message
 from memberships_export.service.user.request import Wish
 from rig.waiting import PATIENCE_SECONDS
 from tests.factories import a_membership
-from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore
+from tests.fakes.memory import ListSource, MemoryDeadLetters, MemoryFiles, MemoryStore
 from tests.fakes.world import World
 
 
@@ -240,3 +240,49 @@ def test_an_index_that_lags_does_not_end_a_pass_early() -> None:
     world.queue.lose_all()
     world.clock.advance(timedelta(seconds=31))
     assert world.services.sweep() == {SweepAction.NUDGE: 450}
+
+
+def test_what_a_failed_export_owes_is_paid_in_the_pass_itself() -> None:
+    world = World(source=ListSource([], {1: MembershipsContractBroken()}))
+    export = world.request()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MemoryDeadLetters, "add", _unavailable)
+        with pytest.raises(StorageUnavailable):
+            world.work()
+    world.queue.lose_all()
+    world.clock.advance(timedelta(seconds=31))
+    assert world.services.sweep() == {SweepAction.SETTLE: 1}
+    assert world.export(export).owed == ()
+    assert (len(world.dead_letters.letters), len(world.failure_mails)) == (1, 1)
+
+
+def _unavailable(*_: object) -> None:
+    raise StorageUnavailable("locked")
+
+
+class StoreThatShowsTwoBatchesInTurn(MemoryStore):
+    """Its index never notices that anything changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def due(self, now: datetime, limit: int) -> Sequence[Export]:
+        del now
+        self.asked += 1
+        assert self.asked < 10, "a pass comes to an end"
+        everything = list(self.records.values())
+        return everything[:limit] if self.asked % 2 else everything[limit : 2 * limit]
+
+
+def test_a_pass_over_an_index_that_stands_still_comes_to_an_end() -> None:
+    world = World(1)
+    store = StoreThatShowsTwoBatchesInTurn()
+    world.store = store
+    world.services = world.over(world.ports)
+    for number in range(400):
+        world.request(user_id=f"user-{number}")
+    world.queue.lose_all()
+    world.clock.advance(timedelta(seconds=31))
+    assert world.services.sweep() == {SweepAction.NUDGE: 400}
+    assert store.asked == 3
