@@ -122,7 +122,7 @@ def test_the_demo_shows_an_export_that_arrives_and_one_that_is_redriven(
 
     shown = capsys.readouterr().out
     assert shown.count("-> completed, 25 rows, SHA-256") == 2
-    assert "-> failed at deliver: The mail service refused the mail: HTTP 400" in shown
+    assert "-> failed at deliver: The mail with your file was not accepted for sending." in shown
     assert "mail_refused" in shown
     assert "Goes on at step deliver.\n1 redriven, 0 finished, 0 refused" in shown
     assert shown.count("Mail to member@example.org: ") == 2

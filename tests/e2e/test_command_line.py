@@ -128,8 +128,11 @@ def test_a_failed_export_goes_on_after_redrive(tmp_path: Path) -> None:
         with running(environ, tmp_path) as service:
             user, export_id = an_export_of_a_user(service)
             watched = user.run("watch", export_id)
-            assert (watched.returncode, "status 404" in watched.stdout) == (1, True)
+            assert watched.returncode == 1
+            assert "in a form that we could not read" in watched.stdout, "what is for members"
+            assert "404" not in watched.stdout
             service.until(lambda: user.ask("dlq", "list"), "the dead letter")
+            assert "status 404" in user.ask("dlq", "show", export_id), "what is for operators"
             assert user.ask("dlq", "redrive", export_id).endswith("1 redriven, 0 finished, 0 refused")
             assert user.run("watch", export_id).returncode == 0
     (content,) = files_mailed(tmp_path, export_id)
