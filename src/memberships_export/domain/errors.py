@@ -98,6 +98,10 @@ class MembershipsContractBroken(PermanentError):
     code = "memberships_contract_broken"
 
 
+class PlaceForgotten(MembershipsContractBroken):
+    """The memberships API does not know any more where the walk through its pages stood: it starts over."""
+
+
 class ForeignRows(PermanentError):
     """The memberships API sent memberships of another user."""
 
@@ -108,6 +112,10 @@ class RowCountMismatch(PermanentError):
     """The number of rows does not add up."""
 
     code = "row_count_mismatch"
+
+
+class RowsMoved(RowCountMismatch):
+    """Memberships were added or removed while the pages were read: the walk starts over."""
 
 
 class LimitExceeded(PermanentError):

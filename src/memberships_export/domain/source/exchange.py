@@ -1,0 +1,25 @@
+"""What goes to a memberships API, and what comes back: one call and its answer, without anything secret."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One HTTP request for a page, without what proves who we are."""
+
+    user_id: str  # for whom
+    path: str  # quoted, below the base URL, beginning with /
+    query: str = ""  # encoded, without ?
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    first: bool = True  # False: it goes on where another page ended, and the API may have forgotten that place
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page as received. `headers`: those that a profile may name, in lower case."""
+
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
