@@ -1,0 +1,31 @@
+"""Which secrets a profile names. What they hold is never here."""
+
+from memberships_export.domain.source.profile import (
+    ApiKey,
+    Bearer,
+    HttpBasic,
+    OAuth2ClientCredentials,
+    Profile,
+    ServiceJwt,
+)
+
+_REFERENCES = ("env:", "secret:")
+
+
+def is_reference(text: str) -> bool:
+    """Tell a place where a secret is from a text that stands for itself, such as the name of a user."""
+    return text.startswith(_REFERENCES)
+
+
+def secrets_named(profile: Profile) -> tuple[str, ...]:
+    """Return each secret that the profile names, once: `env:NAME` or `secret:ID`, in the order of the keys."""
+    match profile.auth:
+        case ServiceJwt():
+            texts: tuple[str, ...] = ()  # its secret is a setting
+        case Bearer(token=token):
+            texts = (token,)
+        case HttpBasic(username=name, password=secret) | OAuth2ClientCredentials(client_id=name, client_secret=secret):
+            texts = (name, secret)
+        case ApiKey(api_key=key):
+            texts = (key,)
+    return tuple(dict.fromkeys(filter(is_reference, texts)))
