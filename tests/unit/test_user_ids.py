@@ -46,3 +46,8 @@ def test_the_id_of_an_export_is_held_to_the_same_rule(length: int, taken: bool) 
     else:
         with pytest.raises(InvalidMessage, match="exportId is longer than 255 characters, or cannot be printed"):
             parse_message(message, "m-1")
+
+
+def test_an_international_domain_is_the_same_address_at_both_doors() -> None:
+    plain = Message("-", {"userId": "user-1", "email": "anna@Bücher.example"})
+    assert parse_message(plain, "m-1").email == "anna@xn--bcher-kva.example"

@@ -221,6 +221,12 @@ class RateLimited(ExportError):
         self.retry_after = retry_after
 
 
+class InvalidUserId(ExportError):
+    """The text is not the id of a user."""
+
+    code = "invalid_user_id"
+
+
 class InvalidAddress(ExportError):
     """The text is not one plain email address."""
 

@@ -87,6 +87,7 @@ def test_a_message_is_for_an_export_of_its_user_and_address_only() -> None:
     assert wake.is_for(replace(EXPORT, email="new@example.org", earlier_emails=("member@example.org",)))
     assert not wake.is_for(replace(EXPORT, email="new@example.org"))
     assert not wake.is_for(replace(EXPORT, user_id="user-2"))
+    assert wake.is_for(replace(EXPORT, email="member@Example.ORG")), "as older versions recorded it"
 
 
 def test_a_dead_letter_says_why_in_five_attributes() -> None:

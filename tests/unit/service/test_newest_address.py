@@ -139,3 +139,12 @@ def test_a_resend_to_something_that_is_no_address_is_refused() -> None:
         world.services.resend(export.export_id, "user-1", "two@example.org, addresses@example.org")
 
     assert world.export(export) == export
+
+
+def test_a_resend_goes_to_an_international_domain_in_ascii() -> None:
+    world = World()
+    export = completed(world)
+    world.services.resend(export.export_id, "user-1", "anna@Bücher.example")
+    world.work()
+
+    assert recipients(world) == ["old@example.org", "anna@xn--bcher-kva.example"]

@@ -4,7 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from memberships_export.domain.errors import IdempotencyKeyReused, InvalidAddress, RateLimited, StorageUnavailable
+from memberships_export.domain.errors import (
+    IdempotencyKeyReused,
+    InvalidAddress,
+    InvalidUserId,
+    RateLimited,
+    StorageUnavailable,
+)
 from memberships_export.domain.export.record import ExportStatus
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.messages.message import Message
@@ -127,5 +133,23 @@ def test_an_address_that_is_not_one_plain_address_records_nothing(address: str) 
     world = World()
     with pytest.raises(InvalidAddress):
         world.services.request(Wish(user_id="user-1", email=address))
+    assert not world.store.records
+    assert not world.queue.messages
+
+
+def test_an_address_with_an_international_domain_is_recorded_and_mailed_to_in_ascii() -> None:
+    world = World()
+    export = world.services.request(Wish(user_id="user-1", email="anna@Bücher.example")).export
+    assert export.email == "anna@xn--bcher-kva.example"
+    assert world.services.request(Wish(user_id="user-1", email="anna@XN--BCHER-KVA.example")).export == export
+    world.work()
+    assert [mail.to for mail in world.mailer.mails] == ["anna@xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize("user_id", ["", "x" * 256, "a\nb", "a\u202eb", "\ud800"])
+def test_a_user_id_that_no_worker_would_take_records_nothing(user_id: str) -> None:
+    world = World()
+    with pytest.raises(InvalidUserId, match="not one of 1 to 255 printable characters"):
+        world.services.request(Wish(user_id=user_id, email="a@example.org"))
     assert not world.store.records
     assert not world.queue.messages

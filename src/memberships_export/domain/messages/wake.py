@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from memberships_export.domain.errors import InvalidAddress, InvalidMessage
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.ids import LONGEST_ID, is_id
-from memberships_export.domain.mail.address import checked_address
+from memberships_export.domain.mail.address import canonical_address
 from memberships_export.domain.messages.message import IDENTITY, Message
 
 VERSION = 1
@@ -30,7 +30,8 @@ class Wake:
 
         The message never decides where the mail goes: the record's address is the one that counts.
         """
-        return export.user_id == self.user_id and self.email in {export.email, *export.earlier_emails}
+        addresses = {address.lower() for address in (export.email, *export.earlier_emails)}  # of old records any case
+        return export.user_id == self.user_id and self.email.lower() in addresses
 
 
 def wake_message(export: Export) -> Message:
@@ -50,7 +51,7 @@ def parse_message(message: Message, message_id: str) -> Wake:
     if not user_id or not email:
         raise InvalidMessage(f"The message has no {' and no '.join(missing)}.")
     try:
-        checked_address(email)
+        email = canonical_address(email)
     except InvalidAddress as error:
         raise InvalidMessage(error.reason) from error
     derived = str(uuid5(_PLAIN_MESSAGE_IDS, message_id))

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from memberships_export.domain.errors import InvalidUserId
+from memberships_export.domain.ids import LONGEST_ID, is_id
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -37,3 +40,10 @@ class TokenVerifier(Protocol):
     def verify(self, token: str) -> Caller:
         """Check a bearer token. Raises InvalidToken, or KeysUnavailable when nobody can tell."""
         ...
+
+
+def checked_user_id(user_id: str) -> str:
+    """Return a user id that every queue takes. Raises InvalidUserId: a worker would make a dead letter of another."""
+    if not is_id(user_id):
+        raise InvalidUserId(f"The user id is not one of 1 to {LONGEST_ID} printable characters.")
+    return user_id

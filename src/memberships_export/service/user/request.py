@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4, uuid5
 
@@ -12,10 +12,11 @@ from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.formats.options import Preset
-from memberships_export.domain.mail.address import checked_address
+from memberships_export.domain.mail.address import canonical_address
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore
 from memberships_export.service.record import change
+from memberships_export.service.user.callers import checked_user_id
 
 log = logging.getLogger(__name__)
 _IDEMPOTENCY_KEYS = UUID("c1d0d5f6-93cb-4a39-8a0e-0f3c8f0f7f3e")  # made once, at random
@@ -51,10 +52,10 @@ class RequestExport:
     def __call__(self, wish: Wish) -> Accepted:
         """Record the export and wake a worker.
 
-        Raises InvalidAddress, RateLimited (with the seconds to wait), IdempotencyKeyReused. An error of the queue
-        is not one of the request: the sweeper sends what was not sent.
+        Raises InvalidUserId, InvalidAddress, RateLimited (with the seconds to wait), IdempotencyKeyReused. An error of
+        the queue is not one of the request: the sweeper sends what was not sent.
         """
-        checked_address(wish.email)
+        wish = replace(wish, user_id=checked_user_id(wish.user_id), email=canonical_address(wish.email))
         now = self.clock()
         wanted = _record_for(wish, now, self.policy)
         stored = self.store.create(wanted, Turn(wish.user_id, now, self.policy.max_exports_per_hour))

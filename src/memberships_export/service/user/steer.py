@@ -8,7 +8,7 @@ from memberships_export.domain.export.lifecycle import cancel, resend
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.mail.address import checked_address
+from memberships_export.domain.mail.address import canonical_address
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore
 from memberships_export.service.record import change
@@ -41,8 +41,11 @@ class ResendExport:
     policy: Policy
 
     def __call__(self, export_id: str, user_id: str, email: str) -> Export:
-        """Start another mailing, to the address of who asks. Raises UnknownExport, IllegalTransition, RateLimited."""
-        checked_address(email)
+        """Start another mailing, to the address of who asks.
+
+        Raises InvalidAddress, UnknownExport, IllegalTransition, RateLimited.
+        """
+        email = canonical_address(email)
         export, now = self.read.get(export_id, user_id), self.clock()
         resend(export, email, now, self.policy)  # what is not possible takes no turn
         self.store.take_turn(Turn(user_id, now, self.policy.max_exports_per_hour))

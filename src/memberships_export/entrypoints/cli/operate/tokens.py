@@ -7,7 +7,7 @@ import typer
 
 from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.ids import LONGEST_ID, is_id
-from memberships_export.domain.mail.address import checked_address
+from memberships_export.domain.mail.address import canonical_address
 from memberships_export.entrypoints.cli.data_folder import holds, make_writable
 from memberships_export.entrypoints.cli.environment import settings_here, wiring
 from memberships_export.entrypoints.cli.exits import WrongUsage
@@ -29,7 +29,7 @@ def token(
             f"{variable('jwks_url')} is set, so tokens come from your identity provider: take one from there, or unset "
             "it to try the service with tokens made here."
         )
-    _check(user_id, email)
+    email = _checked(user_id, email)
     from memberships_export.bootstrap.identity import mint_token  # noqa: PLC0415  (takes long; wrong usage is told at once)
     from memberships_export.bootstrap.one_machine import close_data_folder  # noqa: PLC0415
 
@@ -41,10 +41,10 @@ def token(
         say(mint_token(settings, user_id, email, timedelta(hours=hours)))
 
 
-def _check(user_id: str, email: str) -> None:
+def _checked(user_id: str, email: str) -> str:
     if not user_id.strip() or not is_id(user_id):
         raise WrongUsage(f"--user-id is {user_id!r}, but must be an id of 1 to {LONGEST_ID} visible characters.")
     try:
-        checked_address(email)
+        return canonical_address(email)
     except InvalidAddress as error:
-        raise WrongUsage(f"--email is {email!r}, but must be one plain email address.") from error
+        raise WrongUsage(f"--email is {email!r}, but must be one plain email address. {error.reason}") from error
