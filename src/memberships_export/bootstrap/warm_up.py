@@ -5,6 +5,7 @@ docs/msgspec-first-decode.md. What is decoded a second time is safe.
 """
 
 from contextlib import suppress
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ import msgspec
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.source.page import Page
 
-DECODED = (Export, Page, dict[str, str])
+DECODED = (Export, Page, dict[str, str], list[datetime], list[date])
 
 
 def warm_up(*compiled: Any) -> None:  # noqa: ANN401  (types, which may be ones like list[Row])

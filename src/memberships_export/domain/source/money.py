@@ -31,19 +31,21 @@ def no_amount(prices: Sequence[msgspec.Raw]) -> int | None:
 def written_out(prices: Iterable[msgspec.Raw]) -> list[str]:
     """Return amounts as text for people: the digits as they came, without quotes and without exponent."""
     text = b"\n".join(prices).decode()
+    if not text:
+        return []
     if "\\" in text or "e" in text or "E" in text:
-        return [_without_exponent(_text(price)) for price in text.split("\n")]
+        return [_without_exponent(unquoted(price)) for price in text.split("\n")]
     return text.replace('"', "").split("\n")
 
 
 def _is_amount(price: msgspec.Raw) -> bool:
-    text = _text(bytes(price).decode(errors="replace"))
+    text = unquoted(bytes(price).decode(errors="replace"))
     if len(text) > _LONGEST or not _AMOUNT.fullmatch(text):
         return False
     return abs(Decimal(text).adjusted()) <= _MOST_DIGITS
 
 
-def _text(price: str) -> str:
+def unquoted(price: str) -> str:
     """Read a price that is text, which may hold escapes; a number is its own text."""
     return str(json.loads(price)) if price.startswith('"') else price
 

@@ -173,7 +173,7 @@ class Column(Table, frozen=True, kw_only=True):
     zone: Text | None = None  # of dates that name none, such as Europe/Zurich
     currency: Path | None = None  # minor_units: where the ISO 4217 code is
     exponent: Annotated[int, Meta(ge=0, le=8)] | None = None  # minor_units: decimal places, without a currency
-    exponents: dict[str, int] = {}  # where the API differs from ISO 4217
+    exponents: dict[str, Annotated[int, Meta(ge=0, le=8)]] = {}  # where the API differs from ISO 4217
     value: str | None = None  # constant
     labels: dict[str, str] = {}  # by language
 

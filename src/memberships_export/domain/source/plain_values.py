@@ -1,0 +1,73 @@
+"""Columns whose values decoding has nearly made texts of, and those that one function converts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from msgspec import UNSET
+
+from memberships_export.domain.source.column_texts import Raw, of_present
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Text, as it came."""
+
+    def check(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> None:
+        """Do nothing: decoding has proved it."""
+
+    def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> list[str | None]:
+        """Return what came."""
+        del currencies
+        return [None if value is UNSET else value for value in raw]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonTexts:
+    """Numbers, true and false, and text beside them: written as in JSON, without quotes."""
+
+    def check(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> None:
+        """Do nothing: decoding has proved it."""
+
+    def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> list[str | None]:
+        """Return the digits of numbers, `true` and `false`."""
+        del currencies
+        return of_present(raw, json_texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same text in each row, whatever it holds."""
+
+    value: str
+
+    def check(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> None:
+        """Do nothing: nothing of the row is used."""
+
+    def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> list[str | None]:
+        """Return it once for each row."""
+        del currencies
+        return [self.value] * len(raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """Values that a function makes texts of, a whole page at once."""
+
+    convert: Callable[[Sequence[Raw]], list[str | None]]  # of what is there; raises BadValue
+
+    def check(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> None:
+        """Raise BadValue for the first value that the function refuses."""
+        self.texts(raw, currencies)
+
+    def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> list[str | None]:
+        """Return what the function makes of them. Raises BadValue."""
+        del currencies
+        return of_present(raw, self.convert)
+
+
+def json_texts(values: Sequence[Raw]) -> list[str]:
+    """Return texts as they are, and numbers, true and false as JSON writes them."""
+    types = set(map(type, values))
+    if bool in types:
+        return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+    return list(values) if types <= {str} else list(map(str, values))

@@ -1,0 +1,82 @@
+"""What the raw value of a column becomes: each type of column, and the choice among them.
+
+Null, missing, 0, false and empty text are five things: 0 is "0", false is "false", empty text is empty, and null and
+missing are None.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta
+from msgspec import Raw as RawJson
+
+from memberships_export.domain.source.column_texts import BadValue, Raw, Values
+from memberships_export.domain.source.dates import to_utc
+from memberships_export.domain.source.decimals import Decimals
+from memberships_export.domain.source.epochs import from_milliseconds, from_seconds
+from memberships_export.domain.source.mapped import Joined, Mapped
+from memberships_export.domain.source.minor_units import minor_units
+from memberships_export.domain.source.plain_values import Constant, Converted, JsonTexts, Texts
+from memberships_export.domain.source.profile import Column
+
+__all__ = ["NUMBERS", "BadValue", "Raw", "Values", "is_number", "raw_type", "values_of"]
+
+NUMBERS = frozenset({"integer", "decimal", "minor_units"})
+_Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_RAW_TYPES: Mapping[str, Any] = {
+    "text": str,
+    "integer": _Int64,
+    "decimal": RawJson,
+    "minor_units": int | str,
+    "boolean": bool,
+    "date": str,
+    "epoch": int | str,
+    "epoch_ms": int | str,
+    "constant": Any,
+}
+_TEXT_AS_IT_IS = frozenset({"text", "integer", "boolean"})
+
+
+def is_number(column: Column) -> bool:
+    """Return whether all texts of the column are numbers: such a cell can be no formula."""
+    return column.type in NUMBERS and not column.map and column.join is None
+
+
+def raw_type(column: Column) -> Any:  # noqa: ANN401  (a type, which may be a union)
+    """Return what msgspec decodes the values to, null and missing aside."""
+    if column.join is not None:
+        return list[int | str | bool] if column.map else list[int | str]
+    if not column.map or column.type == "decimal":
+        return _RAW_TYPES[column.type]
+    return int | str | bool if column.type in _TEXT_AS_IT_IS else int | str
+
+
+def values_of(column: Column) -> Values:
+    """Return the column's values: what its type makes of them, after `map` has named some of them.
+
+    Raises ZoneInfoNotFoundError, or ValueError, for a zone that does not exist.
+    """
+    if column.join is not None:
+        return Joined(column.join, column.map)
+    plain = _of_type(column)
+    return Mapped(column.map, plain) if column.map else plain
+
+
+def _of_type(column: Column) -> Values:  # noqa: PLR0911  (one line for each type)
+    match column.type:
+        case "text" | "integer" | "boolean":
+            return JsonTexts() if column.map or column.type != "text" else Texts()
+        case "decimal":
+            return Decimals(column.required)
+        case "minor_units":
+            return minor_units(column)
+        case "date":
+            zone = ZoneInfo(column.zone) if column.zone else None
+            return Converted(lambda values: to_utc(values, zone))
+        case "epoch":
+            return Converted(from_seconds)
+        case "epoch_ms":
+            return Converted(from_milliseconds)
+        case "constant":
+            return Constant(column.value or "")

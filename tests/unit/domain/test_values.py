@@ -1,0 +1,233 @@
+"""What the raw value of a column becomes: null, missing, 0, false and empty text are five things."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import UNSET, UnsetType
+
+from memberships_export.domain.source.profile import Column, Kind
+from memberships_export.domain.source.values import BadValue, is_number, raw_type, values_of
+
+
+def column(kind: Kind, **keys: Any) -> Column:  # noqa: ANN401  (the keys of a column)
+    return Column(name="c", type=kind, **keys)
+
+
+def decoded(column: Column, page: str) -> list[Any]:
+    """Decode a JSON array of rows `{"c": …}` as the compiler of a profile does, where null and missing are allowed."""
+    leaf = raw_type(column)
+    kind = leaf if leaf is msgspec.Raw else leaf | None
+    row: Any = msgspec.defstruct("Row", [("c", kind | UnsetType, UNSET)])
+    return [one.c for one in msgspec.json.decode(page, type=list[row])]
+
+
+def written(column: Column, *values: str) -> list[str | None]:
+    """Return what is written for values given as JSON, "" for a missing one."""
+    page = "[" + ", ".join(f'{{"c": {value}}}' if value else "{}" for value in values) + "]"
+    raw = decoded(column, page)
+    values_of(column).check(raw)
+    return values_of(column).texts(raw)
+
+
+def refused(column: Column, *values: str) -> tuple[int, str]:
+    with pytest.raises(BadValue) as caught:
+        written(column, *values)
+    return caught.value.place, caught.value.what
+
+
+# --- Null, missing, 0, false and empty text ---------------------------------------------------------------------------
+
+ONE_OF_EACH: dict[Kind, tuple[str, str]] = {
+    "text": ('"x"', "x"),
+    "integer": ("7", "7"),
+    "decimal": ("29.90", "29.90"),
+    "minor_units": ("2990", "29.90"),
+    "boolean": ("true", "true"),
+    "date": ('"2024-02-29"', "2024-02-29"),
+    "epoch": ("1", "1970-01-01T00:00:01Z"),
+    "epoch_ms": ("1", "1970-01-01T00:00:00.001Z"),
+}
+
+
+@pytest.mark.parametrize("kind", ONE_OF_EACH)
+def test_null_and_missing_are_none_in_every_type(kind: Kind) -> None:
+    value, text = ONE_OF_EACH[kind]
+
+    assert written(column(kind, exponent=2), value, "null", "", value) == [text, None, None, text]
+
+
+@pytest.mark.parametrize("kind", ONE_OF_EACH)
+def test_a_page_without_rows_and_one_of_nulls_alone_are_fine(kind: Kind) -> None:
+    assert written(column(kind, exponent=2)) == []
+    assert written(column(kind, exponent=2), "null", "", "null") == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    "kind, value, text",
+    [
+        ("text", '""', ""),
+        ("text", '"0"', "0"),
+        ("text", '"null"', "null"),
+        ("integer", "0", "0"),
+        ("integer", "-5", "-5"),
+        ("decimal", "0", "0"),
+        ("minor_units", "0", "0.00"),
+        ("boolean", "false", "false"),
+        ("epoch", "0", "1970-01-01T00:00:00Z"),
+        ("epoch_ms", "0", "1970-01-01T00:00:00Z"),
+        ("date", '""', ""),
+        ("epoch", '""', ""),
+        ("epoch_ms", '""', ""),
+    ],
+)
+def test_nothing_that_is_there_is_taken_for_nothing(kind: Kind, value: str, text: str) -> None:
+    assert written(column(kind, exponent=2), value) == [text]
+    assert written(column(kind, exponent=2), "null", value, "") == [None, text, None]
+
+
+def test_integers_have_at_most_64_bits() -> None:
+    assert written(column("integer"), str(2**63 - 1), str(-(2**63))) == [str(2**63 - 1), str(-(2**63))]
+    for value in (str(2**63), str(-(2**63) - 1)):
+        with pytest.raises(msgspec.ValidationError):
+            written(column("integer"), value)
+
+
+def test_a_constant_is_written_in_each_row_whatever_it_holds() -> None:
+    values = values_of(column("constant", value="club"))
+
+    values.check([None, UNSET, 5])
+    assert values.texts([None, UNSET, 5]) == ["club", "club", "club"]
+    assert values.texts([]) == []
+
+
+# --- Decimals ---------------------------------------------------------------------------------------------------------
+
+
+def test_decimals_are_written_digit_by_digit_and_without_exponent() -> None:
+    page = ["29.90", '"29.90"', "1E+2", "-0.5", "null", "", '"007.10"', "1e-7"]
+
+    assert written(column("decimal"), *page) == ["29.90", "29.90", "100", "-0.5", None, None, "007.10", "0.0000001"]
+
+
+@pytest.mark.parametrize("value", ['"NaN"', '"Infinity"', '"1_0"', '"+1"', '" 1"', '""', "true", "[]", "{}", "1e99"])
+def test_what_is_no_amount_is_refused_with_its_place(value: str) -> None:
+    assert refused(column("decimal"), "null", "1.50", value, value) == (
+        2,
+        'a value that is no amount of money such as 29.90 or "29.90"',
+    )
+
+
+@pytest.mark.parametrize("nothing", ["null", ""])
+def test_a_required_decimal_is_never_null_or_missing(nothing: str) -> None:
+    assert refused(column("decimal", required=True), "1.50", nothing) == (1, "no amount where the column requires one")
+
+
+def test_a_decimal_may_be_missing_as_an_empty_raw_too() -> None:
+    raw = [msgspec.Raw(b"1.50"), msgspec.Raw(), None, UNSET, msgspec.Raw(b"null")]
+
+    assert values_of(column("decimal")).texts(raw) == ["1.50", None, None, None, None]
+
+
+# --- Lists ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_is_joined_and_an_empty_one_is_empty_text() -> None:
+    joined = column("text", join=", ")
+
+    assert written(joined, '["a", "b"]', "[]", '["x", 0, -7, ""]', "null", "", '["one"]') == [
+        "a, b",
+        "",
+        "x, 0, -7, ",
+        None,
+        None,
+        "one",
+    ]
+    assert written(column("text", join=""), '["a", "b"]') == ["ab"]
+
+
+@pytest.mark.parametrize("value", ["[null]", "[1.5]", "[[1]]", '"a"', "[true]"])
+def test_a_list_of_anything_else_is_refused_while_decoding(value: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        written(column("text", join=", "), value)
+
+
+def test_what_a_list_holds_is_named_by_the_map() -> None:
+    mapped = column("text", join="+", map={"1": "gym", "true": "yes", "a": "A"})
+
+    assert written(mapped, '[1, "1", true, "a", 2, false]', "[]", "null") == ["gym+gym+yes+A+2+false", "", None]
+
+
+# --- Maps -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_map_names_values_by_their_json_text_and_leaves_the_others() -> None:
+    mapped = column("text", map={"true": "yes", "false": "no", "1": "active", "0": "none", "": "unknown"})
+
+    assert written(mapped, "true", "false", "1", '"1"', "0", '""', '"other"', "2", "null", "") == [
+        *("yes", "no", "active", "active", "none", "unknown", "other", "2", None, None)
+    ]
+
+
+def test_one_and_true_are_never_mixed_up() -> None:
+    assert written(column("text", map={"1": "one"}), "1", "true", "0", "false") == ["one", "true", "0", "false"]
+    assert written(column("text", map={"true": "yes"}), "1", "true") == ["1", "yes"]
+
+
+def test_null_is_named_by_the_key_null_and_missing_by_none() -> None:
+    mapped = column("text", map={"null": "never"})
+
+    assert written(mapped, "null", "", '"x"') == ["never", None, "x"]
+
+
+@pytest.mark.parametrize("kind", ["integer", "boolean", "text"])
+def test_all_plain_types_can_be_mapped(kind: Kind) -> None:
+    assert written(column(kind, map={"1": "one", "true": "yes"}), "1", "true", '"1"', "5") == ["one", "yes", "one", "5"]
+
+
+@pytest.mark.parametrize(
+    "kind, named, other, text",
+    [
+        ("date", '"9999-12-31"', '"2024-01-01T01:00:00+01:00"', "2024-01-01T00:00:00Z"),
+        ("epoch", "0", "60", "1970-01-01T00:01:00Z"),
+        ("epoch_ms", "-1", "60500", "1970-01-01T00:01:00.500Z"),
+        ("minor_units", '""', '"2990"', "29.90"),
+        ("decimal", '"n/a"', "1e1", "10"),
+        ("decimal", '"n\\/a"', "-5", "-5"),
+    ],
+)
+def test_what_a_map_does_not_name_is_still_what_the_column_says(kind: Kind, named: str, other: str, text: str) -> None:
+    mapped = column(kind, exponent=2, map={msgspec.json.decode(named) if '"' in named else named: "never"})
+
+    assert written(mapped, named, other, "null", "", named) == ["never", text, None, None, "never"]
+
+
+def test_a_bad_value_beside_named_ones_is_told_with_its_place_in_the_page() -> None:
+    mapped = column("date", map={"x": "never"})
+
+    assert refused(mapped, '"x"', "null", '"x"', '"2024-01-01"', '"y"') == (4, "a text that is no date of ISO 8601")
+
+
+def test_true_is_no_number_where_the_map_does_not_name_it() -> None:
+    for kind in ("epoch", "epoch_ms", "minor_units", "date"):
+        with pytest.raises(msgspec.ValidationError):
+            written(column(kind, exponent=2, map={"1": "x"}), "true")
+
+
+# --- Formulas ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [*ONE_OF_EACH, "constant"])
+def test_only_what_is_checked_to_be_a_number_needs_no_guard(kind: Kind) -> None:
+    number = kind in {"integer", "decimal", "minor_units"}
+
+    assert is_number(column(kind)) is number
+    assert not is_number(column(kind, map={"1": "=1+1"}))
+    assert not is_number(column(kind, join=","))
+
+
+def test_a_bad_value_names_its_row_and_never_the_value() -> None:
+    with pytest.raises(BadValue) as caught:
+        written(column("minor_units", exponent=2), "1", '"secret"')
+
+    assert str(caught.value) == "row 1 of the page has an amount that is no whole number of minor units"
