@@ -45,18 +45,20 @@ class Stripe(FakeApi):
         return Reply({"object": "list", "url": asked.path, "has_more": window.more, "data": rows})
 
     def row(self, held: Held) -> dict[str, Any]:
-        price = {"unit_amount": held.minor, "currency": held.currency.lower(), "nickname": held.plan}
+        currency = held.currency.lower()
+        price = {"id": f"price_{held.number % 3}", "unit_amount": held.minor, "currency": currency}
+        recurring = {"nickname": held.plan, "recurring": {"interval": held.interval}}
         return {
             "id": f"sub_{held.number:09}",
             "object": "subscription",
             "customer": self.member(held),
             "status": _STATES[held.state],
-            "currency": held.currency.lower(),
+            "currency": currency,
             "created": int(held.since.timestamp()),
             "start_date": int(held.since.timestamp()),
             "ended_at": int(held.until.timestamp()) if held.until else None,
             "collection_method": "charge_automatically",
-            "items": {"object": "list", "data": [{"price": {**price, "recurring": {"interval": held.interval}}}]},
+            "items": {"object": "list", "data": [{"price": price | recurring}]},
             "metadata": {},
         }
 

@@ -11,7 +11,9 @@ from msgspec import Meta, Struct, field
 
 Text = Annotated[str, Meta(min_length=1)]
 # Where a secret is: never the secret itself.
-SecretRef = Annotated[str, Meta(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|secret:[A-Za-z0-9/_+=.@:-]+)$")]
+_PLACE = r"(env:[A-Za-z_][A-Za-z0-9_]*|secret:[A-Za-z0-9/_+=.@:-]+)"
+SecretRef = Annotated[str, Meta(pattern=f"^{_PLACE}$")]
+SecretRefOrNothing = Annotated[str, Meta(pattern=f"^{_PLACE}?$")]
 Path = Annotated[str, Meta(description='Names and places: plan.amount, items[0].price, "@odata.nextLink"')]
 Size = Annotated[int, Meta(ge=1, le=10_000)]
 
@@ -46,7 +48,7 @@ class HttpBasic(Table, frozen=True, kw_only=True, tag_field="type", tag="http_ba
     """Name and password (RFC 7617)."""
 
     username: Text  # the name itself, or env:NAME or secret:ID
-    password: SecretRef
+    password: SecretRefOrNothing = ""  # empty where the name is a key, as some APIs have it
 
 
 class ApiKey(Table, frozen=True, kw_only=True, tag_field="type", tag="api_key"):
