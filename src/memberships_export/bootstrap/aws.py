@@ -7,7 +7,8 @@ from memberships_export.adapters.aws.secrets_manager import RotatingSecret
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.adapters.aws.stage_queues import StageDeadLetters, StageQueues
-from memberships_export.bootstrap.parts import Secret, Secrets, memberships, sendgrid, utc_now
+from memberships_export.adapters.source.profile_secrets import ProfileSecrets
+from memberships_export.bootstrap.parts import Secret, Secrets, memberships, profile_secrets, sendgrid, utc_now
 from memberships_export.bootstrap.warm_up import warm_up
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import Ports
@@ -37,6 +38,7 @@ class Aws:
                 ["AWS_DEFAULT_REGION is not set: set it to the region of the queues, such as eu-central-1."]
             )
         self._region = self._clients.region
+        self._managed: dict[str, RotatingSecret] = {}
 
     @property
     def secrets(self) -> Secrets:
@@ -47,6 +49,11 @@ class Aws:
             service=self._secret(settings.service_secret, settings.service_secret_id, MIN_SECRET),
             links=self._secret(settings.link_secret, settings.link_secret_id, MIN_SECRET),
         )
+
+    @property
+    def profile_secrets(self) -> ProfileSecrets:
+        """What a profile may name: variables of the environment, and ids of Secrets Manager."""
+        return profile_secrets(self._managed_secret)
 
     def connect(self, memberships_url: str | None) -> Ports:
         """Open the adapters. Without a memberships URL, or a mailer, the process has no such step."""
@@ -62,7 +69,9 @@ class Aws:
             dead_letters=StageDeadLetters([SqsDeadLetters(clients.sqs, url) for url in letters]),
             files=self._files(),
             mailer=sendgrid(settings, self._sendgrid_key) if settings.mailer == "sendgrid" else None,
-            source=memberships(settings, memberships_url, self.secrets.service) if memberships_url else None,
+            source=memberships(settings, memberships_url, self.secrets.service, self.profile_secrets)
+            if memberships_url
+            else None,
             clock=utc_now,
         )
 
@@ -73,6 +82,11 @@ class Aws:
     @property
     def _sendgrid_key(self) -> Secret:
         return self._secret(self._settings.sendgrid_api_key, self._settings.sendgrid_secret)
+
+    def _managed_secret(self, secret_id: str) -> RotatingSecret:
+        """Return the same object for the same id: it keeps what it read."""
+        made = RotatingSecret(lambda: self._clients.secrets_manager, secret_id)
+        return self._managed.setdefault(secret_id, made)
 
     def _secret(self, value: str | None, secret_id: str | None, least_bytes: int = 1) -> Secret:
         """Return what gives a secret: the setting itself, or what Secrets Manager holds under its id."""

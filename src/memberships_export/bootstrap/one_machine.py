@@ -12,7 +12,8 @@ from memberships_export.adapters.embedded.secrets_file import kept_secret
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.mail.outbox import Outbox
-from memberships_export.bootstrap.parts import Secrets, memberships, sendgrid, utc_now
+from memberships_export.adapters.source.profile_secrets import ProfileSecrets
+from memberships_export.bootstrap.parts import Secrets, memberships, profile_secrets, sendgrid, utc_now
 from memberships_export.bootstrap.steady_clock import SteadyClock
 from memberships_export.bootstrap.warm_up import warm_up
 from memberships_export.ports import Mailer, Ports
@@ -36,6 +37,11 @@ class OneMachine:
             links=_kept(settings.link_secret, folder / "links"),
         )
 
+    @property
+    def profile_secrets(self) -> ProfileSecrets:
+        """What a profile may name here: variables of the environment."""
+        return profile_secrets()
+
     def connect(self, memberships_url: str | None) -> Ports:
         """Open the adapters, and make what is not there yet. Raises StorageUnavailable."""
         warm_up()
@@ -54,7 +60,9 @@ class OneMachine:
             dead_letters=SqliteDeadLetters(database, clock=clock),
             files=Folder(settings.data_dir / "files"),
             mailer=_mailer(settings),
-            source=memberships(settings, memberships_url, self.secrets.service) if memberships_url else None,
+            source=memberships(settings, memberships_url, self.secrets.service, self.profile_secrets)
+            if memberships_url
+            else None,
             clock=clock,
             machine=EmbeddedMachine(settings.data_dir / "processes", database),
         )

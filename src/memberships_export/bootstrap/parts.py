@@ -3,6 +3,7 @@
 The Lambda functions load this module: it imports nothing that only one machine or only the API needs.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,11 @@ from typing import Protocol
 
 from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
+from memberships_export.adapters.source.auth import auth_problems
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
+from memberships_export.adapters.source.profile_secrets import ManagedSecret, ProfileSecrets
+from memberships_export.domain.source.profile import Profile
+from memberships_export.domain.source.profile_secrets import secrets_named
 from memberships_export.ports import Mailer, MembershipSource, Ports
 from memberships_export.settings import Settings
 
@@ -39,6 +44,11 @@ class Backend(Protocol):
         """The keys that sign tokens and links, for users and for the memberships API."""
         ...
 
+    @property
+    def profile_secrets(self) -> ProfileSecrets:
+        """What a profile may name."""
+        ...
+
     def connect(self, memberships_url: str | None) -> Ports:
         """Open the adapters. Without a memberships URL the process fetches nothing."""
         ...
@@ -49,15 +59,26 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def memberships(settings: Settings, url: str, service_secret: Secret) -> MembershipSource:
-    """Return the memberships API at `url`, asked with tokens of our own. The secret is read for each token."""
+def profile_secrets(managed: Callable[[str], ManagedSecret] | None = None) -> ProfileSecrets:
+    """Find what a profile names: variables as they are at the start, and what the backend keeps."""
+    return ProfileSecrets(dict(os.environ), managed)
+
+
+def access_problems(profile: Profile, secrets: ProfileSecrets) -> list[str]:
+    """Say what keeps a process from asking as the profile says: a wrong table [auth], secrets that are not there."""
+    return [*auth_problems(profile.auth), *secrets.problems(secrets_named(profile))]
+
+
+def memberships(settings: Settings, url: str, service_secret: Secret, secrets: ProfileSecrets) -> MembershipSource:
+    """Return the memberships API at `url`, for every profile. What proves who we are is read for each call."""
 
     def token(user_id: str) -> str:
         audience = settings.service_audience
         return ServiceTokens(secret=service_secret(), issuer=ISSUER, audience=audience, clock=utc_now)(user_id)
 
     seconds = settings.memberships_timeout_seconds
-    return MembershipsHttp(url, service_token=token, limits=HttpLimits(read_seconds=seconds, total_seconds=seconds))
+    limits = HttpLimits(read_seconds=seconds, total_seconds=seconds)
+    return MembershipsHttp(url, service_token=token, limits=limits, secrets=secrets)
 
 
 def sendgrid(settings: Settings, api_key: Secret) -> Mailer:

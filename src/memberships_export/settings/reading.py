@@ -1,4 +1,7 @@
-"""Environment variables, read once into one frozen object. Nothing else looks at the environment."""
+"""Environment variables, read once into one frozen object.
+
+Nothing else looks at the environment, but for the secrets that a profile names (bootstrap/parts.py).
+"""
 
 from collections.abc import Mapping
 from dataclasses import fields

@@ -44,6 +44,13 @@ class RotatingSecret:
             self._lock.release()
         return self._value
 
+    def anew(self, refused: str) -> str:
+        """Return the text as it is now: `refused` was not accepted. It is read only if nobody did so meanwhile."""
+        with self._lock:
+            if self._value == refused:
+                self._refresh()
+        return self._value
+
     def _is_fresh(self) -> bool:
         return bool(self._value) and monotonic() - self._tried_at <= _KEPT_SECONDS
 

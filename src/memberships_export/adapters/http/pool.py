@@ -4,7 +4,9 @@ They go straight to their host: no variable of the environment, such as HTTPS_PR
 """
 
 import errno
+import logging
 import ssl
+import threading
 from contextlib import contextmanager, suppress
 from queue import Empty
 from typing import TYPE_CHECKING, Any
@@ -20,15 +22,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KEPT = 64  # connections: one for each worker that a process may have
+# They write whole URLs, with what is private and secret in the query, also as warnings.
+_WRITE_URLS = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
+_thread = threading.local()
 
 
 def open_pool(url: SplitResult) -> HTTPConnectionPool:
     """Make the pool for the host of a checked URL: certificates verified. Opens no connection yet.
 
-    A GET is repeated once when a connection that was used before breaks before its answer. Nothing else is.
+    Only for calls that read, whatever their method: one is repeated once when a connection that was used before breaks
+    before its answer. Nothing else is.
     """
+    for name in _WRITE_URLS:
+        logging.getLogger(name).addFilter(_is_not_ours)
     pool = _TlsPool if url.scheme == "https" else _Pool
     return pool(url.hostname or "", url.port, maxsize=_KEPT, retries=False)
+
+
+def _is_not_ours(_: logging.LogRecord) -> bool:
+    """Keep the log lines of other users of urllib3: what went wrong with our calls we say ourselves."""
+    return not getattr(_thread, "calls", False)
 
 
 class _Stale(ConnectionError):
@@ -78,14 +91,21 @@ class _TlsConnection(_Connection, HTTPSConnection):
 class _Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
 
-    def urlopen(self, method: str, url: str, *args: Any, **how: Any) -> BaseHTTPResponse:  # noqa: ANN401  (urllib3's)
+    def urlopen(self, *args: Any, **how: Any) -> BaseHTTPResponse:  # noqa: ANN401  (urllib3's own)
+        _thread.calls = True
         try:
-            return super().urlopen(method, url, *args, **how)
+            return self._repeated_if_stale(*args, **how)
+        finally:
+            _thread.calls = False
+
+    def _repeated_if_stale(self, *args: Any, **how: Any) -> BaseHTTPResponse:  # noqa: ANN401
+        try:
+            return super().urlopen(*args, **how)
         except ProtocolError as error:
-            if method != "GET" or not isinstance(error.args[-1], _Stale):
+            if not isinstance(error.args[-1], _Stale):
                 raise
         self._close_idle()  # what let one of them die did not spare the others
-        return super().urlopen(method, url, *args, **how)
+        return super().urlopen(*args, **how)
 
     def _close_idle(self) -> None:
         idle = []

@@ -1,6 +1,5 @@
-"""The memberships API over HTTP: one page per call, as the user it is about, believing as little as possible."""
+"""The memberships API over HTTP: one call for one page, believing as little as possible of the answer."""
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,35 +10,23 @@ from urllib.parse import urlencode
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from memberships_export.adapters.http.bounded import Outgoing, TooLarge, TooLate, read_body, send
 from memberships_export.adapters.http.outgoing_url import checked_url
 from memberships_export.adapters.http.pool import open_pool
 from memberships_export.adapters.http.retry_after import retry_after
 from memberships_export.adapters.http.trouble import bad_certificate, trouble
-from memberships_export.domain.errors import (
-    ExportError,
-    MembershipsContractBroken,
-    MembershipsRefused,
-    MembershipsUnavailable,
-)
+from memberships_export.adapters.source.auth import Authorizers, Credential
+from memberships_export.adapters.source.headers import answer_headers, request_headers
+from memberships_export.adapters.source.profile_secrets import ProfileSecrets
+from memberships_export.adapters.source.wording import Wording
+from memberships_export.domain.source.exchange import Answer, Call
+from memberships_export.domain.source.profile import Column, KnownProfile, Profile, Request, Rows, SinglePage
 from memberships_export.ports import Clock, PageRequest
-from memberships_export.version import USER_AGENT
 
-log = logging.getLogger(__name__)
-_CHUNK = 256 * 1024
 # The registered content codings (RFC 9110 18.6), and what some servers call them.
 _COMPRESSIONS = frozenset(
     {"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "dcb", "dcz", "bzip2", "xz", "exi"}
 )
-_WILL_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
-# What a person has to mend, without touching the export: what it says to that person.
-_REFUSALS = {
-    HTTPStatus.UNAUTHORIZED: "it does not accept the worker's token; compare MEMBERSHIPS_EXPORT_SERVICE_SECRET, "
-    "MEMBERSHIPS_EXPORT_SERVICE_AUDIENCE and the clocks of both sides",
-    HTTPStatus.PAYMENT_REQUIRED: "it wants to be paid",
-    HTTPStatus.FORBIDDEN: "the worker's token lacks a right there, or a firewall stands in the way",
-    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "a proxy on the way wants a login",
-    HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED: "a network on the way wants a login",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,105 +53,91 @@ class MembershipsHttp:
         service_token: Callable[[str], str],
         limits: HttpLimits = HttpLimits(),
         clock: Clock = lambda: datetime.now(UTC),
+        secrets: ProfileSecrets | None = None,
     ) -> None:
-        """`service_token` makes a token for one user id. ValueError when the URL is not one to send tokens to."""
-        url = checked_url("MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL", base_url)
-        self._pool = open_pool(url)
-        self._path = url.path.rstrip("/") + "/memberships"
-        self._where = f"{url.netloc}{self._path}"
-        self._service_token = service_token
+        """`service_token` makes a token of our own for one user id; `secrets` finds what profiles name.
+
+        ValueError when the URL is not one to send tokens to.
+        """
+        self._url = checked_url("MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL", base_url)
+        self._pool = open_pool(self._url)
+        self._authorizers = Authorizers(service_token, secrets or ProfileSecrets({}), clock)
         self._limits = limits
         self._clock = clock
 
-    def fetch(self, request: PageRequest) -> bytes:
-        """Fetch one page as received, for others to read. No redirects, no decompression, no retries but the pool's.
+    def ask(self, call: Call, profile: KnownProfile) -> Answer:
+        """Make one call as the profile says. No redirects, no decompression, no retries but the pool's.
 
-        What urllib3 gives as an answer has the length that was announced, or the last chunk: anything shorter is an
-        error of it. Only an answer without either ends with its connection, however that ends.
+        After a 401 it is repeated once, if there is another token to show or another secret by now. All of it, tokens
+        too, takes no longer than the limits say. Raises MembershipsUnavailable, MembershipsRefused, PlaceForgotten and
+        MembershipsContractBroken.
         """
-        deadline = time.monotonic() + self._limits.total_seconds
+        say = Wording(self._where(profile), profile.profile.auth)
+        until = time.monotonic() + self._limits.total_seconds
         try:
-            answer = self._ask(request)
+            answer = self._authorized(call, profile, say, until)
             try:
-                self._check_head(answer)
-                return self._read(answer, deadline)
+                self._check_head(answer, call, say)
+                headers = answer_headers(answer.headers, profile.profile, say)
+                return Answer(read_body(answer, self._limits.body_bytes, until), headers)
             finally:
                 answer.close()  # a connection that was read to its end is back in the pool by now, and stays open
         except HTTPError as error:
             what = trouble(error, *self._limits.patience)
-            raise (self._refused("none", what) if bad_certificate(error) else self._unavailable(what)) from error
+            raise (say.refused("none", what) if bad_certificate(error) else say.unavailable(what)) from error
+        except TooLate:
+            raise say.unavailable(f"took longer than {self._limits.total_seconds:g} seconds for one page") from None
+        except TooLarge:
+            what = f"sent a page of more than {self._limits.body_bytes} bytes; lower MEMBERSHIPS_EXPORT_PAGE_SIZE"
+            raise say.broken(what) from None
 
-    def _ask(self, request: PageRequest) -> urllib3.BaseHTTPResponse:
-        query = {"limit": request.limit} | ({"cursor": request.cursor} if request.cursor else {})
-        return self._pool.urlopen(
-            "GET",
-            f"{self._path}?{urlencode(query)}",
-            headers={
-                "Authorization": f"Bearer {self._service_token(request.user_id)}",
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",  # nothing to unpack: no bomb
-                "User-Agent": USER_AGENT,
-            },
-            timeout=urllib3.Timeout(
-                total=self._limits.total_seconds, connect=self._limits.connect_seconds, read=self._limits.read_seconds
-            ),
-            redirect=False,
-            preload_content=False,
-            decode_content=False,
+    def _authorized(self, call: Call, profile: KnownProfile, say: Wording, until: float) -> urllib3.BaseHTTPResponse:
+        authorizer = self._authorizers.of(profile)
+        credential = authorizer.credential(call.user_id, until)
+        answer = self._send(call, credential, say, until)
+        if answer.status == HTTPStatus.UNAUTHORIZED and (renewed := authorizer.renewed(credential, until)):
+            answer.close()
+            return self._send(call, renewed, say, until)
+        return answer
+
+    def _send(self, call: Call, credential: Credential, say: Wording, until: float) -> urllib3.BaseHTTPResponse:
+        query = "&".join(filter(None, (call.query, credential.query)))
+        request = Outgoing(
+            method=call.method,
+            target=self._url.path.rstrip("/") + call.path + (f"?{query}" if query else ""),
+            headers=request_headers(call, credential.headers, say),
+            body=call.body,
         )
+        connect, read = self._limits.connect_seconds, self._limits.read_seconds
+        return send(self._pool, request, until=until, connect_seconds=connect, read_seconds=read)
 
-    def _check_head(self, answer: urllib3.BaseHTTPResponse) -> None:
+    def _check_head(self, answer: urllib3.BaseHTTPResponse, call: Call, say: Wording) -> None:
+        """Refuse what is no page, before its body is read.
+
+        What urllib3 gives as a body has the length that was announced, or the last chunk: anything shorter is an error
+        of it. Only an answer without either ends with its connection, however that ends.
+        """
         if answer.status != HTTPStatus.OK:
-            raise self._not_ok(answer)
+            seconds = retry_after(answer.headers.get("Retry-After"), self._clock())
+            raise say.of_status(answer.status, seconds, first=call.first)
         codings = answer.headers.get("Content-Encoding", "").lower().replace(",", " ").split()
         if packed := _COMPRESSIONS.intersection(codings):  # anything else, such as utf-8, names no compression
             what = f"sent a compressed page ({', '.join(packed)}) although it was asked not to"
-            raise self._broken(f"{what}; switch compression off for it")
-        announced = answer.headers.get("Content-Length", "")
-        if announced.isdecimal() and float(announced) > self._limits.body_bytes:
-            raise self._too_large()
+            raise say.broken(f"{what}; switch compression off for it")
 
-    def _read(self, answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        """Read to the end; read1 comes back after each piece, so that a slow drip cannot outlast the deadline."""
-        chunks, size = [], 0
-        while chunk := answer.read1(_CHUNK, decode_content=False):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > self._limits.body_bytes:
-                raise self._too_large()
-            if time.monotonic() > deadline:
-                raise self._unavailable(f"took longer than {self._limits.total_seconds:g} seconds for one page")
-        return b"".join(chunks)
+    def _where(self, profile: KnownProfile) -> str:
+        """Name the address as the profile writes it: what stands for a user stays a placeholder."""
+        return f"{self._url.netloc}{self._url.path.rstrip('/')}{profile.profile.request.path}"
 
-    def _not_ok(self, answer: urllib3.BaseHTTPResponse) -> ExportError:
-        status, seconds = answer.status, retry_after(answer.headers.get("Retry-After"), self._clock())
-        if status in _REFUSALS:
-            return self._refused(
-                str(status), f"answered with status {status}: {_REFUSALS[HTTPStatus(status)]}", seconds
-            )
-        if status in _WILL_PASS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return self._unavailable(f"answered with status {status}", seconds)
-        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            return self._broken(
-                f"answered with a redirect (status {status}). Redirects are not followed, as the token would travel "
-                "along; set MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL to the final URL"
-            )
-        return self._broken(f"answered with status {status} where only 200 is expected")
-
-    def _too_large(self) -> MembershipsContractBroken:
-        return self._broken(
-            f"sent a page of more than {self._limits.body_bytes} bytes; lower MEMBERSHIPS_EXPORT_PAGE_SIZE"
+    def fetch(self, request: PageRequest) -> bytes:
+        """Fetch one page by our own contract."""
+        query = {"limit": request.limit} | ({"cursor": request.cursor} if request.cursor else {})
+        call = Call(user_id=request.user_id, path="/memberships", query=urlencode(query), first=request.cursor is None)
+        profile = Profile(
+            version=1,
+            request=Request(path="/memberships"),
+            rows=Rows(path="items", key=("id",)),
+            paginator=SinglePage(),
+            columns=(Column(name="id"),),
         )
-
-    def _refused(self, status: str, what: str, seconds: float | None = None) -> MembershipsRefused:
-        """Tell the operator at once: an alarm watches this event."""
-        log.error(
-            "by=memberships_api status=%s event=refused reason=The memberships API at %s %s.", status, self._where, what
-        )
-        return MembershipsRefused(f"The memberships API at {self._where} {what}.", retry_after=seconds)
-
-    def _unavailable(self, what: str, seconds: float | None = None) -> MembershipsUnavailable:
-        return MembershipsUnavailable(f"The memberships API at {self._where} {what}.", retry_after=seconds)
-
-    def _broken(self, what: str) -> MembershipsContractBroken:
-        return MembershipsContractBroken(f"The memberships API at {self._where} {what}.")
+        return self.ask(call, KnownProfile("memberships", "", "", profile)).body

@@ -1,0 +1,65 @@
+"""One call within a time and a size: no redirects, no decompression, no retries but the pool's."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import urllib3
+
+_CHUNK = 256 * 1024
+
+
+class TooLate(Exception):
+    """The time for the whole call is up."""
+
+
+class TooLarge(Exception):
+    """The body is larger than it may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """What is sent. The target, headers and body may hold secrets and what is private."""
+
+    method: str = "GET"
+    target: str = field(repr=False)  # path and query
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+
+def send(
+    pool: urllib3.HTTPConnectionPool, request: Outgoing, *, until: float, connect_seconds: float, read_seconds: float
+) -> urllib3.BaseHTTPResponse:
+    """Return the answer with its body unread. `until`: of the clock time.monotonic. Raises TooLate, HTTPError."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TooLate
+    return pool.urlopen(
+        request.method,
+        request.target,
+        body=request.body,
+        headers=request.headers,
+        timeout=urllib3.Timeout(total=left, connect=connect_seconds, read=read_seconds),
+        redirect=False,
+        preload_content=False,
+        decode_content=False,
+    )
+
+
+def read_body(answer: urllib3.BaseHTTPResponse, most: int, until: float) -> bytes:
+    """Read to the end, at most so many bytes. Raises TooLarge, TooLate, HTTPError.
+
+    read1 comes back after each piece, so that a slow drip cannot outlast the deadline.
+    """
+    announced = answer.headers.get("Content-Length", "")
+    if announced.isdecimal() and float(announced) > most:
+        raise TooLarge
+    chunks, size = [], 0
+    while chunk := answer.read1(_CHUNK, decode_content=False):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most:
+            raise TooLarge
+        if time.monotonic() > until:
+            raise TooLate
+    return b"".join(chunks)
