@@ -21,7 +21,7 @@ from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.api.router import exports_router
 from memberships_export.entrypoints.cli.serve.limits import Limits
 from memberships_export.entrypoints.cli.serve.threads import ApiThread
-from memberships_export.service.user.callers import InvalidToken
+from memberships_export.service.user.callers import InvalidToken, TokenVerifier
 from rig.waiting import LAST_RESORT_SECONDS
 from tests.fakes.world import World
 from tests.unit.api.service import HmacWebhook, exports_api, token_for
@@ -71,6 +71,7 @@ def _user_of(api: ExportsApi, request: Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme != "Bearer":
         raise InvalidToken("There is no token.")
+    assert isinstance(api.tokens, TokenVerifier)
     return api.tokens.verify(token).user_id
 
 

@@ -23,6 +23,7 @@ def user_tokens(settings: Settings) -> TokenVerifier:
         issuer=settings.jwt_issuer,
         user_id=settings.jwt_user_claim,
         email=settings.jwt_email_claim,
+        email_verified=settings.jwt_email_verified_claim,
     )
     if settings.jwks_url:
         return JwksVerifier(RemoteKeys(KeySetReader(KeySetHttp(settings.jwks_url))), expected)
@@ -40,6 +41,7 @@ def mint_token(settings: Settings, user_id: str, email: str, lifetime: timedelta
         lifetime=lifetime,
         user_claim=settings.jwt_user_claim,
         email_claim=settings.jwt_email_claim,
+        email_verified_claim=settings.jwt_email_verified_claim,
     )
 
 

@@ -50,8 +50,13 @@ class Settings:
         "Audience (aud) that users' tokens must name, or several, separated by commas, of which they must name one. "
         "Of tokens without aud it is the client_id.",
     )
-    jwt_user_claim: str = setting("sub", "Claim of users' tokens that holds the user id: text, or a whole number.")
-    jwt_email_claim: str = setting("email", "Claim of users' tokens that holds the address to mail to.")
+    jwt_user_claim: str = setting(
+        "sub", "Claim of users' tokens that holds the user id, text or a whole number; `user.id` is `id` within `user`."
+    )
+    jwt_email_claim: str = setting("email", "Claim that holds the address to mail to, named in the same way.")
+    jwt_email_verified_claim: str = setting(
+        "email_verified", "Claim that says whether that address is verified, named in the same way."
+    )
     service_secret: Secret | None = setting(
         None,
         "Signs the worker's own short-lived tokens (HS256). Unset: made in the data folder at first start.",

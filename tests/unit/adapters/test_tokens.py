@@ -113,6 +113,76 @@ def test_the_claims_of_user_id_and_address_can_be_named() -> None:
         named.verify(hs(claims()))
 
 
+NESTED = {"user": {"id": 4711, "mail": {"address": "anna@example.org", "checked": "true"}}}
+NAMESPACED = {"https://example.org/user": {"id": 4711}, "https://example.org/email": "anna@example.org"}
+
+
+@pytest.mark.parametrize(
+    "names, payload, caller",
+    [
+        (
+            ("user.id", "user.mail.address", "user.mail.checked"),
+            NESTED,
+            Caller("4711", "anna@example.org", email_verified=True),
+        ),
+        (
+            ("https://example.org/user.id", "https://example.org/email", "nowhere"),
+            NAMESPACED,
+            Caller("4711", "anna@example.org"),
+        ),
+        (("user.id", "a.b", "a.c"), NESTED | {"user.id": "exact"}, Caller("exact")),
+        (("sub", "user.mail", "c"), {"user": {"mail": None}}, Caller("anna")),
+        (("sub", "sub.email", "sub."), {}, Caller("anna")),
+        (("sub", ".", "..."), {"": {"": None}}, Caller("anna")),
+        (
+            ("a.b.id", "a.b.c.d", "c"),
+            {"a.b": {"id": "longest", "c": {"d": "x"}}, "a": {"b": 1}},
+            Caller("longest", "x"),
+        ),
+    ],
+)
+def test_claims_within_others_are_named_by_dots_and_an_exact_name_wins(
+    names: tuple[str, str, str], payload: Claims, caller: Caller
+) -> None:
+    user_id, email, email_verified = names
+    expected = replace(EXPECTED, user_id=user_id, email=email, email_verified=email_verified)
+    assert SharedSecretVerifier(SECRET, expected).verify(hs(claims(**payload))) == caller
+
+
+@pytest.mark.parametrize("user", [None, "anna", ["anna"], {"id": None}, {"id": {"id": 1}}, {"ID": 1}])
+def test_a_claim_that_is_not_where_it_is_named_refuses_the_token(user: object) -> None:
+    nested = SharedSecretVerifier(SECRET, replace(EXPECTED, user_id="user.id"))
+    with pytest.raises(InvalidToken, match=r"user\.id is not a user id"):
+        nested.verify(hs(claims(user=user)))
+
+
+def test_an_exact_name_that_says_nothing_is_not_replaced_by_another() -> None:
+    nested = SharedSecretVerifier(SECRET, replace(EXPECTED, user_id="user.id"))
+    payload = claims(user={"id": "ben"}) | {"user.id": None}
+    with pytest.raises(InvalidToken):
+        nested.verify(by_hand({"alg": "HS256"}, payload, SECRET.encode()))
+
+
+def test_a_token_made_here_passes_whatever_the_claims_are_named() -> None:
+    token = mint_user_token(
+        secret=SECRET,
+        issuer=None,
+        audience="memberships",
+        user_id="anna",
+        email="anna@example.org",
+        lifetime=timedelta(hours=1),
+        user_claim="user.id",
+        email_claim="https://example.org/email",
+        email_verified_claim="user.email.verified",
+    )
+    expected = replace(
+        OF_ANY_ISSUER, user_id="user.id", email="https://example.org/email", email_verified="user.email.verified"
+    )
+    assert SharedSecretVerifier(SECRET, expected).verify(token) == Caller(
+        "anna", "anna@example.org", email_verified=True
+    )
+
+
 def test_one_of_the_accepted_audiences_is_enough() -> None:
     several = SharedSecretVerifier(SECRET, replace(EXPECTED, audiences=frozenset({"memberships", "app"})))
     for audience in ("memberships", "app", ["x", "app"]):

@@ -14,7 +14,7 @@ from memberships_export.adapters.identity.jwt import SharedSecretVerifier
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Evidence
 from memberships_export.entrypoints.api.app import create_app
-from memberships_export.entrypoints.api.exports_api import ExportsApi
+from memberships_export.entrypoints.api.exports_api import ExportsApi, Identify
 from memberships_export.entrypoints.api.health import health_router
 from memberships_export.entrypoints.api.router import exports_router
 from memberships_export.service.mail_events.record_mail_events import MailEvent
@@ -59,7 +59,9 @@ class HmacWebhook:
         return [MailEvent(one["exportId"], SendFact(number=1, evidence=Evidence.ACCEPTED)) for one in events]
 
 
-def exports_api(world: World, tokens: TokenVerifier | None = None, webhook: MailWebhook | None = None) -> ExportsApi:
+def exports_api(
+    world: World, tokens: TokenVerifier | Identify | None = None, webhook: MailWebhook | None = None
+) -> ExportsApi:
     services = world.services
     return ExportsApi(
         request=services.request,

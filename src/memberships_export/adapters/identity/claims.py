@@ -19,6 +19,7 @@ class ExpectedClaims:
     issuer: str | None = None
     user_id: str = "sub"
     email: str = "email"
+    email_verified: str = "email_verified"
 
     def caller(self, claims: Mapping[str, Any], now: float) -> Caller:
         """Read the caller; `now` is in seconds since 1970. Raises InvalidToken."""
@@ -27,8 +28,25 @@ class ExpectedClaims:
             raise InvalidToken("The token is not of the issuer (iss) that is expected here.")
         if not self.audiences.intersection(_audiences(claims)):
             raise InvalidToken("The token is not for the audience (aud) that is expected here.")
-        verified, scope = _truth(claims.get("email_verified")), _words(claims.get("scope"))
+        verified, scope = _truth(named(claims, self.email_verified)), _words(claims.get("scope"))
         return Caller(_user_id(claims, self.user_id), _email(claims, self.email), verified, scope)
+
+
+def named(claims: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  (whatever JSON holds)
+    """Find a claim, None when it is not there: the one of exactly this name, else one within others, as `user.id`.
+
+    Names may hold dots themselves, such as `https://example.org/user.id`: the longest name that is there is entered.
+    """
+    if name in claims:
+        return claims[name]
+    outer, dot, last = name.rpartition(".")
+    while dot:
+        within = claims.get(outer)
+        if isinstance(within, Mapping):
+            return named(within, last)
+        outer, dot, more = outer.rpartition(".")
+        last = f"{more}.{last}"
+    return None
 
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:
@@ -60,7 +78,7 @@ def _audiences(claims: Mapping[str, Any]) -> list[str]:
 
 
 def _user_id(claims: Mapping[str, Any], name: str) -> str:
-    value = claims.get(name)
+    value = named(claims, name)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not is_id(value):
@@ -69,7 +87,7 @@ def _user_id(claims: Mapping[str, Any], name: str) -> str:
 
 
 def _email(claims: Mapping[str, Any], name: str) -> str | None:
-    value = claims.get(name)
+    value = named(claims, name)
     if not isinstance(value, str | None):
         raise InvalidToken(f"The token's {name} is not an email address.")
     return value

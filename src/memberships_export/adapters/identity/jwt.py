@@ -10,7 +10,7 @@ from jwt.exceptions import InvalidSignatureError, PyJWTError
 
 from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.service_tokens import ALGORITHM, checked_secret
-from memberships_export.service.user.callers import Caller, InvalidToken, KeysUnavailable, TokenVerifier
+from memberships_export.service.user.callers import Caller, IdentityUnavailable, InvalidToken, TokenVerifier
 
 _LONGEST_TOKEN = 8192
 # RFC 8725 3.11: a token of another kind by the same provider, such as a logout token, is none for us.
@@ -96,14 +96,14 @@ class AnyOf:
         self._verifiers = tuple(verifiers)
 
     def verify(self, token: str) -> Caller:
-        """Ask one after the other. Raises KeysUnavailable when the only one that might accept it cannot tell."""
+        """Ask one after the other. Raises IdentityUnavailable when the only one that might accept it cannot tell."""
         reasons: list[str] = []
-        unavailable: KeysUnavailable | None = None
+        unavailable: IdentityUnavailable | None = None
         for verifier in self._verifiers:
             try:
                 return verifier.verify(token)
             except InvalidToken as error:
                 reasons.append(error.reason)
-            except KeysUnavailable as error:
+            except IdentityUnavailable as error:
                 unavailable = error
         raise unavailable or InvalidToken(" ".join(dict.fromkeys(reasons)))

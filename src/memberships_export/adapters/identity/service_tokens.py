@@ -45,9 +45,10 @@ def mint_user_token(  # noqa: PLR0913  (each is one claim)
     lifetime: timedelta,
     user_claim: str = "sub",
     email_claim: str = "email",
+    email_verified_claim: str = "email_verified",
 ) -> str:
     """Make a token as an identity provider would, to try the API with."""
-    claims = {user_claim: user_id, "aud": audience, email_claim: email, "email_verified": True}
+    claims = {user_claim: user_id, "aud": audience, email_claim: email, email_verified_claim: True}
     named = claims | ({"iss": issuer} if issuer else {})
     return _signed(named, checked_secret(secret), datetime.now(UTC), lifetime)
 

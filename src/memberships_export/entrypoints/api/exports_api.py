@@ -1,30 +1,36 @@
 """What the routes need: the use cases they call, in one object that the router hands to each request."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends
 from starlette.requests import Request
 
 from memberships_export.service.mail_events.record_mail_events import RecordMailEvents
 from memberships_export.service.mail_events.webhook import MailWebhook
-from memberships_export.service.user.callers import TokenVerifier
+from memberships_export.service.user.callers import Caller, TokenVerifier
 from memberships_export.service.user.read import ReadExports
 from memberships_export.service.user.request import RequestExport
 from memberships_export.service.user.steer import CancelExport, ResendExport
 
+Identify: TypeAlias = Callable[[Request], Caller | Awaitable[Caller]]
+"""Tells who sends a request. Raises InvalidToken for nobody, IdentityUnavailable when that cannot be told now."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportsApi:
-    """The use cases behind the routes. Without `webhook` all mail events are refused."""
+    """The use cases behind the routes. Without `webhook` all mail events are refused.
+
+    `tokens` checks bearer tokens, or looks at the whole request.
+    """
 
     request: RequestExport
     read: ReadExports
     cancel: CancelExport
     resend: ResendExport
     record_mail_events: RecordMailEvents
-    tokens: TokenVerifier
+    tokens: TokenVerifier | Identify
     webhook: MailWebhook | None = None
 
 

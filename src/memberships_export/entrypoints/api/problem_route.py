@@ -17,7 +17,7 @@ from memberships_export.domain.errors import TransientError
 from memberships_export.entrypoints.api.export_ids import is_export_id
 from memberships_export.entrypoints.api.headers import secured
 from memberships_export.entrypoints.api.problems import HttpRefusal, answer_to, unforeseen
-from memberships_export.service.user.callers import KeysUnavailable
+from memberships_export.service.user.callers import IdentityUnavailable
 
 log = logging.getLogger(__name__)
 LONGEST_BODY = 1024 * 1024  # bytes; SendGrid's batches stay below 768 KB
@@ -92,7 +92,7 @@ def error_answer(error: Exception, request: Request, path: str) -> Response:
         instance = f"urn:uuid:{uuid4()}"
         answer = unforeseen(instance)
         log.error("instance=%s path=%s event=unforeseen_error", instance, path, exc_info=error)
-    elif isinstance(error, TransientError | KeysUnavailable):
+    elif isinstance(error, TransientError | IdentityUnavailable):
         log.warning("path=%s event=unavailable reason=%s", path, error.reason)
     export_id = str(request.path_params.get("exportId", ""))
     return secured(answer.to_response(export_id if is_export_id(export_id) else None))

@@ -24,7 +24,7 @@ from memberships_export.domain.errors import (
     UnknownExport,
 )
 from memberships_export.service.mail_events.webhook import ForgedEvents, MalformedEvents
-from memberships_export.service.user.callers import InvalidToken, KeysUnavailable
+from memberships_export.service.user.callers import IdentityUnavailable, InvalidToken
 
 PROBLEM_JSON = "application/problem+json"
 _BACK_SOON = 5  # seconds, when nobody knows better
@@ -103,7 +103,7 @@ def answer_to(error: Exception) -> ProblemAnswer | None:
             return _refused(error)
         case InvalidToken():
             return _unauthorized(error)
-        case TransientError() | KeysUnavailable():
+        case TransientError() | IdentityUnavailable():
             return _try_later(error)
         case ExportError():
             return _export_problem(error)
@@ -147,7 +147,7 @@ def _unauthorized(error: InvalidToken) -> ProblemAnswer:
     return ProblemAnswer(problem, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
-def _try_later(error: TransientError | KeysUnavailable) -> ProblemAnswer:
+def _try_later(error: TransientError | IdentityUnavailable) -> ProblemAnswer:
     """Say nothing of the machinery behind: its reasons are for the log."""
     known = error if isinstance(error, TransientError) else TransientError()
     detail = "The service cannot answer this at the moment. Nothing is lost: try again a little later."

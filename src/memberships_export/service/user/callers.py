@@ -1,7 +1,7 @@
 """Who is calling, as far as their bearer token proves it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from memberships_export.domain.errors import InvalidUserId
 from memberships_export.domain.ids import LONGEST_ID, is_id
@@ -30,15 +30,20 @@ class InvalidToken(AuthenticationError):
     """The token proves nothing: the caller must get another one."""
 
 
-class KeysUnavailable(AuthenticationError):
-    """The keys to check tokens with cannot be had at the moment: the caller should come back later."""
+class IdentityUnavailable(AuthenticationError):
+    """Who would have to be asked about the token does not answer at the moment: the caller should come back later."""
 
 
+class KeysUnavailable(IdentityUnavailable):
+    """The keys to check tokens with cannot be had at the moment."""
+
+
+@runtime_checkable
 class TokenVerifier(Protocol):
     """Checks bearer tokens, and reads from them who is calling."""
 
     def verify(self, token: str) -> Caller:
-        """Check a bearer token. Raises InvalidToken, or KeysUnavailable when nobody can tell."""
+        """Check a bearer token. Raises InvalidToken, or IdentityUnavailable when nobody can tell."""
         ...
 
 
