@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 DOC = ROOT / "docs" / "msgspec-first-decode.md"
 READERS = {"decode", "convert", "Decoder"}
 PLACES = {"Decoder": 0, "convert": 1}  # of the type among the arguments, where it needs no name
-IN_THE_MAIN_THREAD = {"memberships_export.settings.kinds"}  # settings are read before anything starts
+# Settings and the profile's file are read before anything starts.
+IN_THE_MAIN_THREAD = {"memberships_export.settings.kinds", "memberships_export.domain.source.profile_shape"}
 
 # Types as they come from a profile: 300 of them, each decoded by 8 threads at the same moment.
 AFTER_THE_WARM_UP = """

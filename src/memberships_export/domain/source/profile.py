@@ -11,9 +11,9 @@ from msgspec import Meta, Struct, field
 
 Text = Annotated[str, Meta(min_length=1)]
 # Where a secret is: never the secret itself.
-_PLACE = r"(env:[A-Za-z_][A-Za-z0-9_]*|secret:[A-Za-z0-9/_+=.@:-]+)"
-SecretRef = Annotated[str, Meta(pattern=f"^{_PLACE}$")]
-SecretRefOrNothing = Annotated[str, Meta(pattern=f"^{_PLACE}?$")]
+REFERENCE = r"(env:[A-Za-z_][A-Za-z0-9_]*|secret:[A-Za-z0-9/_+=.@:-]+)"
+SecretRef = Annotated[str, Meta(pattern=f"^{REFERENCE}$")]
+SecretRefOrNothing = Annotated[str, Meta(pattern=f"^{REFERENCE}?$")]
 Path = Annotated[str, Meta(description='Names and places: plan.amount, items[0].price, "@odata.nextLink"')]
 Size = Annotated[int, Meta(ge=1, le=10_000)]
 

@@ -1,0 +1,69 @@
+"""A profile as its author writes it, in TOML: read as a whole, or refused with all that is wrong."""
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+from memberships_export.domain.source.profile import KnownProfile, Profile
+from memberships_export.domain.source.profile_places import Place, written
+from memberships_export.domain.source.profile_rules import broken_rules
+from memberships_export.domain.source.profile_shape import Wrong, shaped
+from memberships_export.domain.source.profile_toml import fingerprint
+
+Problem: TypeAlias = tuple[Place, str]  # where, and what is wrong there and the fix
+MOST_TOLD = 50  # problems: a file with more of them is something else
+
+
+class ProfileInvalid(Exception):
+    """A text is no profile. `problems`: each is a place, what is wrong there, and the fix."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        """Join the problems into one text."""
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))
+
+
+def read_profile(text: str, name: str) -> KnownProfile:
+    """Read the text of a profile; a byte order mark before it is no part of it. Raises ProfileInvalid."""
+    text = text.removeprefix("\ufeff")
+    tables = _tables(text)
+    profile, wrong = shaped(tables)
+    problems = [*((place, text) for place, text in wrong.items() if text), *_rules(profile, tables, wrong)]
+    if problems:
+        raise ProfileInvalid(_told(text, tables, problems))
+    return KnownProfile(name, text, fingerprint(text), profile)
+
+
+def _tables(text: str) -> dict[str, Any]:
+    try:
+        text.encode()
+        return tomllib.loads(text)
+    except UnicodeEncodeError:
+        problem = "the file: is no Unicode text; save it as UTF-8"
+    except RecursionError:
+        problem = "the file: is nested too deeply; a profile has tables in tables, and no more"
+    except ValueError as error:  # of TOML, or a number that is too long
+        problem = f"the file: is not TOML: {error}. Texts stand in quotes; see https://toml.io"
+    raise ProfileInvalid([problem])
+
+
+def _rules(profile: Profile, tables: dict[str, Any], wrong: Wrong) -> Iterator[Problem]:
+    """Return the rules that are broken. What follows from a place that is wrong itself says nothing new."""
+    for broken in broken_rules(profile):
+        if not any(_is_wrong(place, wrong) for place in (broken.place, *broken.because)):
+            yield broken.place, broken.told(tables)
+
+
+def _is_wrong(place: Place, wrong: Wrong) -> bool:
+    return any(place[:length] in wrong for length in range(1, len(place) + 1))
+
+
+def _told(text: str, tables: dict[str, Any], problems: Sequence[Problem]) -> list[str]:
+    """Put the problems into the order of the file."""
+    from memberships_export.domain.source.profile_lines import lines_of  # noqa: PLC0415  (of a right one nobody asks)
+
+    lines = lines_of(text)
+    in_order = sorted(((lines.of(place), place, what) for place, what in problems), key=lambda problem: problem[0] or 0)
+    told = [f"{written(place, tables)}{f' (line {line})' if line else ''}: {what}" for line, place, what in in_order]
+    more = len(told) - MOST_TOLD
+    return [*told[:MOST_TOLD], *([f"the file: has {more} more problems"] if more > 0 else [])]

@@ -1,0 +1,563 @@
+"""A profile as its author writes it: read as a whole, or refused with all that is wrong, where, and how to mend it."""
+
+import re
+from datetime import timedelta
+from importlib.resources import files
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memberships_export.domain.source.profile import Column, Offset, Profile
+from memberships_export.domain.source.profile_text import MOST_TOLD, ProfileInvalid, read_profile
+from memberships_export.domain.source.profile_toml import known_profile
+
+SHIPPED = files("memberships_export").joinpath("shipped/profiles")
+
+GOOD = """\
+version = 1
+description = "A club"
+
+[request]
+path = "/v1/members"
+params = { customer = "{user.id}", status = "all" }
+headers = { Accept = "application/json" }
+
+[auth]
+type = "bearer"
+token = "env:API_TOKEN"
+
+[rows]
+path = "data"
+key = ["id"]
+order = "rising"
+owner = "customer"
+
+[paginator]
+type = "offset"
+size_param = "limit"
+size = 100
+
+[total]
+path = "meta.total"
+
+[[columns]]
+name = "id"
+type = "integer"
+required = true
+
+[[columns]]
+name = "price"
+path = "plan.amount"
+type = "minor_units"
+currency = "plan.currency"
+"""
+COLUMN = GOOD + '\n[[columns]]\nname = "c"\n'  # the third one, to be gone on with
+POST = GOOD.replace("[request]\n", '[request]\nmethod = "POST"\n').replace("status", "state")
+
+
+def problems_of(text: str) -> list[str]:
+    try:
+        read_profile(text, "club")
+    except ProfileInvalid as refused:
+        return list(refused.problems)
+    return []
+
+
+def changed(old: str, new: str) -> str:
+    assert old in GOOD, f"the example has no {old}"
+    return GOOD.replace(old, new)
+
+
+def test_a_profile_is_known_by_name_text_and_fingerprint() -> None:
+    known = read_profile(GOOD, "club")
+
+    assert (known.name, known.text, len(known.fingerprint)) == ("club", GOOD, 16)
+    assert isinstance(known.profile.paginator, Offset)
+    assert known.profile.columns[0] == Column(name="id", type="integer", required=True)
+    assert read_profile(GOOD.replace("100", "101"), "club").fingerprint != known.fingerprint
+
+
+@pytest.mark.parametrize("shipped", [path.name for path in SHIPPED.iterdir()])
+def test_every_shipped_profile_is_right_and_read_alike_without_a_check(shipped: str) -> None:
+    text = SHIPPED.joinpath(shipped).read_text("utf-8")
+
+    assert read_profile(text, shipped) == known_profile(text, shipped)
+
+
+@pytest.mark.parametrize("text", ["\ufeff" + GOOD, GOOD.replace("\n", "\r\n"), GOOD + "\n\n# the end"])
+def test_a_byte_order_mark_and_the_line_ends_of_other_systems_change_nothing(text: str) -> None:
+    assert read_profile(text, "club").profile == read_profile(GOOD, "club").profile
+
+
+def test_dotted_keys_and_inline_tables_say_the_same() -> None:
+    text = """
+        version = 1
+        description = "A club"
+        request = { path = "/v1/members", params.customer = "{user.id}", params.status = "all" }
+        request.headers.Accept = "application/json"
+    """
+    rest = GOOD.partition("[auth]")[2]
+
+    with pytest.raises(ProfileInvalid, match=r"the file: is not TOML: .*line 5"):  # an inline table is closed
+        read_profile(f"{text}[auth]{rest}", "club")
+    text = text.replace(" }\n        request.headers.Accept = ", ", headers.Accept = ").rstrip() + " }\n"
+    assert read_profile(f"{text}[auth]{rest}", "club").profile == read_profile(GOOD, "club").profile
+
+
+NOT_TOML = {
+    "no TOML": ("a: 1", "line 1"),
+    "YAML": ("version: 1\nrequest:\n  path: /x", "line 1"),
+    "JSON": ('{"version": 1}', "line 1"),
+    "a text without quotes": ("version = 1\nname = abc", "line 2"),
+    "a key twice": ("version = 1\nversion = 1\n", "line 2"),
+    "a table twice": ("[rows]\n[rows]", "line 2"),
+    "a NUL": ("version = 1\x00", "line 1"),
+    "a NUL in a text": ('version = "\x00"', "line 1"),
+    "a lone line feed of old systems": ("version = 1\rx = 1", "line 1"),
+    "half a character": ('version = "\ud800"', "no Unicode text"),
+    "half a character, escaped": (r'version = "\ud800"', "line 1"),
+    "a number without end": ("version = " + "9" * 5000, "not TOML"),
+    "a text without end": ('version = "1\n', "line 1"),
+    "deep arrays": ("a = " + "[" * 20_000 + "]" * 20_000, "nested"),
+    "deep tables": ("a = " + "{ b = " * 20_000 + "1" + " }" * 20_000, "nested"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_TOML)
+def test_what_is_no_toml_is_refused_with_the_line(case: str) -> None:
+    text, where = NOT_TOML[case]
+
+    (problem,) = problems_of(text)
+    assert problem.startswith("the file: ")
+    assert where in problem
+
+
+def test_deep_dotted_keys_are_unknown_keys() -> None:
+    deep = ".".join("a" * 500) + " = 1\n"
+
+    assert problems_of(deep + GOOD) == [
+        "[a] (line 1): is no key: there are version, description, request, auth, rows, paginator, total, columns"
+    ]
+
+
+def test_an_empty_file_lacks_all_that_must_be_there() -> None:
+    assert problems_of("") == [
+        "version: is missing: 1",
+        "request: is missing: a table",
+        "rows: is missing: a table",
+        "paginator: is missing: a table with a type",
+        "columns: is missing: a list of tables",
+    ]
+
+
+WRONG_KEYS = {
+    "version of another time": ("version = 1", "version = 2", "version (line 1): must be 1; it is 2"),
+    "a misspelt key": (
+        'order = "rising"',
+        'odrer = "rising"',
+        "[rows] odrer (line 16): is no key: did you mean order?",
+    ),
+    "a key of another table": (
+        "size = 100",
+        'owner = "x"',
+        "is no key of the type offset: there are size_param, size,",
+    ),
+    "a key of another type": ("size = 100", 'cursor_path = "x"', "[paginator] cursor_path (line 22): is no key of the"),
+    "a table inside another": ("[auth]", "columns = []\n[auth]", "columns stands above the first [table]"),
+    "text for a number": ("size = 100", 'size = "100"', 'must be a whole number from 1 to 10000; it is "100"'),
+    "a fraction": ("size = 100", "size = 1.5", "must be a whole number from 1 to 10000; it is 1.5"),
+    "true for a number": ("size = 100", "size = true", "must be a whole number from 1 to 10000; it is true"),
+    "a number too high": ("size = 100", "size = 10001", "it is 10001"),
+    "a number without end": ("size = 100", f"size = 0x{'f' * 9999}", "it is a number of 19 digits or more"),
+    "no number": ("size = 100", "size = nan", "it is NaN"),
+    "a date": ("size = 100", "size = 2024-01-01", "it is a date or time, which TOML knows without quotes"),
+    "a time": ("size = 100", "size = 07:32:00", "it is a date or time"),
+    "a list for a text": ('path = "data"', "path = []", "must be a path such as plan.amount; it is an empty list"),
+    "one for many": (
+        'key = ["id"]',
+        'key = "id"',
+        "[rows] key (line 15): must be a list of paths, in brackets even if",
+    ),
+    "no key": ('key = ["id"]', "key = []", "must be a list of paths"),
+    "text for yes": ("required = true", 'required = "yes"', 'columns[0] "id": required (line 30): must be true or'),
+    "a word of no choice": ('order = "rising"', 'order = "up"', 'one of "rising", "falling", "none"; it is "up"'),
+    "a type of no column": ('"integer"', '"int"', 'must be one of "text", "integer", "decimal", "minor_units", "boo'),
+    "a type of no paginator": ('"offset"', '"pages"', "must be one of single_page, page_number, offset, cursor, json_"),
+    "a type that is no text": ('"offset"', "1", "[paginator] type (line 20): must be one of single_page"),
+    "no type": ('type = "bearer"', "", "[auth] type (line 9): is missing: one of service_jwt, bearer, http_basic"),
+    "a table of no type": ('[auth]\ntype = "bearer"\ntoken = "env:API_TOKEN"', "auth = 1", "[request] auth"),
+    "the secret itself": ("env:API_TOKEN", "sk_live_1", "[auth] token (line 11): must be env:NAME or secret:ID, which"),
+    "a date in params": ('status = "all"', "status = 2024-01-01", "[request] params.status (line 6): must be a text"),
+    "a list in params": ('status = "all"', "status = []", "[request] params.status (line 6): must be a text, a whole"),
+    "a number in headers": ('"application/json"', "1", "[request] headers.Accept (line 7): must be a text; it is 1"),
+    "a text without end shown": ("size = 100", f'size = "{"x" * 9999}"', f'it is "{"x" * 39}…'),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_KEYS)
+def test_a_wrong_key_is_told_with_its_place_and_what_it_must_be(case: str) -> None:
+    old, new, problem = WRONG_KEYS[case]
+    found = problems_of(changed(old, new))
+
+    assert [one for one in found if problem in one], found
+    assert len(found) == 1, found
+
+
+def test_a_secret_is_never_shown_where_its_place_was_asked_for() -> None:
+    basic = changed('type = "bearer"\ntoken', 'type = "http_basic"\nusername = "x"\npassword')
+    for secret in ('"sk_live_abc"', '["sk_live_abc"]'):
+        for text in (GOOD, basic):
+            (problem,) = problems_of(text.replace('"env:API_TOKEN"', secret))
+            assert "sk_live" not in problem
+
+
+@pytest.mark.parametrize(
+    "word", ["str", "int", "Expected", "object", "Struct", "Literal", "None", "NoneType", "msgspec"]
+)
+def test_no_problem_speaks_of_python(word: str) -> None:
+    told = [*problems_of(""), *(one for old, new, _ in WRONG_KEYS.values() for one in problems_of(changed(old, new)))]
+
+    assert [one for one in told if re.search(rf"\b{word}\b", re.sub(r'"[^"]*"', "", one))] == []
+
+
+RULES = {
+    "no owner is allowed": (GOOD.replace('owner = "customer"\n', ""), None),
+    "a relative path": (changed("/v1/members", "v1/members"), "[request] path (line 5): must begin with one /"),
+    "a path to another host": (changed("/v1/members", "//evil.example"), "must begin with one /"),
+    "a query in the path": (
+        changed("/v1/members", "/v1?a=1"),
+        "must end before ? or #: what is asked stands in params",
+    ),
+    "a fragment in the path": (changed("/v1/members", "/v1#a"), "must end before ? or #"),
+    "a blank in the path": (changed("/v1/members", "/v1/all members"), "must be the path of a URL"),
+    "a line feed in the path": (changed("/v1/members", "/v1\\r\\nX: y"), "must be the path of a URL"),
+    "a step back": (changed("/v1/members", "/v1/../admin"), "must be the path of a URL"),
+    "nobody is asked for": (changed("{user.id}", "all"), '[request] (line 4): names no user: put "{user.id}" or'),
+    "nobody is asked for, but the token names the user": (
+        changed("{user.id}", "all").replace('type = "bearer"\ntoken = "env:API_TOKEN"', 'type = "service_jwt"'),
+        None,
+    ),
+    "the user is in the path": (changed("{user.id}", "all").replace("/v1/", "/v1/{user.id}/"), None),
+    "the user is known by address": (changed("{user.id}", "{user.email}"), None),
+    "a placeholder of another name": (changed('"all"', '"{user.name}"'), "{user.name} is no placeholder: there are"),
+    "a placeholder of one word": (
+        changed('"all"', '"{id}"'),
+        "[request] params.status (line 6): {id} is no placeholder",
+    ),
+    "a placeholder with blanks": (changed('"all"', '"{ user.id }"'), "{ user.id } is no placeholder"),
+    "a placeholder in a name": (changed("status =", '"{user.id}" ='), "placeholders are for values only"),
+    "braces that are none": (changed('"all"', """'{"a": 1}'"""), None),
+    "a page size": (changed('"all"', '"{page.size}"'), None),
+    "a first page only": (changed("headers", 'first_page_only = ["status"]\nheaders'), None),
+    "a first page only of nothing": (
+        changed("headers", 'first_page_only = ["x"]\nheaders'),
+        '[request] first_page_only (line 7): names "x", which is not in params',
+    ),
+    "a header of ours": (changed("Accept =", "Host ="), "[request] headers.Host (line 7): is not set here"),
+    "a length": (changed("Accept =", "content-length ="), "is not set here: it is sent by itself, or not at all"),
+    "a cookie": (changed("Accept =", "Cookie ="), "is not set here"),
+    "a login in a header": (changed("Accept =", "authorization ="), "what proves who we are stands in [auth]"),
+    "a header that is no word": (changed("Accept =", '"A b" ='), "must be the name of a header"),
+    "a header that ends its line": (changed('"application/json"', '"a\\r\\nX: y"'), "must be one line of ASCII"),
+    "a header in other letters": (changed('"application/json"', '"é"'), "must be one line of ASCII"),
+    "a header with a blank at its end": (changed('"application/json"', '"a "'), "without blanks around it"),
+    "an empty header": (changed('"application/json"', '""'), None),
+    "a header twice": (
+        changed("headers = { ", 'headers = { accept = "x", '),
+        "[request] headers.Accept (line 7): is the same header as [request] headers.accept: remove one",
+    ),
+    "a POST of nothing": (POST, "[request] json (line 4): is missing: it is what a POST sends"),
+    "a POST": (POST.replace("params", 'json = { query = "{ a { b } c {d}}", variables = { u = "x" } }\nparams'), None),
+    "a body of a GET": (changed("params", "json = { a = 1 }\nparams"), 'is only sent with method = "POST"'),
+    "a date in json": (POST.replace("params", "json.a = 2024-01-01\nparams"), "holds a date, a time, or a number"),
+    "no number in json": (POST.replace("params", "json.a = [nan]\nparams"), "a number that JSON does not know"),
+    "a long number in json": (POST.replace("params", f"json.a = 0x{'f' * 17}\nparams"), "JSON does not know"),
+    "a long number in params": (
+        changed('"all"', f"0x{'f' * 9999}"),
+        "[request] params (line 6): holds a number of more",
+    ),
+    "a placeholder in a query": (
+        POST.replace("params", """json = { query = '{ a(id: "{user.id}") }' }\nparams"""),
+        "[request] json.query (line 7): must have no placeholder in it: declare a variable",
+    ),
+    "another placeholder in json": (
+        POST.replace("params", 'json = { a = [{ b = "{user.name}" }] }\nparams'),
+        "[request] json (line 7): {user.name} is no placeholder",
+    ),
+    "a param that pages too": (
+        changed("status", "limit"),
+        '[paginator] size_param (line 21): sends "limit", and so does [request] params.limit: remove one',
+    ),
+    "one param for two things": (
+        changed("size = 100", 'offset_param = "limit"'),
+        'sends "limit", and so does [paginator] offset_param',
+    ),
+    "no order": (
+        changed('order = "rising"\n', ""),
+        '[rows] order (line 13): must be "rising" or "falling": offset loses',
+    ),
+    "no order of pages": (
+        changed('order = "rising"\n', "").replace('"offset"', '"page_number"'),
+        "page_number loses rows when they have no order",
+    ),
+    "no order of cursors": (
+        changed('order = "rising"\n', "").replace('"offset"', '"cursor"\ncursor_path = "n"\ncursor_param = "c"'),
+        None,
+    ),
+    "two keys of a last one": (
+        changed('["id"]', '["id", "no"]').replace('"offset"', '"last_key"\nparam = "after"'),
+        "[rows] key (line 15): must be one path: last_key asks for the rows after one key",
+    ),
+    "one key twice": (changed('["id"]', '["id", "id"]'), "names one path twice"),
+    "a short page of no size": (
+        changed('size_param = "limit"\nsize = 100', "short_page_is_last = true"),
+        "needs size, or size_param",
+    ),
+    "a short page that need not be": (
+        changed("size = 100", 'short_page_is_last = true\nhas_more_path = "more"'),
+        "does not go with has_more_path",
+    ),
+    "no total": (changed('path = "meta.total"', ""), "[total] (line 24): needs path or header"),
+    "two totals": (
+        changed('path = "meta.total"', 'path = "t"\nheader = "X-T"'),
+        "[total] (line 24): has path and header",
+    ),
+    "a total of no kind": (changed('path = "meta.total"', 'from = "none"'), None),
+    "a total of no kind that is one": (
+        changed('path = "meta.total"', 'from = "none"\npath = "t"'),
+        "remove one of them",
+    ),
+    "a total of another kind": (changed('path = "meta.total"', 'from = "header"\npath = "t"'), "name what from says"),
+    "a total of this kind": (changed('path = "meta.total"', 'from = "header"\nheader = "X-Total"'), None),
+    "a total in no header": (
+        changed('path = "meta.total"', 'header = "X Total"'),
+        "[total] header (line 25): must be the",
+    ),
+    "a cap of nothing": (
+        changed("meta.total", 'meta.total"\ncap = 0\n#"'),
+        "[total] cap (line 26): must be more than 0",
+    ),
+    "pages of no pages": (
+        changed("meta.total", 'meta.total"\nunit = "pages"\n#"'),
+        '[total] unit (line 26): may be "pages"',
+    ),
+    "two columns of one name": (
+        changed('name = "price"', 'name = "id"'),
+        'columns[1] "id": name (line 33): is the name of columns[0] "id": name too',
+    ),
+    "a name of two lines": (changed('name = "price"', 'name = "a\\nb"'), "must be one line of text"),
+    "a name with blanks around": (changed('name = "price"', 'name = " a"'), "must be one line of text"),
+    "money of no currency": (
+        changed('currency = "plan.currency"', ""),
+        'columns[1] "price": currency (line 32): is missing: money in minor units needs currency',
+    ),
+    "money of two currencies": (
+        changed("plan.currency", 'plan.currency"\nexponent = 2\n#"'),
+        'columns[1] "price": exponent (line 37): does not go with currency',
+    ),
+    "money of one exponent": (changed('currency = "plan.currency"', "exponent = 0"), None),
+    "exponents by code": (changed("plan.currency", 'plan.currency"\nexponents = { CLF = 4 }\n#"'), None),
+    "exponents of no currency": (
+        changed('currency = "plan.currency"', "exponent = 2\nexponents = { CLF = 4 }"),
+        "exponents (line 37): needs currency",
+    ),
+    "an exponent of no code": (
+        changed("plan.currency", 'plan.currency"\nexponents = { clf = 4 }\n#"'),
+        '"clf" is no code',
+    ),
+    "an exponent too high": (
+        changed("plan.currency", 'plan.currency"\nexponents = { CLF = 9 }\n#"'),
+        "exponents.CLF (line 37): must be a whole number from 0 to 8",
+    ),
+    "a currency of no money": (
+        COLUMN + 'currency = "x"',
+        "currency (line 40): is only for minor_units, and this column is",
+    ),
+    "an exponent of no money": (COLUMN + "exponent = 0", "exponent (line 40): is only for minor_units"),
+    "exponents of no money": (COLUMN + "exponents = { CLF = 4 }", "is only for minor_units"),
+    "a zone": (COLUMN + 'type = "date"\nzone = "Europe/Zurich"', None),
+    "a zone of an epoch": (COLUMN + 'type = "epoch_ms"\nzone = "UTC"', None),
+    "a zone of no date": (COLUMN + 'zone = "UTC"', "zone (line 40): is only for date, epoch or epoch_ms"),
+    "a zone that is none": (COLUMN + 'type = "date"\nzone = "Europe/Bern"', '"Europe/Bern" is no time zone'),
+    "a folder of zones": (COLUMN + 'type = "date"\nzone = "Europe"', '"Europe" is no time zone'),
+    "a file that is no zone": (COLUMN + 'type = "date"\nzone = "../../../etc/passwd"', "is no time zone"),
+    "a zone with a NUL": (COLUMN + 'type = "date"\nzone = "a\\u0000"', "is no time zone"),
+    "a constant": (COLUMN + 'type = "constant"\nvalue = ""', None),
+    "a constant of nothing": (
+        COLUMN + 'type = "constant"',
+        "value (line 38): is missing: it is what a column of the type",
+    ),
+    "a constant somewhere": (COLUMN + 'type = "constant"\nvalue = "x"\npath = "c"', "path (line 42): does not go with"),
+    "a value of no constant": (
+        COLUMN + 'value = "x"',
+        "value (line 40): is only for constant, and this column is text",
+    ),
+    "a map": (COLUMN + 'type = "boolean"\nmap = { true = "yes" }', None),
+    "a map of money": (
+        COLUMN + 'type = "decimal"\nmap = { 1 = "x" }',
+        "map (line 41): is only for text, integer or bool",
+    ),
+    "a join": (COLUMN + 'join = ""', None),
+    "a join of numbers": (
+        COLUMN + 'type = "integer"\njoin = ","',
+        "join (line 41): is only for text, and this column is",
+    ),
+    "a value that must and need not be there": (
+        COLUMN + "required = true\noptional = true",
+        "optional (line 41): does not",
+    ),
+    "labels": (COLUMN + 'labels = { de = "C", fr = "D" }', None),
+    "labels of no language": (COLUMN + 'labels = { German = "C" }', '"German" is no language'),
+    "a label in capitals": (COLUMN + 'labels = { DE = "C" }', '"DE" is no language'),
+    "no path": (changed("plan.amount", "plan..amount"), "path (line 34): is no path: a name is missing"),
+    "no path of rows": (changed('path = "data"', 'path = "data[*]"'), "[rows] path (line 14): is no path"),
+    "no path of a key": (changed('["id"]', '["person-id"]'), "[rows] key (line 15): is no path: a name with other"),
+    "no path of an owner": (changed('"customer"\n\n', '"a b"\n\n'), "[rows] owner (line 17): is no path"),
+    "no path of a total": (changed("meta.total", "$.total"), "[total] path (line 25): is no path"),
+    "no path of a currency": (changed("plan.currency", "plan."), "currency (line 36): is no path"),
+    "no path of an error": (changed("params", 'errors_path = "$"\nparams'), "errors_path (line 6): is no path"),
+    "a path to the whole row": (changed("plan.amount", ""), "names nothing: write the path of a row to what is meant"),
+    "a key that is the row": (changed('["id"]', '[""]'), "[rows] key (line 15): names nothing"),
+    "a value that has parts": (
+        COLUMN + 'path = "plan"',
+        'columns[1] "price": path (line 34): cannot be read beside columns[2] "c": path: one is a part of the other',
+    ),
+    "a column by its name that has parts": (
+        GOOD + '\n[[columns]]\nname = "plan"',
+        'columns[1] "price": path (line 34): cannot be read beside columns[2] "plan": name',
+    ),
+    "a list that has names": (
+        COLUMN + 'path = "plan[0]"',
+        'goes into a list where columns[1] "price": path goes into an',
+    ),
+    "a total inside the rows": (changed("meta.total", "data.total"), "cannot be read beside [rows] path"),
+    "a page that is the array, and has a total": (
+        changed('path = "data"', 'path = ""'),
+        "[total] path (line 25): cannot be",
+    ),
+    "a key in the URL": (
+        changed('type = "bearer"\ntoken =', 'type = "api_key"\nname = "key"\nlocation = "query"\napi_key ='),
+        "[auth] allow_key_in_url (line 9): is missing: URLs are kept in many logs",
+    ),
+    "a key in the URL that is allowed": (
+        changed(
+            'type = "bearer"\ntoken =',
+            'type = "api_key"\nname = "key"\nlocation = "query"\nallow_key_in_url = true\napi_key =',
+        ),
+        None,
+    ),
+    "a key in a param of another": (
+        changed(
+            'type = "bearer"\ntoken =',
+            'type = "api_key"\nname = "status"\nlocation = "query"\nallow_key_in_url = true\napi_key =',
+        ),
+        '[auth] name (line 11): sends "status", and so does [request] params.status',
+    ),
+    "a key in Authorization": (
+        changed('type = "bearer"\ntoken =', 'type = "api_key"\nname = "Authorization"\nprefix = "Token "\napi_key ='),
+        None,
+    ),
+    "a key in a header of ours": (
+        changed('type = "bearer"\ntoken =', 'type = "api_key"\nname = "Cookie"\napi_key ='),
+        "[auth] name (line 11): is not set here",
+    ),
+    "a key in a header of another": (
+        changed('type = "bearer"\ntoken =', 'type = "api_key"\nname = "accept"\napi_key ='),
+        "[auth] name (line 11): is the same header as [request] headers.Accept",
+    ),
+    "a name that is nowhere": (
+        changed('type = "bearer"\ntoken = "env', 'type = "http_basic"\npassword = ""\nusername = "env:1'),
+        "[auth] username (line 12): begins like the place of a secret, and is none",
+    ),
+    "a name that stands for itself": (changed('"bearer"\ntoken = "env:', '"http_basic"\nusername = "'), None),
+    "a prefix that ends its line": (
+        changed('type = "bearer"\ntoken =', 'type = "api_key"\nname = "X-Key"\nprefix = "a\\n"\napi_key ='),
+        "[auth] prefix (line 12): must be ASCII characters in one line",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RULES)
+def test_keys_that_do_not_go_together_are_told_with_place_and_fix(case: str) -> None:
+    text, problem = RULES[case]
+    found = problems_of(text)
+
+    if problem is None:
+        assert found == []
+    else:
+        assert [one for one in found if problem in one], found
+        assert len(found) == 1, found
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
+    text = (
+        changed("version = 1", "version = 2")
+        .replace("/v1/members", "v1?x")
+        .replace('"rising"', '"up"')
+        .replace("size = 100", "size = 0")
+        .replace("plan.amount", "plan-amount")
+        .replace('currency = "plan.currency"', "curency = 1")
+    )
+
+    places = [problem.partition(":")[0] if "columns" not in problem else problem[:18] for problem in problems_of(text)]
+    assert places == [
+        "version (line 1)",
+        "[request] path (line 5)",
+        "[request] path (line 5)",
+        "[rows] order (line 16)",
+        "[paginator] size (line 22)",
+        'columns[1] "price"',
+        'columns[1] "price"',
+    ]
+
+
+def test_what_only_follows_from_another_problem_is_not_told() -> None:
+    told = problems_of(changed('type = "minor_units"', 'type = "money"') + 'zone = "UTC"\n')
+
+    assert len(told) == 1, told
+    assert told[0].startswith('columns[1] "price": type (line 35): must be one of "text"')
+
+
+def test_the_lines_of_columns_in_one_list_are_found_too() -> None:
+    columns = 'columns = [\n    { name = "id" },\n    # a comment\n    { name = "price", zone = "UTC" },\n]\n'
+    text = columns + GOOD.partition("[[columns]]")[0]
+
+    (problem,) = problems_of(text)
+    assert problem.startswith('columns[1] "price": zone (line 4): is only for date, epoch or epoch_ms')
+
+
+def test_lines_are_not_looked_for_inside_of_texts() -> None:
+    text = changed('description = "A club"', 'description = """\n[rows]\norder = 1\n"""').replace('"rising"', '"up"')
+
+    assert problems_of(text)[0].startswith("[rows] order (line 19)")
+
+
+def test_a_file_with_very_many_problems_tells_the_first_ones() -> None:
+    told = problems_of("".join(f"k{at} = {at}\n" for at in range(4000)) + GOOD)
+
+    assert len(told) == MOST_TOLD + 1
+    assert told[-1] == f"the file: has {4000 - MOST_TOLD} more problems"
+
+
+# --- Whatever is written ----------------------------------------------------------------------------------------------
+
+LINES = [line for line in GOOD.splitlines() if line]
+VALUES = ["1", '"x"', "true", "[]", "{}", "[1]", '{ a = "b" }', "2024-01-01", "inf", '""', '"{user.x}"', '"a.b"', '"["']
+
+
+@settings(max_examples=300, deadline=timedelta(seconds=10))
+@given(st.lists(st.sampled_from([*LINES, *(f"{key} = {value}" for key in ("path", "name") for value in VALUES)])))
+def test_any_lines_of_a_profile_are_read_or_refused(lines: list[str]) -> None:
+    problems_of("\n".join(lines))
+
+
+KEYS = sorted({*Profile.__struct_encode_fields__, *re.findall(r"^(\w+) =", GOOD, re.MULTILINE), "type", "columns"})
+
+
+@settings(max_examples=300, deadline=timedelta(seconds=10))
+@given(st.sampled_from([line for line in LINES if "=" in line]), st.sampled_from(VALUES))
+def test_any_value_in_any_place_is_read_or_refused_with_its_line(line: str, value: str) -> None:
+    text = GOOD.replace(f"{line}\n", f"{line.partition(' =')[0]} = {value}\n", 1)
+
+    assert [problem for problem in problems_of(text) if "line" not in problem] == []
