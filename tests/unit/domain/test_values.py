@@ -193,6 +193,7 @@ def test_all_plain_types_can_be_mapped(kind: Kind) -> None:
         ("epoch_ms", "-1", "60500", "1970-01-01T00:01:00.500Z"),
         ("minor_units", '""', '"2990"', "29.90"),
         ("decimal", '"n/a"', "1e1", "10"),
+        ("decimal", '""', '"1.50"', "1.50"),
         ("decimal", '"n\\/a"', "-5", "-5"),
     ],
 )
@@ -206,6 +207,27 @@ def test_a_bad_value_beside_named_ones_is_told_with_its_place_in_the_page() -> N
     mapped = column("date", map={"x": "never"})
 
     assert refused(mapped, '"x"', "null", '"x"', '"2024-01-01"', '"y"') == (4, "a text that is no date of ISO 8601")
+
+
+def test_a_number_is_no_date_where_the_map_does_not_name_it() -> None:
+    mapped = column("date", map={"0": "never"})
+
+    assert written(mapped, "0", '"2024-01-01"', "0") == ["never", "2024-01-01", "never"]
+    assert refused(mapped, "0", '"2024-01-01"', "5") == (2, "a number where a date of ISO 8601 should be")
+
+
+def test_null_beside_amounts_is_named_too() -> None:
+    mapped = column("decimal", map={"null": "free", "": "unknown"})
+
+    assert written(mapped, "null", '""', "", '"1.50"') == ["free", "unknown", None, "1.50"]
+    assert values_of(mapped).texts([None, msgspec.Raw(b"2"), UNSET, msgspec.Raw()]) == ["free", "2", None, None]
+
+
+def test_a_required_amount_may_be_null_where_the_map_names_null() -> None:
+    mapped = column("decimal", map={"null": "free"}, required=True)
+
+    assert written(mapped, "null", "1") == ["free", "1"]
+    assert refused(mapped, "null", "1", "") == (2, "no amount where the column requires one")
 
 
 def test_true_is_no_number_where_the_map_does_not_name_it() -> None:

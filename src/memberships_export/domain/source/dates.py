@@ -13,9 +13,18 @@ from msgspec import convert, to_builtins
 
 from memberships_export.domain.source.column_texts import BadValue, Raw, of_each
 
+# `re` compiles these when they are needed, and keeps them: whoever starts does not wait for them.
 # What databases and PHP write where there is no date. PHP reads the zeros as a day of November in the year -1.
-_ZERO = re.compile(r"(?:0000-00-00|-0001-11-30|00000000)(?:[Tt ]?[0:.,]*(?:[Zz]|[+-]00:?(?:00)?)?)?")
-_ISO = re.compile(
+_ZERO = (
+    r"(?:0000-00-00|00000000|-0001-11-30)"
+    r"(?:[Tt ]00:?00(?::?00(?:[.,]0+)?)? ?(?:[Zz]|[+-][0-9]{2}(?::?[0-5][0-9])?)?)?"
+)
+# What most APIs send, one in a line, and anything else.
+_USUAL = (
+    r"(?:((?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2})"
+    r"(?:\.([0-9]{1,18}))?(Z|[+-][0-9]{2}:?[0-5][0-9])?|(.*))\n"
+)
+_ISO = (
     r"(?P<year>[0-9]{4})(?P<dash>-?)(?P<month>[0-9]{2})(?P=dash)(?P<day>[0-9]{2})"
     r"(?P<clock>[Tt ](?P<hour>[0-9]{2})(?P<colon>:?)(?P<minute>[0-9]{2})"
     r"(?:(?P=colon)(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,18}))?)?"
@@ -23,14 +32,55 @@ _ISO = re.compile(
 )
 
 
+def zone_of(name: str) -> tzinfo:
+    """Return a zone by its name in the IANA database, such as Europe/Zurich. Raises ValueError where it has none."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  (takes long to load, and few columns need it)
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name} is no time zone of the IANA database, such as Europe/Zurich") from None
+
+
 def to_utc(values: Sequence[Raw], zone: tzinfo | None) -> list[str | None]:
     """Return dates as `YYYY-MM-DD`, times as `YYYY-MM-DDTHH:MM:SSZ`; a fraction stays, unless it is zero.
 
     Empty text stays; a date of zeros is None. Raises BadValue, also for a time without zone where `zone` is None.
     """
-    if _is_written_so(values):
-        return list(values)
-    return of_each(values, partial(_written, zone))
+    try:
+        return list(values) if _is_written_so(values) else _whole_page(values, zone)
+    except (BadValue, ValueError, OverflowError, TypeError):
+        return of_each(values, partial(_written, zone))
+
+
+def _whole_page(values: Sequence[str], zone: tzinfo | None) -> list[str | None]:
+    """Write the usual forms of a time for the whole page at once. Raises several errors where one value is bad."""
+    lines: list[tuple[str, str, str, str]] = re.findall(_USUAL, "\n".join(values) + "\n")
+    if len(lines) != len(values):
+        raise ValueError
+    times = iter(_in_utc([clock + offset for clock, _, offset, _ in lines if clock], zone))
+    return [
+        _with_fraction(next(times), fraction) if clock else _written(zone, other) for clock, fraction, _, other in lines
+    ]
+
+
+def _in_utc(texts: Sequence[str], zone: tzinfo | None) -> list[str]:
+    """Return times as msgspec reads them in UTC, without the Z."""
+    utc = [
+        moment.astimezone(UTC) if moment.tzinfo else moment - _offset(moment, zone)
+        for moment in convert(texts, list[datetime])
+    ]
+    return [text[:19] for text in to_builtins(utc)]
+
+
+def _offset(local: datetime, zone: tzinfo | None) -> timedelta:
+    if zone is None:
+        raise BadValue(0, "a time without zone: set zone")
+    return zone.utcoffset(local) or timedelta()
+
+
+def _with_fraction(seconds: str, fraction: str) -> str:
+    return f"{seconds}.{fraction}Z" if fraction.strip("0") else f"{seconds}Z"
 
 
 def _is_written_so(values: Sequence[Raw]) -> bool:
@@ -46,9 +96,11 @@ def _is_written_so(values: Sequence[Raw]) -> bool:
 def _written(zone: tzinfo | None, text: Raw) -> str | None:
     if text == "":
         return ""
-    if _ZERO.fullmatch(text):
+    if not isinstance(text, str):
+        raise BadValue(0, "a number where a date of ISO 8601 should be")
+    if re.fullmatch(_ZERO, text):
         return None
-    found = _ISO.fullmatch(text)
+    found = re.fullmatch(_ISO, text)
     if not found:
         raise BadValue(0, "a text that is no date of ISO 8601")
     try:
@@ -66,18 +118,13 @@ def _day(found: re.Match[str]) -> date:
 def _instant(found: re.Match[str], zone: tzinfo | None) -> str:
     day = _day(found)
     clock = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
-    local = datetime(day.year, day.month, day.day, *clock, tzinfo=_zone_of(found, zone))
-    fraction = found["fraction"] or ""
-    seconds = local.astimezone(UTC).replace(tzinfo=None).isoformat()
-    return f"{seconds}.{fraction}Z" if fraction.strip("0") else f"{seconds}Z"
+    local = datetime(day.year, day.month, day.day, *clock)  # noqa: DTZ001  (its zone is what has to be found)
+    utc = local - _offset(local, _zone_of(found, zone))
+    return _with_fraction(utc.isoformat(), found["fraction"] or "")
 
 
-def _zone_of(found: re.Match[str], zone: tzinfo | None) -> tzinfo:
-    if found["sign"]:
-        distance = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"] or 0))
-        return timezone(distance if found["sign"] == "+" else -distance)
-    if found["offset"]:
-        return UTC
-    if zone is None:
-        raise BadValue(0, "a time without zone: set zone")
-    return zone
+def _zone_of(found: re.Match[str], zone: tzinfo | None) -> tzinfo | None:
+    if not found["sign"]:
+        return UTC if found["offset"] else zone
+    distance = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"] or 0))
+    return timezone(distance if found["sign"] == "+" else -distance)

@@ -1,39 +1,45 @@
 """Amounts of money with a decimal point, or texts that look like one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from msgspec import Raw as RawJson
+from msgspec import Struct
 
-from memberships_export.domain.source.column_texts import BadValue, Raw, absent, of_present
+from memberships_export.domain.source.column_texts import BadValue, Raw, absent, all_there, of_present
 from memberships_export.domain.source.money import no_amount, written_out
 
+_NOTHING = (b"", b"null")  # missing, and null
 
-@dataclass(frozen=True, slots=True)
-class Decimals:
+
+class Decimals(Struct, frozen=True):
     """Amounts of money, as JSON that `money` reads."""
 
     required: bool
 
     def check(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> None:
         """Raise BadValue for the first value that is no amount."""
-        self.texts(raw, currencies)
+        if not _all_amounts(raw):
+            self.texts(raw, currencies)
 
     def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> list[str | None]:
         """Return amounts as they came, without exponent. Raises BadValue."""
         del currencies
-        values = _nulls_as_none(raw)
+        if _all_amounts(raw):
+            return [*written_out(raw)]
+        return of_present(self._amounts_or_none(raw), _written)
+
+    def _amounts_or_none(self, raw: Sequence[Raw]) -> list[RawJson | None]:
+        values = [None if absent(value) or bytes(value) in _NOTHING else value for value in raw]
         if self.required and None in values:
             raise BadValue(values.index(None), "no amount where the column requires one")
-        return of_present(values, _amounts)
+        return values
 
 
-def _nulls_as_none(raw: Sequence[Raw]) -> list[RawJson | None]:
-    """Return the JSON of the values: what is missing is UNSET or empty, null is b"null"."""
-    return [None if absent(value) or bytes(value) in (b"", b"null") else value for value in raw]
+def _all_amounts(raw: Sequence[Raw]) -> bool:
+    return all_there(raw) and no_amount(raw) is None
 
 
-def _amounts(prices: Sequence[RawJson]) -> list[str]:
+def _written(prices: Sequence[RawJson]) -> list[str]:
     place = no_amount(prices)
     if place is not None:
         raise BadValue(place, 'a value that is no amount of money such as 29.90 or "29.90"')

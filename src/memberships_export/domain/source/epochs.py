@@ -8,7 +8,7 @@ from msgspec import convert, to_builtins
 
 from memberships_export.domain.source.column_texts import BadValue, Raw, of_each
 
-_NUMBERS = re.compile(r"(?:-?[0-9]{1,20}\n)*+")
+_NUMBERS = r"(?:-?[0-9]{1,20}\n)*+"
 
 
 def from_seconds(values: Sequence[Raw]) -> list[str | None]:
@@ -45,7 +45,7 @@ def _one(value: Raw, written: Callable[[Sequence[int]], list[str]]) -> str:
 def _numbers(values: Sequence[Raw]) -> Sequence[int]:
     if set(map(type, values)) <= {int}:
         return values
-    if not _NUMBERS.fullmatch("\n".join(map(str, values)) + "\n"):
+    if not re.fullmatch(_NUMBERS, "\n".join(map(str, values)) + "\n"):
         raise ValueError
     return list(map(int, values))
 

@@ -1,9 +1,8 @@
 """Columns whose values are named by a map, and lists that are joined."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from msgspec import Raw as RawJson
 
 from memberships_export.domain.source.column_texts import Raw, Values, of_present, put_at
@@ -11,8 +10,7 @@ from memberships_export.domain.source.money import unquoted
 from memberships_export.domain.source.plain_values import json_texts
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """Lists of texts and whole numbers, as one text each. An empty list is empty text."""
 
     between: str
@@ -26,12 +24,11 @@ class Joined:
         del currencies
         return of_present(raw, lambda lists: [self.between.join(self._named(values)) for values in lists])
 
-    def _named(self, values: Sequence[Raw]) -> list[str]:
-        return [self.words.get(text, text) for text in json_texts(values)]
+    def _named(self, values: Sequence[Raw]) -> Iterable[str]:
+        return [self.words.get(text, text) for text in json_texts(values)] if self.words else map(str, values)
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(Struct, frozen=True):
     """Values of which some have a name, by their JSON text without quotes: 1 and "1" are the same, null is `null`."""
 
     words: Mapping[str, str]
@@ -55,14 +52,18 @@ class Mapped:
 
 def _keys(raw: Sequence[Raw]) -> list[str | None]:
     """Return the JSON of each value, texts without quotes; None where it is missing."""
-    if set(map(type, raw)) <= {str}:
-        return list(raw)
-    return [None if value is UNSET else _key(value) for value in raw]
+    types = set(map(type, raw))
+    if RawJson in types:
+        return list(map(_json_key, raw))
+    keys = of_present(raw, json_texts)
+    if type(None) not in types:
+        return keys
+    return ["null" if value is None else key for value, key in zip(raw, keys, strict=True)]
 
 
-def _key(value: Raw) -> str | None:
+def _json_key(value: Raw) -> str | None:
     if value is None:
         return "null"
-    if isinstance(value, RawJson):
-        return unquoted(bytes(value).decode())
-    return json_texts([value])[0]
+    if value is UNSET or not value:
+        return None
+    return unquoted(bytes(value).decode(errors="replace"))

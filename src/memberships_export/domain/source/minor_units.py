@@ -6,7 +6,8 @@ with a binary point comes into it.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from memberships_export.domain.source.column_texts import BadValue, Raw, absent, of_each, places_there, put_at
 from memberships_export.domain.source.currencies import exponents
@@ -15,8 +16,7 @@ from memberships_export.domain.source.profile import Column
 _WHOLE = re.compile(r"-?[0-9]{1,30}")
 
 
-@dataclass(frozen=True, slots=True)
-class MinorUnits:
+class MinorUnits(Struct, frozen=True):
     """A column of such amounts. The currency is a value of the same row, or `exponent` holds for all rows."""
 
     exponents: Mapping[str, int]  # by code, in capitals

@@ -1,15 +1,13 @@
 """Columns whose values decoding has nearly made texts of, and those that one function converts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from memberships_export.domain.source.column_texts import Raw, of_present
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """Text, as it came."""
 
     def check(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> None:
@@ -21,8 +19,7 @@ class Texts:
         return [None if value is UNSET else value for value in raw]
 
 
-@dataclass(frozen=True, slots=True)
-class JsonTexts:
+class JsonTexts(Struct, frozen=True):
     """Numbers, true and false, and text beside them: written as in JSON, without quotes."""
 
     def check(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> None:
@@ -34,8 +31,7 @@ class JsonTexts:
         return of_present(raw, json_texts)
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """The same text in each row, whatever it holds."""
 
     value: str
@@ -49,8 +45,7 @@ class Constant:
         return [self.value] * len(raw)
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
+class Converted(Struct, frozen=True):
     """Values that a function makes texts of, a whole page at once."""
 
     convert: Callable[[Sequence[Raw]], list[str | None]]  # of what is there; raises BadValue
@@ -68,6 +63,8 @@ class Converted:
 def json_texts(values: Sequence[Raw]) -> list[str]:
     """Return texts as they are, and numbers, true and false as JSON writes them."""
     types = set(map(type, values))
-    if bool in types:
-        return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
-    return list(values) if types <= {str} else list(map(str, values))
+    if types <= {str}:
+        return list(values)
+    if bool not in types:
+        return list(map(str, values))
+    return [("true" if value else "false") if isinstance(value, bool) else str(value) for value in values]

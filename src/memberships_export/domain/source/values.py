@@ -6,13 +6,12 @@ missing are None.
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 from msgspec import Raw as RawJson
 
 from memberships_export.domain.source.column_texts import BadValue, Raw, Values
-from memberships_export.domain.source.dates import to_utc
+from memberships_export.domain.source.dates import to_utc, zone_of
 from memberships_export.domain.source.decimals import Decimals
 from memberships_export.domain.source.epochs import from_milliseconds, from_seconds
 from memberships_export.domain.source.mapped import Joined, Mapped
@@ -55,7 +54,7 @@ def raw_type(column: Column) -> Any:  # noqa: ANN401  (a type, which may be a un
 def values_of(column: Column) -> Values:
     """Return the column's values: what its type makes of them, after `map` has named some of them.
 
-    Raises ZoneInfoNotFoundError, or ValueError, for a zone that does not exist.
+    Raises ValueError for a zone that does not exist.
     """
     if column.join is not None:
         return Joined(column.join, column.map)
@@ -72,7 +71,7 @@ def _of_type(column: Column) -> Values:  # noqa: PLR0911  (one line for each typ
         case "minor_units":
             return minor_units(column)
         case "date":
-            zone = ZoneInfo(column.zone) if column.zone else None
+            zone = zone_of(column.zone) if column.zone else None
             return Converted(lambda values: to_utc(values, zone))
         case "epoch":
             return Converted(from_seconds)
