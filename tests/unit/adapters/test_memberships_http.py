@@ -154,6 +154,12 @@ def test_retry_after_is_passed_on(status: int) -> None:
         ("Sun, 01 Mar 2126 11:00:00 GMT", 86_400),
         ("999999999", 86_400),
         ("9" * 5000, 86_400),
+        (f"{NOW.timestamp() + 30:.0f}", 30),  # a time since 1970
+        (f"{NOW.timestamp() * 1000 + 30_500:.0f}", 30.5),
+        (f"{NOW.timestamp() - 30:.0f}", 0),
+        (f"{NOW.timestamp() * 1000 - 30:.0f}", 0),
+        (f"{NOW.timestamp() + 100_000:.0f}", 86_400),
+        ("1000000000", 0),
         ("-5", None),
         ("1.5", None),
         ("NaN", None),
@@ -162,7 +168,7 @@ def test_retry_after_is_passed_on(status: int) -> None:
         ("Sun, 99 Mar 2026 11:00:00 GMT", None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(header: str | None, seconds: float | None) -> None:
+def test_retry_after_is_seconds_or_a_time_and_at_most_a_day(header: str | None, seconds: float | None) -> None:
     assert retry_after(header, NOW) == seconds
 
 

@@ -115,3 +115,32 @@ def test_nobody_waits_for_another_threads_attempt_while_there_is_a_text(
         assert secret() == "first"
         goes_on.set()
         assert attempt.result() == "second"
+
+
+def test_a_text_that_was_refused_is_read_anew_at_once(secrets: ScriptedSecrets) -> None:
+    secrets.add_response("get_secret_value", {"SecretString": "old"})
+    secrets.add_response("get_secret_value", {"SecretString": "new"})
+    secret = RotatingSecret(lambda: secrets.client, "the-secret")
+
+    assert secret() == "old"
+    assert secret.anew("old") == "new"
+    assert secret() == "new"
+
+
+def test_it_is_read_anew_once_for_all_that_were_refused_with_it(secrets: ScriptedSecrets) -> None:
+    secrets.add_response("get_secret_value", {"SecretString": "old"})
+    secrets.add_response("get_secret_value", {"SecretString": "new"})
+    secret = RotatingSecret(lambda: secrets.client, "the-secret")
+    secret()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(secret.anew, ["old"] * 8)) == {"new"}
+
+
+def test_when_it_cannot_be_read_anew_the_last_text_is_what_there_is(secrets: ScriptedSecrets) -> None:
+    secrets.add_response("get_secret_value", {"SecretString": "old"})
+    secrets.add_client_error("get_secret_value", "InternalServiceError", http_status_code=500)
+    secret = RotatingSecret(lambda: secrets.client, "the-secret")
+    secret()
+
+    assert secret.anew("old") == "old"
