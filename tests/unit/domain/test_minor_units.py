@@ -12,7 +12,7 @@ from memberships_export.domain.source.currencies import exponents
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.values import BadValue, values_of
 
-NO_WHOLE_NUMBER = "an amount that is no whole number of minor units"
+NO_WHOLE_NUMBER = "no whole number of minor units"
 NO_CURRENCY = "an amount without a currency"
 UNKNOWN_CURRENCY = "an amount in a currency that is no ISO 4217 code: set exponents"
 

@@ -377,8 +377,8 @@ RULES = {
     "an exponent of no money": (COLUMN + "exponent = 0", "exponent (line 40): is only for minor_units"),
     "exponents of no money": (COLUMN + "exponents = { CLF = 4 }", "is only for minor_units"),
     "a zone": (COLUMN + 'type = "date"\nzone = "Europe/Zurich"', None),
-    "a zone of an epoch": (COLUMN + 'type = "epoch_ms"\nzone = "UTC"', None),
-    "a zone of no date": (COLUMN + 'zone = "UTC"', "zone (line 40): is only for date, epoch or epoch_ms"),
+    "a zone of an epoch": (COLUMN + 'type = "epoch_ms"\nzone = "UTC"', "zone (line 41): is only for date, and"),
+    "a zone of no date": (COLUMN + 'zone = "UTC"', "zone (line 40): is only for date, and this column is text"),
     "a zone that is none": (COLUMN + 'type = "date"\nzone = "Europe/Bern"', '"Europe/Bern" is no time zone'),
     "a folder of zones": (COLUMN + 'type = "date"\nzone = "Europe"', '"Europe" is no time zone'),
     "a file that is no zone": (COLUMN + 'type = "date"\nzone = "../../../etc/passwd"', "is no time zone"),
@@ -394,9 +394,11 @@ RULES = {
         "value (line 40): is only for constant, and this column is text",
     ),
     "a map": (COLUMN + 'type = "boolean"\nmap = { true = "yes" }', None),
-    "a map of money": (
-        COLUMN + 'type = "decimal"\nmap = { 1 = "x" }',
-        "map (line 41): is only for text, integer or bool",
+    "a map of money": (COLUMN + 'type = "decimal"\nmap = { 1 = "x" }', None),
+    "a map of times": (COLUMN + 'type = "epoch"\nmap = { 0 = "" }', None),
+    "a map of a constant": (
+        COLUMN + 'type = "constant"\nvalue = "a"\nmap = { a = "x" }',
+        "map (line 42): is only for text, integer, decimal, minor_units, boolean, date, epoch or epoch_ms, and this",
     ),
     "a join": (COLUMN + 'join = ""', None),
     "a join of numbers": (
@@ -524,7 +526,7 @@ def test_the_lines_of_columns_in_one_list_are_found_too() -> None:
     text = columns + GOOD.partition("[[columns]]")[0]
 
     (problem,) = problems_of(text)
-    assert problem.startswith('columns[1] "price": zone (line 4): is only for date, epoch or epoch_ms')
+    assert problem.startswith('columns[1] "price": zone (line 4): is only for date, and')
 
 
 def test_lines_are_not_looked_for_inside_of_texts() -> None:

@@ -114,13 +114,13 @@ def test_decimals_are_written_digit_by_digit_and_without_exponent() -> None:
 def test_what_is_no_amount_is_refused_with_its_place(value: str) -> None:
     assert refused(column("decimal"), "null", "1.50", value, value) == (
         2,
-        'a value that is no amount of money such as 29.90 or "29.90"',
+        'no amount of money such as 29.90 or "29.90"',
     )
 
 
 @pytest.mark.parametrize("nothing", ["null", ""])
 def test_a_required_decimal_is_never_null_or_missing(nothing: str) -> None:
-    assert refused(column("decimal", required=True), "1.50", nothing) == (1, "no amount where the column requires one")
+    assert refused(column("decimal", required=True), "1.50", nothing) == (1, "null or missing, and required")
 
 
 def test_a_decimal_may_be_missing_as_an_empty_raw_too() -> None:
@@ -206,14 +206,14 @@ def test_what_a_map_does_not_name_is_still_what_the_column_says(kind: Kind, name
 def test_a_bad_value_beside_named_ones_is_told_with_its_place_in_the_page() -> None:
     mapped = column("date", map={"x": "never"})
 
-    assert refused(mapped, '"x"', "null", '"x"', '"2024-01-01"', '"y"') == (4, "a text that is no date of ISO 8601")
+    assert refused(mapped, '"x"', "null", '"x"', '"2024-01-01"', '"y"') == (4, "no date of ISO 8601")
 
 
 def test_a_number_is_no_date_where_the_map_does_not_name_it() -> None:
     mapped = column("date", map={"0": "never"})
 
     assert written(mapped, "0", '"2024-01-01"', "0") == ["never", "2024-01-01", "never"]
-    assert refused(mapped, "0", '"2024-01-01"', "5") == (2, "a number where a date of ISO 8601 should be")
+    assert refused(mapped, "0", '"2024-01-01"', "5") == (2, "no date of ISO 8601")
 
 
 def test_null_beside_amounts_is_named_too() -> None:
@@ -227,7 +227,7 @@ def test_a_required_amount_may_be_null_where_the_map_names_null() -> None:
     mapped = column("decimal", map={"null": "free"}, required=True)
 
     assert written(mapped, "null", "1") == ["free", "1"]
-    assert refused(mapped, "null", "1", "") == (2, "no amount where the column requires one")
+    assert refused(mapped, "null", "1", "") == (2, "null or missing, and required")
 
 
 def test_true_is_no_number_where_the_map_does_not_name_it() -> None:
@@ -252,4 +252,4 @@ def test_a_bad_value_names_its_row_and_never_the_value() -> None:
     with pytest.raises(BadValue) as caught:
         written(column("minor_units", exponent=2), "1", '"secret"')
 
-    assert str(caught.value) == "row 1 of the page has an amount that is no whole number of minor units"
+    assert str(caught.value) == "row 1 of the page has a value that is no whole number of minor units"

@@ -17,8 +17,8 @@ class BadValue(Exception):
     """A value cannot be what its column says it is."""
 
     def __init__(self, place: int, what: str) -> None:
-        """`place`: of its row in the page, from 0. `what`: words for it that do not hold the value itself."""
-        super().__init__(f"row {place} of the page has {what}")
+        """`place`: of its row in the page, from 0. `what` it is, in words that do not hold the value itself."""
+        super().__init__(f"row {place} of the page has a value that is {what}")
         self.place = place
         self.what = what
 

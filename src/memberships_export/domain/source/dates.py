@@ -42,6 +42,15 @@ def zone_of(name: str) -> tzinfo:
         raise ValueError(f"{name} is no time zone of the IANA database, such as Europe/Zurich") from None
 
 
+def is_zone(name: str) -> bool:
+    """Tell names in the IANA database from others, such as those of its folders."""
+    try:
+        zone_of(name)
+    except ValueError:
+        return False
+    return True
+
+
 def to_utc(values: Sequence[Raw], zone: tzinfo | None) -> list[str | None]:
     """Return dates as `YYYY-MM-DD`, times as `YYYY-MM-DDTHH:MM:SSZ`; a fraction stays, unless it is zero.
 
@@ -97,12 +106,12 @@ def _written(zone: tzinfo | None, text: Raw) -> str | None:
     if text == "":
         return ""
     if not isinstance(text, str):
-        raise BadValue(0, "a number where a date of ISO 8601 should be")
+        raise BadValue(0, "no date of ISO 8601")
     if re.fullmatch(_ZERO, text):
         return None
     found = re.fullmatch(_ISO, text)
     if not found:
-        raise BadValue(0, "a text that is no date of ISO 8601")
+        raise BadValue(0, "no date of ISO 8601")
     try:
         return _instant(found, zone) if found["clock"] else _day(found).isoformat()
     except ValueError:

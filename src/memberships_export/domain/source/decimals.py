@@ -31,7 +31,7 @@ class Decimals(Struct, frozen=True):
     def _amounts_or_none(self, raw: Sequence[Raw]) -> list[RawJson | None]:
         values = [None if absent(value) or bytes(value) in _NOTHING else value for value in raw]
         if self.required and None in values:
-            raise BadValue(values.index(None), "no amount where the column requires one")
+            raise BadValue(values.index(None), "null or missing, and required")
         return values
 
 
@@ -42,5 +42,5 @@ def _all_amounts(raw: Sequence[Raw]) -> bool:
 def _written(prices: Sequence[RawJson]) -> list[str]:
     place = no_amount(prices)
     if place is not None:
-        raise BadValue(place, 'a value that is no amount of money such as 29.90 or "29.90"')
+        raise BadValue(place, 'no amount of money such as 29.90 or "29.90"')
     return written_out(prices)

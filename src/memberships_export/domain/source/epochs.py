@@ -13,33 +13,33 @@ _NUMBERS = r"(?:-?[0-9]{1,20}\n)*+"
 
 def from_seconds(values: Sequence[Raw]) -> list[str | None]:
     """Return `YYYY-MM-DDTHH:MM:SSZ` for whole numbers, or texts of digits; empty text stays. Raises BadValue."""
-    return _of_numbers(values, _seconds)
+    return _in_years(values, _seconds, "seconds")
 
 
 def from_milliseconds(values: Sequence[Raw]) -> list[str | None]:
     """Return the same, with `.123` before the Z where it is not a whole second. Raises BadValue."""
-    return _of_numbers(values, _milliseconds)
+    return _in_years(values, _milliseconds, "milliseconds")
 
 
-def _of_numbers(values: Sequence[Raw], written: Callable[[Sequence[int]], list[str]]) -> list[str | None]:
+def _in_years(values: Sequence[Raw], written: Callable[[Sequence[int]], list[str]], unit: str) -> list[str | None]:
     """Write the whole page at once, or value by value where that fails."""
+
+    def one(value: Raw) -> str:
+        if value == "":
+            return ""
+        try:
+            numbers = _numbers([value])
+        except ValueError:
+            raise BadValue(0, f"no whole number of {unit} since 1970") from None
+        try:
+            return written(numbers)[0]
+        except ValueError:
+            raise BadValue(0, "a time outside of the years 1 to 9999") from None
+
     try:
         return [*written(_numbers(values))]
     except ValueError:
-        return of_each(values, lambda value: _one(value, written))
-
-
-def _one(value: Raw, written: Callable[[Sequence[int]], list[str]]) -> str:
-    if value == "":
-        return ""
-    try:
-        numbers = _numbers([value])
-    except ValueError:
-        raise BadValue(0, "a time that is no whole number since 1970") from None
-    try:
-        return written(numbers)[0]
-    except ValueError:
-        raise BadValue(0, "a time outside of the years 1 to 9999") from None
+        return of_each(values, one)
 
 
 def _numbers(values: Sequence[Raw]) -> Sequence[int]:

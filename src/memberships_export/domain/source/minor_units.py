@@ -59,7 +59,7 @@ def minor_units(column: Column) -> MinorUnits:
 def with_point(digits: str, exponent: int) -> str:
     """Return a whole number of units with so many decimal places. Raises BadValue for any other text."""
     if not _WHOLE.fullmatch(digits):
-        raise BadValue(0, "an amount that is no whole number of minor units")
+        raise BadValue(0, "no whole number of minor units")
     number = f"{int(digits)}"  # without zeros in front, and without a sign of zero
     sign, number = ("-", number[1:]) if number.startswith("-") else ("", number)
     number = number.zfill(exponent + 1)

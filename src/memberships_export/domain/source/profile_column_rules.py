@@ -1,15 +1,17 @@
 """Columns of a profile: which keys go together with which type."""
 
 from collections.abc import Iterator
+from typing import get_args
 
-from memberships_export.domain.source.profile import Column, Profile
+from memberships_export.domain.source.dates import is_zone
+from memberships_export.domain.source.profile import Column, Kind, Profile
 from memberships_export.domain.source.profile_places import Broken, Place
 
 # The keys that only some types have. `path` is any but a constant's.
 _ONLY_WITH = {
-    "map": ("text", "integer", "boolean"),
+    "map": tuple(kind for kind in get_args(Kind) if kind != "constant"),
     "join": ("text",),
-    "zone": ("date", "epoch", "epoch_ms"),
+    "zone": ("date",),
     "currency": ("minor_units",),
     "exponent": ("minor_units",),
     "exponents": ("minor_units",),
@@ -41,7 +43,7 @@ def _problems(column: Column) -> Iterator[tuple[str, str]]:
         yield from _constant(column)
     if column.required and column.optional:
         yield "optional", "does not go with required: a value that may be missing is not required. Remove one"
-    if column.zone is not None and not _zone_exists(column.zone):
+    if column.zone is not None and not is_zone(column.zone):
         yield "zone", f'"{column.zone[:40]}" is no time zone: write one of the IANA database, such as "Europe/Zurich"'
     for language in column.labels:
         if not _is_language(language):
@@ -84,13 +86,3 @@ def _constant(column: Column) -> Iterator[tuple[str, str]]:
 
 def _is_language(text: str) -> bool:
     return len(text) == 2 and text.isascii() and text.isalpha() and text.islower()  # noqa: PLR2004  (ISO 639-1)
-
-
-def _zone_exists(name: str) -> bool:
-    from zoneinfo import ZoneInfo  # noqa: PLC0415  (most profiles name no zone)
-
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError):  # not there, a folder of zones, or no name of a file
-        return False
-    return True
