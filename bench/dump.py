@@ -7,25 +7,16 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-HEADER = (
-    "id",
-    "uuid",
-    "name",
-    "userId",
-    "recurringPrice",
-    "validFrom",
-    "validUntil",
-    "state",
-    "assignedBy",
-    "paymentMethod",
-    "billingInterval",
-    "billingPeriods",
+import msgspec
+
+from memberships_api.membership import Membership
+
+_FIELDS = msgspec.structs.fields(Membership)
+HEADER = tuple(field.encode_name for field in _FIELDS)
+ROWS_OF_USER = (
+    f"SELECT {', '.join(field.name for field in _FIELDS)} FROM memberships "  # noqa: S608  (names of our own)
+    "WHERE user_id = ? ORDER BY id"
 )
-ROWS_OF_USER = """
-SELECT id, uuid, name, user_id, recurring_price, valid_from, valid_until, state, assigned_by, payment_method,
-    billing_interval, billing_periods
-FROM memberships WHERE user_id = ? ORDER BY id
-"""
 
 
 def dump(database: Path, user_id: str, path: Path) -> float:

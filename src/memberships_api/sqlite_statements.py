@@ -1,7 +1,7 @@
 """The SQL of the SQLite repository."""
 
 # `wire` is the row as it is sent. SQLite keeps it in step with the columns, and a page is a join of ready-made text:
-# several times faster than reading twelve columns and encoding them in Python, for twice the space.
+# several times faster than reading the columns and encoding them in Python, for twice the space.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS memberships (
     id INTEGER PRIMARY KEY,

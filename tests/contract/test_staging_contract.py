@@ -17,7 +17,13 @@ from memberships_api.staging import Clash, Conflict, Draft
 from tests.contract.membership_databases import NewDatabase, Repository
 from tests.contract.test_memberships_contract import pages, rows
 
-DRAFT = Draft(1, None, None, "Gold", "user-1", "29.90", "2024-01-01", None, "active", None, None, "month", 1)
+
+def as_draft(membership: Membership, line: int = 2, **changes: Any) -> Draft:  # noqa: ANN401  (fields of a draft)
+    price = format(membership.recurring_price, "f")
+    return Draft(line, *msgspec.structs.astuple(membership))._replace(**{"recurring_price": price, **changes})
+
+
+DRAFT = as_draft(next(sample_memberships(1, "user-1")), line=1, id=None, uuid=None)
 
 
 def drafts(*changes: dict[str, Any]) -> list[Draft]:
@@ -44,11 +50,6 @@ def there(*changes: dict[str, object]) -> list[Membership]:
         msgspec.structs.replace(membership, **change)
         for membership, change in zip(sample_memberships(len(changes), "user-1"), changes, strict=True)
     ]
-
-
-def as_draft(membership: Membership, line: int = 2, **changes: Any) -> Draft:  # noqa: ANN401  (fields of a draft)
-    price = format(membership.recurring_price, "f")
-    return Draft(line, *msgspec.structs.astuple(membership))._replace(**{"recurring_price": price, **changes})
 
 
 def test_new_drafts_come_back_in_the_order_of_lines_with_every_field(repository: Repository) -> None:

@@ -279,10 +279,10 @@ def test_problems_are_counted_beyond_those_that_are_kept(importer: Importer) -> 
 
 def test_a_large_file_is_never_in_memory_as_a_whole(importer: Importer) -> None:
     with importer.path.open("w", encoding="utf-8") as file:
-        file.write(HEADER + "\n")
-        file.writelines(
-            f"{number},u-{number},Gold,user-{number},1,2024-01-01,,a,,,month,1\n" for number in range(1, 60_001)
-        )
+        file.write(",".join(GOOD) + "\n")
+        for number in range(1, 60_001):
+            row = GOOD | {"id": f"{number}", "uuid": f"u-{number}", "userId": f"user-{number}"}
+            file.write(",".join(row.values()) + "\n")
     tracemalloc.start()
     try:
         assert import_csv(ImportOrder(importer.path), importer.repository).added == 60_000

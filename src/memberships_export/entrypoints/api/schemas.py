@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from memberships_export.domain.export.reasons import detail_for_members, reason_for_members
 from memberships_export.domain.export.record import Delivery, Export, ExportStatus, Stage
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import MEANINGS, Preset
 
 
 class _View(BaseModel):
@@ -22,7 +22,7 @@ class ExportOptions(BaseModel):
 
     preset: Preset = Field(
         default=Preset.SPREADSHEET,
-        description="`spreadsheet`: safe and readable in Excel and others. `raw`: plain RFC 4180 for programs.",
+        description=" ".join(f"`{preset}`: {meaning}." for preset, meaning in MEANINGS.items()),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import MEANINGS, Preset
 from memberships_export.entrypoints.cli.ask.answers import Answer, as_table, has_completed, in_full
 from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
 from memberships_export.entrypoints.cli.output import complain, say, say_json
@@ -28,13 +28,12 @@ Token = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
+_PRESETS = " ".join(f"{preset}: {meaning}." for preset, meaning in MEANINGS.items())
 ExportId = Annotated[str, typer.Argument(metavar="ID", help="The export's id, or its beginning.")]
 
 
 def request(
-    preset: Annotated[Preset, typer.Option(help="spreadsheet: opens well in Excel. raw: for programs.")] = (
-        Preset.SPREADSHEET
-    ),
+    preset: Annotated[Preset, typer.Option(help=_PRESETS)] = Preset.SPREADSHEET,
     url: Url = DEFAULT_URL,
     token: Token = "",
     as_json: AsJson = False,
