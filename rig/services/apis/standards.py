@@ -30,11 +30,11 @@ class JsonApi(FakeApi):
         if window.more:
             links["next"] = self.link(asked, **{"page[number]": number + 1})
         rows = self.listed([self.row(held) for held in window.rows])
-        return Reply({"data": rows, "links": links, "meta": self.meta(window)})
+        return Reply({"data": rows, "links": links, "meta": self.meta(asked, window)})
 
-    def meta(self, window: Window) -> dict[str, Any]:
+    def meta(self, asked: Asked, window: Window) -> dict[str, Any]:
         """What is said beside the rows."""
-        return {"total": window.total}
+        return {} if window.total is None else {"total": window.total}
 
     def row(self, held: Held) -> dict[str, Any]:
         attributes = {
@@ -59,6 +59,7 @@ class Hitobito(JsonApi):
 
     https://github.com/hitobito/hitobito, doc/developer/common/api/json_api.md (token, links, of which the last has an
     empty page number) and app/resources/role_resource.rb (attributes). Roles that have ended are not shown. No money.
+    It is made with Graphiti, which counts when it is asked to (https://www.graphiti.dev/guides/concepts/resources).
     """
 
     path = "/roles"
@@ -70,8 +71,9 @@ class Hitobito(JsonApi):
     def hides_ended(self, asked: Asked) -> bool:
         return True
 
-    def meta(self, window: Window) -> dict[str, Any]:
-        return {}
+    def meta(self, asked: Asked, window: Window) -> dict[str, Any]:
+        counted = asked.query.get("stats[total]") == "count" and window.total is not None
+        return {"stats": {"total": {"count": window.total}}} if counted else {}
 
     def row(self, held: Held) -> dict[str, Any]:
         attributes = {

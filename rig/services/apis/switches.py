@@ -27,7 +27,7 @@ SWITCHES = {
 
 
 class Switches:
-    """Those that are on. One with a number is on so many times; without one it is on for good."""
+    """Those that are on, some with a number."""
 
     def __init__(self, *switches: str) -> None:
         self._on = dict(_known(switch) for switch in switches)
@@ -36,15 +36,15 @@ class Switches:
         return name in self._on
 
     def number(self, name: str) -> int:
-        """Return the number of a switch; 0 when it is off."""
+        """Return the number of a switch, 1 without one; 0 when it is off."""
         return int(self._on.get(name, "0") or "1")
 
     def use(self, name: str) -> bool:
         """Tell whether a switch is on, and count that down."""
-        left = self._on.get(name)
+        left = self.number(name)
         if left:
-            self._on[name] = str(int(left) - 1)
-        return left is not None and left != "0"
+            self._on[name] = str(left - 1)
+        return left > 0
 
     def off(self, name: str) -> None:
         """Turn it off."""

@@ -46,7 +46,8 @@ class WordPressStyle(FakeApi):
     def array(self, asked: Asked, window: Window) -> Reply:
         """Write the page, whatever its number."""
         total, size = window.total, min(self.size(asked), self.cap)
-        headers = {} if total is None else {"X-WP-Total": str(total), "X-WP-TotalPages": str(-(-total // size))}
+        pages = -1 if total == -1 else -(-(total or 0) // size)
+        headers = {} if total is None else {"X-WP-Total": str(total), "X-WP-TotalPages": str(pages)}
         return Reply(self.listed([self.row(held) for held in window.rows]), headers=headers)
 
     def row(self, held: Held) -> dict[str, Any]:
@@ -74,7 +75,7 @@ class PaidMembershipsPro(WordPressStyle):
 
     def user(self, asked: Asked) -> str:
         digits = asked.query.get("user_id", "")
-        return digits if digits.isdecimal() and int(digits) else ""
+        return str(int(digits)) if digits.isdecimal() and int(digits) else ""
 
     def size(self, asked: Asked) -> int:
         return min(asked.number("per_page", 20) or 20, self.cap)
