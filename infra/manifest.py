@@ -14,14 +14,13 @@ PACKAGE = "memberships_export"
 # What a function never imports. The rest of the package needs neither a web framework nor cryptography.
 LEFT_OUT_OF_PACKAGE = (
     "adapters/embedded",
-    "adapters/mail/eml.py",
     "adapters/mail/outbox.py",
     "adapters/mail/sendgrid/events.py",
-    "adapters/mail/smtp",
     "bootstrap/one_machine.py",
     "entrypoints/api",
     "entrypoints/cli",
     "entrypoints/worker.py",
+    "shipped/profile.schema.json",
 )
 _BUILDER = ("infra/botocore_data.py", "infra/bundle.py", "infra/manifest.py")
 

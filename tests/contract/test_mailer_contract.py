@@ -1,7 +1,8 @@
 """What every mailer promises, whatever stands behind it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.mail import Attachment
-from tests.contract.mailers import FROM, MAILERS, TO, Arrived, Rig, a_mail
+from tests.contract.mailers import FROM, TO, Arrived, Rig, a_mail, outbox_rig, sendgrid_rig
+
+Opener = Callable[[Path], AbstractContextManager[Rig]]
 
 
-@pytest.fixture(params=MAILERS)
+@pytest.fixture(params=[outbox_rig, sendgrid_rig], ids=["outbox", "sendgrid"])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    with MAILERS[request.param](tmp_path / "outbox") as opened:
+    opener: Opener = request.param
+    with opener(tmp_path / "outbox") as opened:
         yield opened
 
 

@@ -119,3 +119,10 @@ def test_bundles_are_checked_for_what_the_functions_of_the_template_are(synth: S
     assert functions
     assert {told["Runtime"] for told in functions} == {f"python{FUNCTIONS.python}"}
     assert {tuple(told["Architectures"]) for told in functions} == {(FUNCTIONS.arch,)}
+
+
+def test_the_profiles_are_in_a_bundle_and_what_only_editors_read_is_not() -> None:
+    names = {path.relative_to(manifest.ROOT / "src").as_posix() for path in manifest.shipped()}
+
+    assert "memberships_export/shipped/profiles/memberships.toml" in names
+    assert "memberships_export/shipped/profile.schema.json" not in names

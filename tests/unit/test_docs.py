@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -19,6 +19,9 @@ from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.domain.errors import ExportError
 from memberships_export.domain.formats.csv import COLUMNS
 from memberships_export.domain.source.page import after_page, decode_page
+from memberships_export.domain.source.profile import AnyPaginator
+from memberships_export.domain.source.profile_problems import ProfileInvalid
+from memberships_export.domain.source.profile_text import read_profile
 from memberships_export.domain.source.progress import Progress
 from memberships_export.entrypoints.cli.exits import ExitCode
 from memberships_export.entrypoints.cli.main import make_app
@@ -51,7 +54,7 @@ def commands() -> dict[str, Any]:
         children = getattr(command, "commands", {})
         for name, child in children.items():
             yield from walk(f"{path} {name}", child)
-        if not children:
+        if not children or command.invoke_without_command:
             yield path, command
 
     return dict(walk("memberships-export", typer.main.get_command(make_app())))
@@ -163,7 +166,7 @@ def test_every_command_and_option_that_the_docs_name_exists(doc: Path) -> None:
         r"(?:^ *|[`$(/ ])(memberships-export [a-z][^`\n)#]*)", "\n".join(typed_in(text)), re.MULTILINE
     ):
         words = typed.split()
-        name = " ".join(words[:3] if words[1] == "dlq" else words[:2])
+        name = " ".join(words[:3] if " ".join(words[:3]) in known else words[:2])
         assert name in known or name == "memberships-export dlq", f"{name_of(doc)} says `{typed}`: no such command"
         if name in known:
             options = {option for parameter in known[name].params for option in parameter.opts}
@@ -298,10 +301,11 @@ def title_of(page: Path) -> str:
 
 
 def example(name: str) -> Any:  # noqa: ANN401  (a function of the docs)
-    """Run the block of docs/existing-api.md that defines this function, and return it."""
-    (block,) = [code for code in code_of(text_of("docs/existing-api.md"), "python") if f"def {name}(" in code]
+    """Run the block of the docs that defines this function, and return it."""
+    blocks = [code for doc in DOCS for code in code_of(doc.read_text(encoding="utf-8"), "python")]
+    (block,) = [code for code in blocks if f"def {name}(" in code]
     namespace: dict[str, Any] = {}
-    exec(compile(block, "docs/existing-api.md", "exec"), namespace)  # noqa: S102  (our own text)
+    exec(compile(block, "docs", "exec"), namespace)  # noqa: S102  (our own text)
     return namespace[name]
 
 
@@ -328,12 +332,34 @@ def test_the_example_that_accepts_the_worker_works(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_example_of_a_page_is_one_that_the_worker_believes() -> None:
-    (body,) = code_of(text_of("docs/existing-api.md"), "json")
+    (body,) = code_of(text_of("docs/memberships-contract.md"), "json")
 
     assert after_page(Progress(), decode_page(body.encode()), "user-1").rows == 1
 
 
 def test_every_field_of_a_row_is_in_the_example_of_a_page() -> None:
-    (body,) = code_of(text_of("docs/existing-api.md"), "json")
+    (body,) = code_of(text_of("docs/memberships-contract.md"), "json")
 
     assert re.findall(r'^ {6}"(\w+)":', body, re.MULTILINE) == [column.header for column in COLUMNS]
+
+
+@pytest.mark.parametrize("doc", [doc for doc in DOCS if code_of(doc.read_text("utf-8"), "toml")], ids=name_of)
+def test_every_profile_in_the_docs_is_one(doc: Path) -> None:
+    for text in code_of(doc.read_text("utf-8"), "toml"):
+        assert read_profile(text, doc.name).profile.columns
+
+
+def test_the_problems_of_a_profile_that_the_docs_show_are_those_that_are_told() -> None:
+    (text,) = code_of(text_of("docs/profiles.md"), "toml")
+    wrong = text.replace("order =", "odrer =").replace('currency = "plan.currency"\n', "")
+
+    with pytest.raises(ProfileInvalid) as refused:
+        read_profile(wrong, "club.toml")
+    for problem in refused.value.problems:
+        assert f"MEMBERSHIPS_EXPORT_PROFILE club.toml: {problem}\n" in text_of("docs/profiles.md")
+
+
+@pytest.mark.parametrize("kind", get_args(AnyPaginator))
+def test_every_way_of_paging_has_its_section(kind: Any) -> None:  # noqa: ANN401  (a table of the profile)
+    assert f"\n## `{kind.__struct_config__.tag}`\n" in text_of("docs/paging.md")
+    assert f'`type = "{kind.__struct_config__.tag}"`' in text_of("docs/existing-api.md")

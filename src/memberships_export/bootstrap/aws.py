@@ -8,7 +8,15 @@ from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.adapters.aws.stage_queues import StageDeadLetters, StageQueues
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
-from memberships_export.bootstrap.parts import Secret, Secrets, memberships, profile_secrets, sendgrid, utc_now
+from memberships_export.bootstrap.parts import (
+    Secret,
+    Secrets,
+    memberships,
+    profile_secrets,
+    sendgrid,
+    usable_profile,
+    utc_now,
+)
 from memberships_export.bootstrap.warm_up import warm_up
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import Ports
@@ -21,6 +29,8 @@ from memberships_export.settings import MIN_SECRET, Settings, SettingsError, var
 def function_services(settings: Settings, visit_all: VisitAll = map) -> tuple[Ports, Workers]:
     """Open the adapters and wire the use cases of one Lambda function. `visit_all`: how a sweeper visits exports."""
     aws = Aws(settings)
+    if Stage.FETCH in settings.stages:
+        usable_profile(settings, aws.profile_secrets)
     links = DownloadLinks(secret=aws.secrets.links, public_url=settings.public_url or "")
     ports = aws.connect(settings.memberships_url)
     return ports, assemble_workers(ports, settings.policy, links, settings.stages, visit_all)

@@ -1,6 +1,8 @@
 """The settings choose the backend, in this one place; what is opened here works on whichever it is."""
 
+from memberships_export.bootstrap import parts
 from memberships_export.bootstrap.parts import Backend, Secrets
+from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.ports import Ports
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.operator.redrive import RedriveExports
@@ -15,6 +17,11 @@ def connect(settings: Settings, memberships_url: str | None) -> Ports:
 def load_secrets(settings: Settings) -> Secrets:
     """Take the secrets from the settings, the data folder or Secrets Manager."""
     return _backend(settings).secrets
+
+
+def usable_profile(settings: Settings) -> KnownProfile:
+    """Read the profile for a process that asks as it says. Raises SettingsError, also for missing secrets."""
+    return parts.usable_profile(settings, _backend(settings).profile_secrets)
 
 
 def download_links(settings: Settings, public_url: str) -> DownloadLinks:

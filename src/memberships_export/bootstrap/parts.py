@@ -4,7 +4,7 @@ The Lambda functions load this module: it imports nothing that only one machine 
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -13,11 +13,13 @@ from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.adapters.source.auth import auth_problems
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
+from memberships_export.adapters.source.profile_file import load_profile
 from memberships_export.adapters.source.profile_secrets import ManagedSecret, ProfileSecrets
-from memberships_export.domain.source.profile import Profile
+from memberships_export.domain.source.profile import KnownProfile, Profile
+from memberships_export.domain.source.profile_problems import ProfileInvalid
 from memberships_export.domain.source.profile_secrets import secrets_named
 from memberships_export.ports import Mailer, MembershipSource, Ports
-from memberships_export.settings import Settings
+from memberships_export.settings import Settings, SettingsError, variable
 
 ISSUER = "memberships-export"  # of the tokens that workers make
 
@@ -62,6 +64,26 @@ def utc_now() -> datetime:
 def profile_secrets(managed: Callable[[str], ManagedSecret] | None = None) -> ProfileSecrets:
     """Find what a profile names: variables as they are at the start, and what the backend keeps."""
     return ProfileSecrets(dict(os.environ), managed)
+
+
+def profile(settings: Settings) -> KnownProfile:
+    """Read the profile in force. Raises SettingsError with all that is wrong with it."""
+    try:
+        return load_profile(settings.profile)
+    except ProfileInvalid as error:
+        raise _wrong_profile(settings, error.problems) from error
+
+
+def usable_profile(settings: Settings, secrets: ProfileSecrets) -> KnownProfile:
+    """Read the profile for a process that asks as it says. Raises SettingsError also for secrets that are not there."""
+    known = profile(settings)
+    if problems := access_problems(known.profile, secrets):
+        raise _wrong_profile(settings, problems)
+    return known
+
+
+def _wrong_profile(settings: Settings, problems: Sequence[str]) -> SettingsError:
+    return SettingsError([f"{variable('profile')} {settings.profile}: {problem}" for problem in problems])
 
 
 def access_problems(profile: Profile, secrets: ProfileSecrets) -> list[str]:

@@ -5,7 +5,6 @@ new, so the reader leaves it out.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import TypeAlias
 
 from memberships_export.settings.declared import Settings
@@ -26,17 +25,27 @@ def problems_between(settings: Settings) -> Iterator[Problem]:
     """Find what is wrong although each value alone is right."""
     if settings.mailer == "sendgrid":
         yield from _missing_for_sendgrid(settings)
-    if settings.mailer == "smtp":
-        yield from _missing_for_smtp(settings)
-        yield from _unsafe_for_smtp(settings)
     if settings.backend == "aws":
         yield from _missing_on_aws(settings)
+    if settings.memberships_url is None and _is_of_others(settings.profile):
+        yield _nothing_to_ask(settings)
     if settings.lease_seconds <= settings.memberships_timeout_seconds:
         yield _lease_too_short(settings)
     if settings.first_back_off_seconds > settings.longest_back_off_seconds:
         yield _back_off_shrinks(settings)
     if settings.max_hours <= settings.give_up_hours:
         yield _time_too_short(settings)
+
+
+def _is_of_others(profile: str) -> bool:
+    """Tell a shipped profile for another API than the bundled one. A file may be for that too."""
+    return profile != Settings.profile and "/" not in profile and not profile.endswith(".toml")
+
+
+def _nothing_to_ask(settings: Settings) -> Problem:
+    url = variable("memberships_url")
+    text = f"{url} is not set, but {variable('profile')} is {settings.profile}: set it to the URL of that API."
+    return text, {"memberships_url", "profile"}
 
 
 def _missing_for_sendgrid(settings: Settings) -> Iterator[Problem]:
@@ -47,46 +56,6 @@ def _missing_for_sendgrid(settings: Settings) -> Iterator[Problem]:
     if settings.mail_from == Settings.mail_from:
         text = f"{variable('mail_from')} {because}: set it to an address that is verified with SendGrid."
         yield text, {"mailer", "mail_from"}
-
-
-def _missing_for_smtp(settings: Settings) -> Iterator[Problem]:
-    because = f"is not set, but {variable('mailer')} is smtp"
-    if not settings.smtp_host:
-        yield f"{variable('smtp_host')} {because}: set it to the name of the server.", {"mailer", "smtp_host"}
-    if settings.mail_from == Settings.mail_from:
-        text = f"{variable('mail_from')} {because}: set it to an address that the server sends for."
-        yield text, {"mailer", "mail_from"}
-    for name, other in (("smtp_user", "smtp_password"), ("smtp_password", "smtp_user")):
-        if getattr(settings, other) and not getattr(settings, name):
-            text = f"{variable(name)} is not set, but {variable(other)} is: set both to log in, or neither."
-            yield text, {"mailer", name, other}
-    if settings.backend == "aws":
-        text = f"{variable('mailer')} is smtp, but {variable('backend')} is aws: there mails go through sendgrid."
-        yield text, {"mailer", "backend"}
-
-
-def _unsafe_for_smtp(settings: Settings) -> Iterator[Problem]:
-    host, security = settings.smtp_host, variable("smtp_security")
-    if settings.smtp_security != "none" or not host:
-        return
-    if settings.smtp_password:
-        text = f"{security} is none, but {variable('smtp_password')} is set: a password needs starttls or tls."
-        yield text, {"mailer", "smtp_security", "smtp_password"}
-    if not (_is_this_machine(host) or host in settings.smtp_plain_names):
-        text = (
-            f"{security} is none, but {variable('smtp_host')} is {host}: mails with personal data would cross a "
-            f"network in the clear. Use starttls or tls; or, for a network that nobody listens to, name the host in "
-            f"{variable('smtp_plain_hosts')} too."
-        )
-        yield text, {"mailer", "smtp_security", "smtp_host", "smtp_plain_hosts"}
-
-
-def _is_this_machine(host: str) -> bool:
-    from ipaddress import ip_address  # noqa: PLC0415  (who encrypts does not wait for it at start)
-
-    with suppress(ValueError):  # a name
-        return ip_address(host).is_loopback
-    return host.lower() == "localhost"
 
 
 def _missing_on_aws(settings: Settings) -> Iterator[Problem]:

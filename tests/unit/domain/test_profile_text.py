@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memberships_export.domain.source.profile import Column, Offset, Profile
-from memberships_export.domain.source.profile_text import MOST_TOLD, ProfileInvalid, read_profile
+from memberships_export.domain.source.profile_problems import ProfileInvalid
+from memberships_export.domain.source.profile_text import MOST_TOLD, read_profile
 from memberships_export.domain.source.profile_toml import known_profile
 
 SHIPPED = files("memberships_export").joinpath("shipped/profiles")

@@ -8,7 +8,7 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 from memberships_export.adapters.http.outgoing_url import checked_url
-from memberships_export.adapters.source.headers import value_can_be
+from memberships_export.adapters.source.headers import header_can_be, value_can_be
 from memberships_export.adapters.source.oauth2 import KeptToken
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.adapters.source.token_endpoint import TokenEndpoint
@@ -157,8 +157,12 @@ def _fitting(reference: str, headers: dict[str, str]) -> dict[str, str]:
 
 
 def auth_problems(auth: Auth) -> Iterator[str]:
-    """Say what of a table that can be read would still never work."""
+    """Say what would keep this table of a profile from ever working, as far as that shows without a secret."""
     match auth:
+        case ApiKey(location="query", allow_key_in_url=False):
+            yield _KEY_IN_URL
+        case ApiKey(location="header", name=name) if not header_can_be(name, ""):
+            yield f"auth.name: {name!r} is no header that may be set: give the name of the header that holds the key."
         case HttpBasic(username=name) if ":" in name and not is_reference(name):
             yield "auth.username: a name with a colon cannot be sent (RFC 7617)."
         case OAuth2ClientCredentials(access_token_url=url):

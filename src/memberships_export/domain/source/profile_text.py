@@ -6,21 +6,13 @@ from typing import Any, TypeAlias
 
 from memberships_export.domain.source.profile import KnownProfile, Profile
 from memberships_export.domain.source.profile_places import Place, written
+from memberships_export.domain.source.profile_problems import ProfileInvalid
 from memberships_export.domain.source.profile_rules import broken_rules
 from memberships_export.domain.source.profile_shape import Wrong, shaped
 from memberships_export.domain.source.profile_toml import fingerprint
 
 Problem: TypeAlias = tuple[Place, str]  # where, and what is wrong there and the fix
 MOST_TOLD = 50  # problems: a file with more of them is something else
-
-
-class ProfileInvalid(Exception):
-    """A text is no profile. `problems`: each is a place, what is wrong there, and the fix."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        """Join the problems into one text."""
-        self.problems = tuple(problems)
-        super().__init__("\n".join(problems))
 
 
 def read_profile(text: str, name: str) -> KnownProfile:

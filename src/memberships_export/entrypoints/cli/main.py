@@ -19,7 +19,7 @@ from memberships_export.entrypoints.cli.ask import exports
 from memberships_export.entrypoints.cli.demo import command as demo
 from memberships_export.entrypoints.cli.exits import CommandError, ExitCode
 from memberships_export.entrypoints.cli.failures import failure_of, wants_json
-from memberships_export.entrypoints.cli.operate import dlq, import_file, tokens
+from memberships_export.entrypoints.cli.operate import dlq, import_file, profiles, tokens
 from memberships_export.entrypoints.cli.output import complain, prepare_streams, say, say_json
 from memberships_export.entrypoints.cli.program import version
 from memberships_export.entrypoints.cli.serve import serving
@@ -83,6 +83,7 @@ def make_app() -> typer.Typer:
     app.command("worker", rich_help_panel=run_it)(serving.worker)
     app.command("token", rich_help_panel=run_it)(tokens.token)
     app.command("import", rich_help_panel=run_it)(import_file.import_file)
+    app.add_typer(profiles.commands, name="profiles", rich_help_panel=run_it)
     app.command("request", rich_help_panel=ask_it)(exports.request)
     app.command("status", rich_help_panel=ask_it)(exports.status)
     app.command("watch", rich_help_panel=ask_it)(exports.watch)

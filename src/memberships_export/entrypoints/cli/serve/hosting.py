@@ -8,7 +8,8 @@ from fastapi import APIRouter, FastAPI
 
 from memberships_export.bootstrap import backend
 from memberships_export.bootstrap.identity import mail_webhook, user_tokens
-from memberships_export.bootstrap.one_machine import mails_go_to
+from memberships_export.bootstrap.one_machine import outbox_folder
+from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.headers import HTTPS_ONLY
@@ -40,8 +41,12 @@ class Roles:
 
 
 def host(settings: Settings, roles: Roles) -> None:
-    """Run until SIGTERM or SIGINT. Raises CommandError, StorageUnavailable for what keeps it from starting."""
+    """Run until SIGTERM or SIGINT.
+
+    Raises CommandError, SettingsError, StorageUnavailable for what keeps it from starting.
+    """
     logs.to_stderr()
+    profile = backend.usable_profile(settings) if roles.worker else None
     if settings.backend == "embedded":
         make_writable(settings.data_dir)
     listening = listen(settings) if roles.api else None
@@ -53,7 +58,7 @@ def host(settings: Settings, roles: Roles) -> None:
         api = _api(settings, _app(settings, ports, services), listening) if listening else None
     _check_store(ports)
     worker = _worker(settings, ports, services) if roles.worker else None
-    welcome = _Welcome(settings, listening, memberships_url, roles)
+    welcome = _Welcome(settings, listening, memberships_url, roles, profile)
     if not run_until_signal(api, worker, welcome.print):
         raise CommandError("The API ended by itself: the log above says why.")
 
@@ -112,6 +117,7 @@ class _Welcome:
     listening: Listening | None
     memberships_url: str
     roles: Roles
+    profile: KnownProfile | None  # a process that fetches nothing needs none
 
     def print(self) -> None:
         """Print it, now that it is true. Nobody has to read it: the service goes on also when it cannot be written."""
@@ -121,13 +127,16 @@ class _Welcome:
 
     def _facts(self) -> list[tuple[str, str]]:
         listening = [("Listening on", self.listening.url)] if self.listening else []
-        return [*listening, ("Memberships", f"{self.memberships_url}/memberships"), *self._places()]
+        path = self.profile.profile.request.path if self.profile else "/memberships"
+        return [*listening, ("Memberships", f"{self.memberships_url}{path}"), *self._places()]
 
     def _places(self) -> list[tuple[str, str]]:
         settings = self.settings
         if settings.backend == "aws":
             return [("Records", f"DynamoDB table {settings.table}"), ("Messages", str(settings.queue_url))]
-        return [("Data folder", str(settings.data_dir.absolute())), ("Mails go to", mails_go_to(settings))]
+        outbox = str(outbox_folder(settings).absolute())
+        mailer = f"outbox folder {outbox}" if settings.mailer == "outbox" else settings.sendgrid_url
+        return [("Data folder", str(settings.data_dir.absolute())), ("Mails go to", mailer)]
 
     def _next_steps(self) -> list[str]:
         """Say what to type in another terminal; a worker alone needs nothing more, nor does one of many containers."""
