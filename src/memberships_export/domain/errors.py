@@ -80,7 +80,6 @@ class FileDamaged(FileMissing):
         """`key`: its place in the file store; `found`: what is wrong with it."""
         super().__init__(f"The stored file {key} is damaged: {found}. It is not used, and made anew.")
         self.key = key
-        self.found = found
 
 
 # --- Permanent: trying again would give the same answer ---------------------------------------------------------------

@@ -17,6 +17,7 @@ from memberships_export.domain.export.record import (
     StoredFile,
     Trouble,
 )
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.progress import Progress
 from tests.factories import REQUESTED_AT, an_export
 
@@ -48,6 +49,7 @@ UNTIL = NOW + timedelta(hours=3)
 RUNNING = an_export(
     status=S.RUNNING,
     stage=Stage.DELIVER,
+    preset=Preset.RAW,
     revision="r1",
     token=4,
     lease=LEASE,
@@ -60,6 +62,7 @@ RUNNING = an_export(
     link_generation=3,
     always_link=True,
     sends=SENDS,
+    earlier_emails=("old@example.org",),
     trouble=TROUBLE,
     told="no_progress",
     started_at=REQUESTED_AT,
@@ -73,6 +76,7 @@ FAILED = replace(
     lease=None,
     failure=Failure(stage=Stage.DELIVER, code="mail_refused", reason="r", at=REQUESTED_AT),
     owed=(Owed.DEAD_LETTER, Owed.FAILURE_MAIL),
+    failure_mails=1,
     finished_at=REQUESTED_AT,
     files_until=NOW,
     expires_at=NOW + timedelta(days=9),

@@ -123,9 +123,9 @@ def test_one_plain_address_is_returned_unchanged(address: str) -> None:
     ],
 )
 def test_anything_else_is_refused_without_being_repeated(address: str) -> None:
-    with pytest.raises(InvalidAddress, match=r"not one plain address like name@example\.org") as refusal:
+    with pytest.raises(InvalidAddress) as refusal:
         checked_address(address)
-    assert len(refusal.value.reason) < 100
+    assert refusal.value.reason == "The email address is not one plain address like name@example.org."
 
 
 # --- International domains --------------------------------------------------------------------------------------------

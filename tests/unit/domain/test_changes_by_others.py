@@ -1,7 +1,7 @@
 """What users, operators, the sweeper and evidence write. Every field that a change does not name stays as it was."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import Field, fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -84,7 +84,7 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
         | {"status": S.COMPLETED, "trouble": None, "failure": None, "owed": ()}
         | {"wake_at": NOW + timedelta(days=7)},
     ),
-    "redrive": (FAILED, lambda export: lifecycle.redrive(export, NOW, POLICY), FRESH),
+    "redrive": (replace(FAILED, lease=LEASE), lambda export: lifecycle.redrive(export, NOW, POLICY), FRESH),
     "resend": (
         replace(COMPLETED, stage=Stage.FETCH),
         lambda export: lifecycle.resend(export, export.email, NOW, POLICY),
@@ -95,7 +95,7 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
         lambda export: lifecycle.resend(export, "new@example.org", NOW, POLICY),
         FRESH
         | {"mailing": 3, "link_generation": 4, "told": None}
-        | {"email": "new@example.org", "earlier_emails": ("member@example.org",)},
+        | {"email": "new@example.org", "earlier_emails": ("old@example.org", "member@example.org")},
     ),
     "readdress": (
         replace(RUNNING, sends=RUNNING.sends[:1], earlier_emails=("old@example.org",)),
@@ -134,19 +134,24 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
         {
             "owed": (Owed.DEAD_LETTER,),
             "told": "mail_refused",
-            "failure_mails": 1,
+            "failure_mails": 2,
             "wake_at": NOW + timedelta(seconds=10),
         },
     ),
     "the last debt is paid": (
         replace(FAILED, owed=(Owed.FAILURE_MAIL,), files_until=UNTIL),
         paying(Owed.FAILURE_MAIL),
-        {"owed": (), "told": "mail_refused", "failure_mails": 1, "wake_at": UNTIL},
+        {"owed": (), "told": "mail_refused", "failure_mails": 2, "wake_at": UNTIL},
     ),
     "the dead letter is paid, and nothing else was owed": (
         replace(FAILED, owed=(Owed.DEAD_LETTER,), files_until=UNTIL),
         paying(Owed.DEAD_LETTER),
         {"owed": (), "wake_at": UNTIL},
+    ),
+    "the mail is paid, and the record has lost why it failed": (
+        replace(FAILED, failure=None),
+        paying(Owed.FAILURE_MAIL),
+        {"owed": (Owed.DEAD_LETTER,), "failure_mails": 2, "wake_at": NOW + timedelta(seconds=10)},
     ),
     "nudged": (
         QUEUED,
@@ -240,6 +245,11 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
         | {"files_until": None, "nudges": 0, "wake_at": FAILED.expires_at},
     ),
 }
+
+
+@pytest.mark.parametrize("field", fields(Export), ids=lambda field: field.name)
+def test_these_records_fill_every_field_so_that_a_change_that_forgets_one_is_seen(field: Field[Any]) -> None:
+    assert any(getattr(record, field.name) not in (field.default, ()) for record in (RUNNING, FAILED))
 
 
 @pytest.mark.parametrize("before, change, fields", CHANGES.values(), ids=CHANGES)

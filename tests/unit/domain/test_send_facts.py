@@ -22,6 +22,7 @@ from memberships_export.domain.export.record import (
     Failure,
     Send,
     Stage,
+    new_message_ids,
 )
 from memberships_export.domain.mail.intent import parse_send_intent, send_intent
 from tests.factories import REQUESTED_AT as NOW
@@ -179,3 +180,12 @@ def test_a_bounce_without_a_reason_leaves_what_was_known() -> None:
     bounced = SendFact(number=1, evidence=E.ACCEPTED, delivery=Delivery.BOUNCED)
     (send,) = learn(learn(sent(E.SILENT), known, NOW, POLICY), bounced, NOW, POLICY).sends
     assert (send.delivery, send.detail) == (Delivery.BOUNCED, "202 Accepted")
+
+
+def test_message_ids_that_a_write_brings_are_told_each_once_and_without_those_known_before() -> None:
+    before = sent(E.ACCEPTED, E.SILENT, None)
+    known, silent, begun = before.sends
+    old = replace(before, sends=(replace(known, message_id="m-1"), silent, begun))
+    sends = (replace(known, message_id="m-1"), replace(silent, message_id="m-2"), begun)
+    again = replace(begun, number=4, message_id="m-2")
+    assert new_message_ids(old, replace(old, sends=(*sends, again))) == ["m-2"]

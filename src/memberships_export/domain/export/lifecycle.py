@@ -111,7 +111,7 @@ def resend(export: Export, email: str, now: datetime, policy: Policy) -> Export:
         stage=Stage.DELIVER,
         email=email,
         earlier_emails=_earlier(export, email),
-        mailing=max(export.mailing, *(send.mailing for send in export.sends), 0) + 1,
+        mailing=max([export.mailing, *(send.mailing for send in export.sends)]) + 1,
         link_generation=export.link_generation + 1,
         told=None,
     )
