@@ -26,7 +26,9 @@ def user_tokens(settings: Settings) -> TokenVerifier:
         email_verified=settings.jwt_email_verified_claim,
     )
     if settings.jwks_url:
-        return JwksVerifier(RemoteKeys(KeySetReader(KeySetHttp(settings.jwks_url))), expected)
+        return JwksVerifier(
+            RemoteKeys(KeySetReader(KeySetHttp(settings.jwks_url, plain_http=settings.plain_http))), expected
+        )
     return SharedSecretVerifier(load_secrets(settings).jwt(), expected)
 
 

@@ -4,7 +4,7 @@ The Lambda functions load this module: it imports nothing that only one machine 
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -77,7 +77,7 @@ def profile(settings: Settings) -> KnownProfile:
 def usable_profile(settings: Settings, secrets: ProfileSecrets) -> KnownProfile:
     """Read the profile for a process that asks as it says. Raises SettingsError also for secrets that are not there."""
     known = profile(settings)
-    if problems := access_problems(known.profile, secrets):
+    if problems := access_problems(known.profile, secrets, settings.plain_http):
         raise _wrong_profile(settings, problems)
     return known
 
@@ -86,9 +86,9 @@ def _wrong_profile(settings: Settings, problems: Sequence[str]) -> SettingsError
     return SettingsError([f"{variable('profile')} {settings.profile}: {problem}" for problem in problems])
 
 
-def access_problems(profile: Profile, secrets: ProfileSecrets) -> list[str]:
+def access_problems(profile: Profile, secrets: ProfileSecrets, plain_http: Container[str] = ()) -> list[str]:
     """Say what keeps a process from asking as the profile says: a wrong table [auth], secrets that are not there."""
-    return [*auth_problems(profile.auth), *secrets.problems(secrets_named(profile))]
+    return [*auth_problems(profile.auth, plain_http), *secrets.problems(secrets_named(profile))]
 
 
 def memberships(settings: Settings, url: str, service_secret: Secret, secrets: ProfileSecrets) -> MembershipSource:
@@ -99,7 +99,7 @@ def memberships(settings: Settings, url: str, service_secret: Secret, secrets: P
         return ServiceTokens(secret=service_secret(), issuer=ISSUER, audience=audience, clock=utc_now)(user_id)
 
     seconds = settings.memberships_timeout_seconds
-    limits = HttpLimits(read_seconds=seconds, total_seconds=seconds)
+    limits = HttpLimits(read_seconds=seconds, total_seconds=seconds, plain_http=settings.plain_http)
     return MembershipsHttp(url, service_token=token, limits=limits, secrets=secrets)
 
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from memberships_export.domain.export.policy import AfterUnknownSend, Policy
 from memberships_export.domain.export.record import Stage
-from memberships_export.settings.kinds import Address, DatabaseUrl, Names, Secret, Url, setting
+from memberships_export.settings.kinds import Address, DatabaseUrl, HostNames, Names, Secret, Url, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,11 @@ class Settings:
     )
     memberships_url: Url | None = setting(
         None, "Your memberships API, without the path /memberships. Unset: the bundled one is served and used."
+    )
+    plain_http_hosts: HostNames | None = setting(
+        None,
+        "Hosts, separated by commas, that may be called by plain http: containers and machines of a network of your "
+        "own. For the memberships API, the token endpoint of its profile and the JWKS.",
     )
     profile: str = setting(
         "memberships",
@@ -157,6 +162,11 @@ class Settings:
     def jwt_audiences(self) -> tuple[str, ...]:
         """The audiences of `jwt_audience`, which are separated by commas."""
         return tuple(name.strip() for name in self.jwt_audience.split(","))
+
+    @property
+    def plain_http(self) -> frozenset[str]:
+        """The hosts of `plain_http_hosts`, as they stand in a URL that was split: in lower case."""
+        return frozenset(name.strip().lower() for name in (self.plain_http_hosts or "").split(",") if name)
 
     @property
     def policy(self) -> Policy:

@@ -99,6 +99,13 @@ def _names(text: str) -> str:
     return text
 
 
+def _host_names(text: str) -> str:
+    """Take names and addresses, as they stand in a URL without port and brackets."""
+    if not all(re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", name.strip()) for name in text.split(",")):
+        raise ValueError
+    return text
+
+
 def _address(text: str) -> str:
     try:
         return checked_address(text)
@@ -110,4 +117,5 @@ Url = Annotated[str, _form("a URL like https://api.example.org, without query", 
 DatabaseUrl = Annotated[str, _form("a URL like postgresql://user:password@host/database", _database_url)]
 Secret = Annotated[str, _form(f"a secret of at least {MIN_SECRET} bytes", _secret)]
 Names = Annotated[str, _form("one name, or several separated by commas", _names)]
+HostNames = Annotated[str, _form("names of hosts like members-api, separated by commas, without port", _host_names)]
 Address = Annotated[str, _form("one plain email address", _address)]

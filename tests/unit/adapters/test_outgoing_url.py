@@ -65,3 +65,36 @@ def test_other_urls_are_refused_with_the_reason_and_what_is_expected(url: str, w
     assert "canary" not in text
     if "@" not in url:
         assert repr(url) in text
+
+
+@pytest.mark.parametrize(
+    "url", ["http://members-api", "http://Members-API:8080/v1", "http://10.0.0.7:80", "http://[fd00::1]:8080"]
+)
+def test_plain_http_goes_to_the_hosts_that_an_operator_names(url: str) -> None:
+    named = {"members-api", "10.0.0.7", "fd00::1"}
+
+    assert checked_url("SOME_URL", url, plain_http=named).geturl() == url
+    with pytest.raises(ValueError, match="name it in MEMBERSHIPS_EXPORT_PLAIN_HTTP_HOSTS"):
+        checked_url("SOME_URL", url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://members-api.example.org",
+        "http://x.members-api",
+        "http://members-api.",
+        "http://members-api@evil.example",
+        "http://evil.example/members-api",
+        "http://members-api:80@evil.example",
+        "http://10.0.0.70",
+        "http://169.254.169.254",
+        "ftp://members-api",
+        "http://members-api/?x=1",
+    ],
+)
+def test_a_host_is_named_as_a_whole_and_all_other_rules_hold(url: str) -> None:
+    named = {"members-api", "10.0.0.7", "169.254.169.254"}
+
+    with pytest.raises(ValueError, match="SOME_URL"):
+        checked_url("SOME_URL", url, plain_http=named)

@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from collections.abc import Container
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -47,9 +48,10 @@ class KeySetLimits:
 class KeySetHttp:
     """Reads the key set from one configured URL. No retries, no redirects, no decompression."""
 
-    def __init__(self, jwks_url: str, limits: KeySetLimits = KeySetLimits()) -> None:
-        """Raise ValueError when the URL is not one to take keys from."""
-        self._url = checked_url("MEMBERSHIPS_EXPORT_JWKS_URL", jwks_url, query_allowed=True)
+    def __init__(self, jwks_url: str, limits: KeySetLimits = KeySetLimits(), plain_http: Container[str] = ()) -> None:
+        """Raise ValueError when the URL is not one to take keys from; `plain_http`: see outgoing_url."""
+        name = "MEMBERSHIPS_EXPORT_JWKS_URL"
+        self._url = checked_url(name, jwks_url, query_allowed=True, plain_http=plain_http)
         self._limits = limits
         self.where = f"{self._url.netloc}{self._url.path}"  # without the query, which may hold a secret
 

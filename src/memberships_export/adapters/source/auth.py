@@ -1,7 +1,7 @@
 """What proves to a memberships API who is asking: made anew for each call, as the profile says."""
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
@@ -55,9 +55,16 @@ class Authorizer(Protocol):
 class Authorizers:
     """The authorizers of all profiles. Safe to share between threads."""
 
-    def __init__(self, service_token: Callable[[str], str], secrets: ProfileSecrets, clock: Clock) -> None:
-        """`service_token` makes a token of our own for one user id."""
+    def __init__(
+        self,
+        service_token: Callable[[str], str],
+        secrets: ProfileSecrets,
+        clock: Clock,
+        plain_http: Container[str] = (),
+    ) -> None:
+        """`service_token` makes a token of our own for one user id; `plain_http`: see outgoing_url."""
         self._service_token, self._secrets, self._clock = service_token, secrets, clock
+        self._plain_http = plain_http
         self._lock = Lock()
         self._tokens: dict[str, _Token] = {}
 
@@ -68,7 +75,7 @@ class Authorizers:
                 return _Service(self._service_token)
             case OAuth2ClientCredentials() as auth:
                 with self._lock:
-                    endpoint = TokenEndpoint(auth, self._secrets, self._clock)
+                    endpoint = TokenEndpoint(auth, self._secrets, self._clock, self._plain_http)
                     return self._tokens.setdefault(profile.fingerprint, _Token(KeptToken(endpoint.fetch)))
             case auth:
                 return _Secret(auth, self._secrets)
@@ -156,8 +163,11 @@ def _fitting(reference: str, headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-def auth_problems(auth: Auth) -> Iterator[str]:
-    """Say what would keep this table of a profile from ever working, as far as that shows without a secret."""
+def auth_problems(auth: Auth, plain_http: Container[str] = ()) -> Iterator[str]:
+    """Say what would keep this table of a profile from ever working, as far as that shows without a secret.
+
+    `plain_http`: see outgoing_url.
+    """
     match auth:
         case ApiKey(location="query", allow_key_in_url=False):
             yield _KEY_IN_URL
@@ -167,6 +177,6 @@ def auth_problems(auth: Auth) -> Iterator[str]:
             yield "auth.username: a name with a colon cannot be sent (RFC 7617)."
         case OAuth2ClientCredentials(access_token_url=url):
             try:
-                checked_url("auth.access_token_url", url, query_allowed=True)
+                checked_url("auth.access_token_url", url, query_allowed=True, plain_http=plain_http)
             except ValueError as error:
                 yield str(error)

@@ -1,7 +1,7 @@
 """The memberships API over HTTP: one call for one page, believing as little as possible of the answer."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -31,12 +31,13 @@ _COMPRESSIONS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpLimits:
-    """How long one page may take, and how large it may be."""
+    """How long one page may take, how large it may be, and who may be asked for it without TLS."""
 
     connect_seconds: float = 5
     read_seconds: float = 30  # for the head of the answer, and between two pieces of its body
     total_seconds: float = 120
     body_bytes: int = 32 * 1024 * 1024
+    plain_http: Container[str] = ()  # hosts
 
     @property
     def patience(self) -> tuple[float, float]:
@@ -59,9 +60,9 @@ class MembershipsHttp:
 
         ValueError when the URL is not one to send tokens to.
         """
-        self._url = checked_url("MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL", base_url)
+        self._url = checked_url("MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL", base_url, plain_http=limits.plain_http)
         self._pool = open_pool(self._url)
-        self._authorizers = Authorizers(service_token, secrets or ProfileSecrets({}), clock)
+        self._authorizers = Authorizers(service_token, secrets or ProfileSecrets({}), clock, limits.plain_http)
         self._limits = limits
         self._clock = clock
 

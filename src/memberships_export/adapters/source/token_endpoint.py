@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import SplitResult, quote_plus, urlencode, urlsplit
@@ -43,6 +43,7 @@ class TokenEndpoint:
     auth: OAuth2ClientCredentials
     secrets: ProfileSecrets
     clock: Clock
+    plain_http: Container[str] = ()  # hosts that may be called without TLS
 
     def fetch(self, until: float) -> Granted:
         """Get a token. `until`: of the clock time.monotonic.
@@ -65,7 +66,8 @@ class TokenEndpoint:
 
     def _ask(self, shown: Sequence[str], until: float) -> Granted:
         try:
-            url = checked_url("access_token_url", self.auth.access_token_url, query_allowed=True)
+            given = self.auth.access_token_url
+            url = checked_url("access_token_url", given, query_allowed=True, plain_http=self.plain_http)
         except ValueError as error:
             raise MembershipsContractBroken(str(error)) from None
         left = max(0.0, round(until - time.monotonic(), 1))
