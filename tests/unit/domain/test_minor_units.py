@@ -24,8 +24,12 @@ def with_currency(amounts: list[Any], codes: list[Any] | None, **keys: Any) -> l
 
 
 def refused(amounts: list[Any], codes: list[Any] | None, **keys: Any) -> tuple[int, str]:  # noqa: ANN401
+    column = values_of(Column(name="price", type="minor_units", currency="currency", **keys))
+    with pytest.raises(BadValue) as checked:
+        column.check(amounts, codes)
     with pytest.raises(BadValue) as caught:
-        with_currency(amounts, codes, **keys)
+        column.texts(amounts, codes)
+    assert str(checked.value) == str(caught.value)
     return caught.value.place, caught.value.what
 
 

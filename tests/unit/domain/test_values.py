@@ -1,5 +1,7 @@
 """What the raw value of a column becomes: null, missing, 0, false and empty text are five things."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,17 +24,25 @@ def decoded(column: Column, page: str) -> list[Any]:
     return [one.c for one in msgspec.json.decode(page, type=list[row])]
 
 
+def raw_of(column: Column, *values: str) -> list[Any]:
+    """Decode values given as JSON, "" for a missing one."""
+    return decoded(column, "[" + ", ".join(f'{{"c": {value}}}' if value else "{}" for value in values) + "]")
+
+
 def written(column: Column, *values: str) -> list[str | None]:
-    """Return what is written for values given as JSON, "" for a missing one."""
-    page = "[" + ", ".join(f'{{"c": {value}}}' if value else "{}" for value in values) + "]"
-    raw = decoded(column, page)
+    raw = raw_of(column, *values)
     values_of(column).check(raw)
     return values_of(column).texts(raw)
 
 
 def refused(column: Column, *values: str) -> tuple[int, str]:
+    """Return what is wrong, and where: the same when values are checked as when they are written."""
+    raw = raw_of(column, *values)
+    with pytest.raises(BadValue) as checked:
+        values_of(column).check(raw)
     with pytest.raises(BadValue) as caught:
-        written(column, *values)
+        values_of(column).texts(raw)
+    assert str(checked.value) == str(caught.value)
     return caught.value.place, caught.value.what
 
 
@@ -99,6 +109,7 @@ def test_a_constant_is_written_in_each_row_whatever_it_holds() -> None:
     values.check([None, UNSET, 5])
     assert values.texts([None, UNSET, 5]) == ["club", "club", "club"]
     assert values.texts([]) == []
+    assert values_of(column("constant")).texts([1]) == [""]
 
 
 # --- Decimals ---------------------------------------------------------------------------------------------------------
@@ -209,6 +220,17 @@ def test_a_bad_value_beside_named_ones_is_told_with_its_place_in_the_page() -> N
     assert refused(mapped, '"x"', "null", '"x"', '"2024-01-01"', '"y"') == (4, "no date of ISO 8601")
 
 
+def test_the_currency_of_an_amount_without_a_name_is_that_of_its_row() -> None:
+    mapped = values_of(column("minor_units", currency="code", map={"": "free"}))
+
+    assert mapped.texts(["", 100, "", 100], ["EUR", "JPY", None, "KWD"]) == ["free", "100", "free", "0.100"]
+
+
+def test_what_is_no_utf_8_has_no_name_and_is_no_amount() -> None:
+    with pytest.raises(BadValue, match="row 1 of the page has a value that is no amount"):
+        values_of(column("decimal", map={"1": "one"})).check([msgspec.Raw(b"1"), msgspec.Raw(b'"\xff"')])
+
+
 def test_a_number_is_no_date_where_the_map_does_not_name_it() -> None:
     mapped = column("date", map={"0": "never"})
 
@@ -253,3 +275,26 @@ def test_a_bad_value_names_its_row_and_never_the_value() -> None:
         written(column("minor_units", exponent=2), "1", '"secret"')
 
     assert str(caught.value) == "row 1 of the page has a value that is no whole number of minor units"
+
+
+# --- Hostile text -----------------------------------------------------------------------------------------------------
+
+
+def test_naughty_text_stays_as_it_is_and_is_never_taken_for_a_number_or_a_date(shared_data: Path) -> None:
+    naughty = [text for text in json.loads((shared_data / "blns.json").read_text("utf-8")) if isinstance(text, str)]
+
+    assert len(naughty) > 500
+    assert values_of(column("text")).texts(naughty) == naughty
+    assert values_of(column("text", map={"nil": "x"})).texts(naughty) == [
+        "x" if text == "nil" else text for text in naughty
+    ]
+    assert [text for text in naughty if is_taken(column("date", zone="UTC"), text)] == [""]
+    assert all(text.strip("-0123456789") == "" for text in naughty if is_taken(column("minor_units", exponent=2), text))
+
+
+def is_taken(column: Column, value: str) -> bool:
+    try:
+        values_of(column).check([value])
+    except BadValue:
+        return False
+    return True
