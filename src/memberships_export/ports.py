@@ -15,6 +15,9 @@ from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.message import Message, Received
+from memberships_export.domain.source.exchange import Answer, Call
+from memberships_export.domain.source.profile import KnownProfile
+from memberships_export.domain.source.reader import Readers
 
 Clock = Callable[[], datetime]
 """The time now, as an aware UTC datetime."""
@@ -180,23 +183,20 @@ class Mailer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """One page of a user's memberships: from `cursor` on (None: the first), with at most `limit` rows."""
-
-    user_id: str
-    cursor: str | None
-    limit: int
-
-
 class MembershipSource(Protocol):
-    """Asks the memberships API for pages."""
+    """Makes calls to the memberships API, with what proves who we are."""
 
-    def fetch(self, request: PageRequest) -> bytes:
+    @property
+    def base_url(self) -> str:
+        """Where the API is, without a slash at its end."""
+        ...
+
+    def fetch(self, call: Call, profile: KnownProfile) -> Answer:
         """Fetch one page as received, acting for exactly that user. What it is, only its reader can tell.
 
-        Raises MembershipsUnavailable when no whole answer came, MembershipsRefused for what a person has to mend, and
-        MembershipsContractBroken for an answer that is no page and never will be.
+        Raises MembershipsUnavailable when no whole answer came, MembershipsRefused for what a person has to mend,
+        PlaceForgotten when a page that is not the first is refused, NothingThere for status 404, and
+        MembershipsContractBroken for any other answer that is no page and never will be.
         """
         ...
 
@@ -236,4 +236,5 @@ class Ports:
     mailer: Mailer | None  # None: this process may not send mails
     source: MembershipSource | None  # None: this process may not reach the memberships API
     clock: Clock
+    readers: Readers
     machine: Machine | None = None  # None: processes are on many machines, and only the end of a lease tells

@@ -11,10 +11,7 @@ import pytest
 
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Lease
-from memberships_export.domain.formats.csv import Csv
-from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.domain.source.page import decode_page
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from rig.aws.aws_faults import Fault
 from rig.aws.bare_deployment import BareDeployment
@@ -23,13 +20,13 @@ from rig.aws.lambda_runtime import LambdaFunction
 from rig.services.fake_memberships import row
 from rig.services.sendgrid_behaviour import ACCEPT_THEN_HANG, status
 from tests.factories import a_page
+from tests.readers import own_file
 
 QUICK = {"LEASE_SECONDS": "3", "MEMBERSHIPS_TIMEOUT_SECONDS": "2"}
 
 
 def expected_file(rows: int) -> bytes:
-    page = decode_page(a_page([row("user-1", n + 1) for n in range(rows)]))
-    return Csv(Preset.SPREADSHEET).begin() + Csv(Preset.SPREADSHEET).rows(page.items)
+    return own_file(a_page([row("user-1", n + 1) for n in range(rows)]))
 
 
 def completed(deployment: BareDeployment, export: Export) -> Export:

@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.domain.formats.csv import Csv
-from memberships_export.domain.formats.options import Preset
-from memberships_export.domain.source.page import decode_page
 from rig.aws import demo as demo_aws
 from rig.aws.deployed_service import DeployedService, Surroundings
 from rig.aws.deployment import deploy
@@ -17,6 +14,7 @@ from rig.services.fake_memberships import FakeMemberships, row
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.sendgrid_behaviour import status
 from tests.factories import a_page
+from tests.readers import own_file
 
 PAGE_SIZE = 10
 
@@ -68,8 +66,7 @@ def service(
 
 
 def expected_file(user_id: str, rows: int) -> bytes:
-    page = decode_page(a_page([row(user_id, n + 1) for n in range(rows)]))
-    return Csv(Preset.SPREADSHEET).begin() + Csv(Preset.SPREADSHEET).rows(page.items)
+    return own_file(a_page([row(user_id, n + 1) for n in range(rows)]))
 
 
 def test_the_message_goes_out_the_mail_arrives_and_a_failing_one_is_redriven(

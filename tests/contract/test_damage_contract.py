@@ -37,7 +37,7 @@ def test_damaged_parts_and_files_are_made_anew(files: FileStore, damage: Damage)
     world = world_over(files)
     world.mailer.script = [REFUSED_FOR_NOW]
     export = stopped_at_render(world)
-    spoil(files, part_key(export.export_id, 0, 1, "3:7"), damage)
+    spoil(files, part_key(export, 1, "3:7"), damage)
     world.work()
     rendered = world.export(export).file
     assert rendered

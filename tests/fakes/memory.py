@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import Lock
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import msgspec
@@ -19,7 +20,9 @@ from memberships_export.domain.mail.mail import NOT_WANTED, Mail, SendResult
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.limits import check_message
 from memberships_export.domain.messages.message import Message, Received
-from memberships_export.ports import Clock, Download, FileSink, PageRequest
+from memberships_export.domain.source.exchange import Answer, Call
+from memberships_export.domain.source.profile import KnownProfile
+from memberships_export.ports import Clock, Download, FileSink
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _CHUNK = 1024
@@ -300,6 +303,15 @@ class ScriptedMailer:
         return step(mail) if callable(step) else step
 
 
+@dataclass(frozen=True, slots=True)
+class PageCall:
+    """What a call asked for."""
+
+    user_id: str
+    cursor: str | None
+    limit: int
+
+
 class ListSource:
     """MembershipSource over rows as they are on the wire.
 
@@ -316,20 +328,27 @@ class ListSource:
     ) -> None:
         self.rows = list(rows)
         self.before = dict(before or {})
-        self.calls: list[PageRequest] = []
+        self.calls: list[PageCall] = []
         self._leaks = leaks
         self._numbers = count(1)
 
-    def fetch(self, request: PageRequest) -> bytes:
+    @property
+    def base_url(self) -> str:
+        return "http://127.0.0.1:8101"
+
+    def fetch(self, call: Call, profile: KnownProfile) -> Answer:  # noqa: ARG002  (it needs no key)
+        query = dict(parse_qsl(call.query))
+        request = PageCall(call.user_id, query.get("cursor"), int(query["limit"]))
         self.calls.append(request)
         step = self.before.get(next(self._numbers))
         if isinstance(step, Exception):
             raise step
         if step is not None:
             step()
-        return self._page(request)
+        return Answer(self.page(request))
 
-    def _page(self, request: PageRequest) -> bytes:
+    def page(self, request: PageCall) -> bytes:
+        """The page that this call gets."""
         own = sorted((row for row in self.rows if self._leaks or row["userId"] == request.user_id), key=_id)
         last, upper = map(int, request.cursor.split(":")) if request.cursor else (0, _id(own[-1]) if own else 0)
         rest = [row for row in own if last < _id(row) <= upper]

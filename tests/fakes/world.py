@@ -25,6 +25,7 @@ from tests.fakes.memory import (
     MemoryStore,
     ScriptedMailer,
 )
+from tests.readers import readers
 
 Script = Sequence[SendResult | Callable[[Mail], SendResult]]
 LINKS = DownloadLinks(secret=lambda: "s" * 32, public_url="https://exports.example.org")
@@ -70,6 +71,7 @@ class World:
             mailer=self.mailer,
             source=self.source,
             clock=self.clock,
+            readers=readers(),
         )
 
     def over(self, ports: Ports) -> Services:

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.domain.formats.csv import Csv
-from memberships_export.domain.formats.options import Preset
-from memberships_export.domain.source.page import decode_page
 from rig.services.fake_memberships import row
 from rig.services.sendgrid_behaviour import ACCEPT_THEN_HANG
 from rig.waiting import PATIENCE_SECONDS
 from tests.factories import a_page
 from tests.life.live_service import live_service
+from tests.readers import own_file
 
 ROWS = 30  # three pages
 
@@ -42,8 +40,7 @@ POINTS = {
 
 
 def expected_file() -> bytes:
-    page = decode_page(a_page([row("user-1", n + 1) for n in range(ROWS)]))
-    return Csv(Preset.SPREADSHEET).begin() + Csv(Preset.SPREADSHEET).rows(page.items)
+    return own_file(a_page([row("user-1", n + 1) for n in range(ROWS)]))
 
 
 @pytest.mark.parametrize("point", POINTS.values(), ids=[name.replace(" ", "-") for name in POINTS])

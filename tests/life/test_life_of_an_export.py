@@ -33,7 +33,9 @@ from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.mail.intent import parse_send_intent
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Message
-from memberships_export.ports import Clock, PageRequest
+from memberships_export.domain.source.exchange import Answer, Call
+from memberships_export.domain.source.profile import KnownProfile
+from memberships_export.ports import Clock
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryStore
@@ -95,10 +97,10 @@ class MailService:
 class MembershipsThatMayBeDown(ListSource):
     down = False
 
-    def fetch(self, request: PageRequest) -> bytes:
+    def fetch(self, call: Call, profile: KnownProfile) -> Answer:
         if self.down:
             raise MembershipsUnavailable
-        return super().fetch(request)
+        return super().fetch(call, profile)
 
 
 class LifeOfExports(RuleBasedStateMachine):

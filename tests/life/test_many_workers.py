@@ -21,6 +21,7 @@ from memberships_export.service.worker.run import GiveBack
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryDeadLetters, MemoryQueue, ScriptedMailer
 from tests.fakes.world import LINKS
+from tests.readers import readers
 
 EXPORTS, WORKERS = 40, 4
 
@@ -39,6 +40,7 @@ def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource) -> Ports:
         mailer=mailer,
         source=source,
         clock=utc_now,
+        readers=readers(),
     )
 
 

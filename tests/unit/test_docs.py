@@ -17,15 +17,13 @@ from typer.testing import CliRunner
 from memberships_export.adapters.embedded import sqs_rules
 from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.domain.errors import ExportError
-from memberships_export.domain.formats.csv import COLUMNS
-from memberships_export.domain.source.page import after_page, decode_page
 from memberships_export.domain.source.profile import AnyPaginator
 from memberships_export.domain.source.profile_problems import ProfileInvalid
 from memberships_export.domain.source.profile_text import read_profile
-from memberships_export.domain.source.progress import Progress
 from memberships_export.entrypoints.cli.exits import ExitCode
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.settings import CLIENT_VARIABLES, PREFIX, Settings, read_settings, variable
+from tests.readers import believed, own_reader
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -334,13 +332,13 @@ def test_the_example_that_accepts_the_worker_works(monkeypatch: pytest.MonkeyPat
 def test_the_example_of_a_page_is_one_that_the_worker_believes() -> None:
     (body,) = code_of(text_of("docs/memberships-contract.md"), "json")
 
-    assert after_page(Progress(), decode_page(body.encode()), "user-1").rows == 1
+    assert believed(body.encode(), "user-1").rows == 1
 
 
 def test_every_field_of_a_row_is_in_the_example_of_a_page() -> None:
     (body,) = code_of(text_of("docs/memberships-contract.md"), "json")
 
-    assert re.findall(r'^ {6}"(\w+)":', body, re.MULTILINE) == [column.header for column in COLUMNS]
+    assert re.findall(r'^ {6}"(\w+)":', body, re.MULTILINE) == [column.name for column in own_reader().profile.columns]
 
 
 @pytest.mark.parametrize("doc", [doc for doc in DOCS if code_of(doc.read_text("utf-8"), "toml")], ids=name_of)

@@ -9,6 +9,8 @@ import pytest
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.record import Export, ExportStatus, Lease, Stage
 from memberships_export.domain.messages.message import Message, Received
+from memberships_export.domain.source.exchange import Answer, Call
+from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.entrypoints.aws_lambda.functions import ExportFunction, SweepFunction
 from tests.fakes.memory import MemoryStore
 from tests.fakes.world import World
@@ -173,9 +175,9 @@ def test_with_three_seconds_left_it_checkpoints_and_requeues_instead_of_being_cu
     context = Context(900_000)
     fetch = world.source.fetch
 
-    def slow(request: Any) -> bytes:  # noqa: ANN401
+    def slow(call: Call, profile: KnownProfile) -> Answer:
         context.milliseconds = 3_000
-        return fetch(request)
+        return fetch(call, profile)
 
     world.source.fetch = slow  # type: ignore[method-assign]
     assert function_over(world)(event_of(world), context) == {"batchItemFailures": []}

@@ -17,15 +17,21 @@ from memberships_api.sqlite_repository import SqliteMembershipRepository
 from memberships_export.bootstrap.aws import function_services
 from memberships_export.bootstrap.backend import connect
 from memberships_export.bootstrap.warm_up import DECODED, warm_up
+from memberships_export.domain.source.reader import reader_of
 from memberships_export.settings import Settings
+from tests.readers import own_reader
 from tests.unit.test_docs import code_of
 
 ROOT = Path(__file__).parents[2]
 DOC = ROOT / "docs" / "msgspec-first-decode.md"
 READERS = {"decode", "convert", "Decoder"}
 PLACES = {"Decoder": 0, "convert": 1}  # of the type among the arguments, where it needs no name
-# Settings and the profile's file are read before anything starts.
-IN_THE_MAIN_THREAD = {"memberships_export.settings.kinds", "memberships_export.domain.source.profile_shape"}
+# Settings and the profile's file are read before anything starts; a reader decodes its type before it is shared.
+READY = {
+    "memberships_export.settings.kinds",
+    "memberships_export.domain.source.profile_shape",
+    "memberships_export.domain.source.reader",
+}
 
 # Types as they come from a profile: 300 of them, each decoded by 8 threads at the same moment.
 AFTER_THE_WARM_UP = """
@@ -59,7 +65,7 @@ def decoded_types() -> Iterator[tuple[str, Any]]:
         calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
         name = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
         for kind in filter(None, map(type_of, calls)):
-            if name not in IN_THE_MAIN_THREAD | {"memberships_export.bootstrap.warm_up"}:
+            if name not in READY | {"memberships_export.bootstrap.warm_up"}:
                 yield name, eval(ast.unparse(kind), vars(importlib.import_module(name)))  # noqa: S307  (our own source)
 
 
@@ -96,7 +102,13 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_whoever_connects_is_warm_before_any_thread_starts(decoded: list[Any], tmp_path: Path) -> None:
     connect(Settings(data_dir=tmp_path), None)
 
-    assert decoded == list(DECODED)
+    assert decoded[: len(DECODED)] == list(DECODED)
+
+
+def test_a_reader_has_decoded_its_type_before_anybody_can_share_it(decoded: list[Any]) -> None:
+    reader = reader_of(own_reader().known)
+
+    assert decoded[-1] is reader.page_type
 
 
 def test_a_function_is_warm_before_its_sweeper_has_threads(decoded: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

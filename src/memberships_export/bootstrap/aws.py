@@ -12,7 +12,9 @@ from memberships_export.bootstrap.parts import (
     Secret,
     Secrets,
     memberships,
+    profile,
     profile_secrets,
+    readers,
     sendgrid,
     usable_profile,
     utc_now,
@@ -83,6 +85,7 @@ class Aws:
             if memberships_url
             else None,
             clock=utc_now,
+            readers=readers(profile(settings)),
         )
 
     def _files(self) -> S3Files:

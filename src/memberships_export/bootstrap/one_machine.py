@@ -13,7 +13,15 @@ from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters,
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.mail.outbox import Outbox
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
-from memberships_export.bootstrap.parts import Secrets, memberships, profile_secrets, sendgrid, utc_now
+from memberships_export.bootstrap.parts import (
+    Secrets,
+    memberships,
+    profile,
+    profile_secrets,
+    readers,
+    sendgrid,
+    utc_now,
+)
 from memberships_export.bootstrap.steady_clock import SteadyClock
 from memberships_export.bootstrap.warm_up import warm_up
 from memberships_export.ports import Mailer, Ports
@@ -64,6 +72,7 @@ class OneMachine:
             if memberships_url
             else None,
             clock=clock,
+            readers=readers(profile(settings)),
             machine=EmbeddedMachine(settings.data_dir / "processes", database),
         )
 

@@ -13,11 +13,12 @@ from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.adapters.source.auth import auth_problems
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
-from memberships_export.adapters.source.profile_file import load_profile
+from memberships_export.adapters.source.profile_file import OWN, load_profile
 from memberships_export.adapters.source.profile_secrets import ManagedSecret, ProfileSecrets
 from memberships_export.domain.source.profile import KnownProfile, Profile
 from memberships_export.domain.source.profile_problems import ProfileInvalid
 from memberships_export.domain.source.profile_secrets import secrets_named
+from memberships_export.domain.source.reader import Readers, reader_of
 from memberships_export.ports import Mailer, MembershipSource, Ports
 from memberships_export.settings import Settings, SettingsError, variable
 
@@ -84,6 +85,14 @@ def usable_profile(settings: Settings, secrets: ProfileSecrets) -> KnownProfile:
 
 def _wrong_profile(settings: Settings, problems: Sequence[str]) -> SettingsError:
     return SettingsError([f"{variable('profile')} {settings.profile}: {problem}" for problem in problems])
+
+
+def readers(in_force: KnownProfile) -> Readers:
+    """Compile our own contract, and the profile in force."""
+    if in_force.name == OWN:
+        own = reader_of(in_force)
+        return Readers(own, own)
+    return Readers(reader_of(load_profile(OWN)), reader_of(in_force))
 
 
 def access_problems(profile: Profile, secrets: ProfileSecrets, plain_http: Container[str] = ()) -> list[str]:

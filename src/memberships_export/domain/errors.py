@@ -97,6 +97,10 @@ class MembershipsContractBroken(PermanentError):
     code = "memberships_contract_broken"
 
 
+class NothingThere(MembershipsContractBroken):
+    """The memberships API answered with status 404."""
+
+
 class PlaceForgotten(MembershipsContractBroken):
     """The memberships API does not know any more where the walk through its pages stood: it starts over."""
 

@@ -16,9 +16,18 @@ def file_folder(export_id: str) -> str:
     return f"csv/{export_id}"
 
 
-def part_key(export_id: str, walk: int, page: int, cursor: str | None) -> str:
-    """Key of one page: the same page of one walk always has the same key, so it can be stored only once."""
-    return f"{parts_folder(export_id)}/{walk}-{page:06d}-{sha256((cursor or '').encode()).hexdigest()[:12]}.part"
+def part_key(export: Export, page: int, place: str | None) -> str:
+    """Key of one page: the same page of one walk always has the same key, so it can be stored only once.
+
+    Pages of another walk, or of another profile, have other keys: they are never met again.
+    """
+    what = sha256(f"{export.profile or ''}{place or ''}".encode()).hexdigest()[:12]
+    return f"{parts_folder(export.export_id)}/{export.progress.walk}-{page:06d}-{what}.part"
+
+
+def profile_key(export_id: str, fingerprint: str) -> str:
+    """Key of the text of the profile that an export goes by."""
+    return f"{parts_folder(export_id)}/profile-{fingerprint}.toml"
 
 
 def file_key(export: Export, ending: str) -> str:

@@ -20,11 +20,10 @@ from memberships_export.domain.errors import (
     MembershipsRefused,
     MembershipsUnavailable,
 )
-from memberships_export.domain.source.page import decode_page
-from memberships_export.ports import PageRequest
 from rig.services.fake_memberships import FakeMemberships, closed_port
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.membership_faults import Call
+from tests.readers import own_page, own_table
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TOKENS = ServiceTokens("s" * 32, "memberships-export", "memberships-api")
@@ -33,11 +32,10 @@ IMPATIENT = HttpLimits(connect_seconds=2, read_seconds=0.1, total_seconds=5)
 HURRIED = HttpLimits(connect_seconds=2, read_seconds=2, total_seconds=0.1)
 # Which of the two limits is noticed first is up to the machine when both are this short.
 OVERDUE = re.compile(r"kept us waiting for more than 0\.1 seconds|took longer than 0\.1 seconds for one page")
-ANNA = PageRequest("anna", None, 10)
 
 
 def _fetch(fake: FakeMemberships, limits: HttpLimits = LIMITS) -> bytes:
-    return MembershipsHttp(fake.url, TOKENS, limits, lambda: NOW).fetch(ANNA)
+    return own_page(MembershipsHttp(fake.url, TOKENS, limits, lambda: NOW))
 
 
 def _failure(step: str, limits: HttpLimits = LIMITS) -> ExportError:
@@ -54,27 +52,22 @@ def fake() -> Iterator[FakeMemberships]:
 
 def test_pages_are_fetched_in_order_until_there_is_no_cursor(fake: FakeMemberships) -> None:
     source = MembershipsHttp(fake.url, TOKENS, LIMITS)
-    pages = [decode_page(source.fetch(ANNA))]
-    while cursor := pages[-1].next_cursor:
-        pages.append(decode_page(source.fetch(PageRequest("anna", cursor, 10))))
-    assert [[row.id for row in page.items] for page in pages] == [
-        list(range(1, 11)),
-        list(range(11, 21)),
-        list(range(21, 26)),
-    ]
+    pages = [own_page(source, "anna", cursor) for cursor in (None, "10-25", "20-25")]
+    ids = [[int(text or "") for text in own_table(page).cells[0]] for page in pages]
+    assert ids == [list(range(1, 11)), list(range(11, 21)), list(range(21, 26))]
     assert fake.calls == [Call("anna", None, 10), Call("anna", "10-25", 10), Call("anna", "20-25", 10)]
 
 
 def test_all_pages_travel_over_one_connection(fake: FakeMemberships) -> None:
     source = MembershipsHttp(fake.url, TOKENS, LIMITS)
     for _ in range(5):
-        source.fetch(ANNA)
+        own_page(source)
     assert fake.accepted == 1
 
 
 def test_a_chunked_page_is_read_whole() -> None:
     with FakeMemberships(20, ["chunked"]) as fake:
-        assert len(decode_page(_fetch(fake)).items) == 10
+        assert len(own_table(_fetch(fake)).cells[0]) == 10
 
 
 def test_each_call_carries_a_token_for_exactly_its_user(fake: FakeMemberships) -> None:
@@ -85,8 +78,8 @@ def test_each_call_carries_a_token_for_exactly_its_user(fake: FakeMemberships) -
         return TOKENS(user_id)
 
     source = MembershipsHttp(fake.url, token, LIMITS)
-    source.fetch(ANNA)
-    source.fetch(PageRequest("ben", None, 10))
+    own_page(source)
+    own_page(source, "ben", None, 10)
     assert asked == ["anna", "ben"]
     assert [call.user_id for call in fake.calls] == asked
 
@@ -99,13 +92,13 @@ def test_a_call_asks_for_uncompressed_json(fake: FakeMemberships) -> None:
 
 def test_a_cursor_with_special_characters_arrives_as_it_was_given() -> None:
     with FakeMemberships(5, ["status:500"]) as fake, pytest.raises(ExportError):
-        MembershipsHttp(fake.url, TOKENS, LIMITS).fetch(PageRequest("anna", "0-5&limit=1#é /?", 10))
+        own_page(MembershipsHttp(fake.url, TOKENS, LIMITS), "anna", "0-5&limit=1#é /?", 10)
     assert fake.calls == [Call("anna", "0-5&limit=1#é /?", 10)]
 
 
 def test_a_base_url_may_have_a_path(fake: FakeMemberships) -> None:
     with pytest.raises(MembershipsContractBroken, match=r"127\.0\.0\.1:\d+/v1/memberships answered with status 404"):
-        MembershipsHttp(f"{fake.url}/v1/", TOKENS, LIMITS).fetch(ANNA)
+        own_page(MembershipsHttp(f"{fake.url}/v1/", TOKENS, LIMITS))
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
@@ -254,7 +247,7 @@ def test_a_head_that_drips_ends_at_the_read_timeout_or_the_total_limit(step: str
 
 def test_a_refused_connection_makes_the_memberships_unavailable() -> None:
     with closed_port() as port, pytest.raises(MembershipsUnavailable, match="does not accept connections"):
-        MembershipsHttp(f"http://127.0.0.1:{port}", TOKENS, LIMITS).fetch(ANNA)
+        own_page(MembershipsHttp(f"http://127.0.0.1:{port}", TOKENS, LIMITS))
 
 
 @pytest.mark.parametrize(
@@ -273,14 +266,14 @@ def test_trouble_on_the_wire_is_told_in_words_of_our_own(error: HTTPError, words
 
 def test_a_failed_tls_handshake_makes_the_memberships_unavailable(fake: FakeMemberships) -> None:
     with pytest.raises(MembershipsUnavailable, match="TLS handshake failed"):
-        MembershipsHttp(fake.url.replace("http:", "https:"), TOKENS, LIMITS).fetch(ANNA)
+        own_page(MembershipsHttp(fake.url.replace("http:", "https:"), TOKENS, LIMITS))
 
 
 def test_a_certificate_that_nobody_vouches_for_is_for_a_person_to_mend(
     tls: ssl.SSLContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     with FakeSendGrid(tls=tls) as server, pytest.raises(MembershipsRefused, match="self-signed certificate, check its"):
-        MembershipsHttp(server.url, TOKENS, LIMITS).fetch(ANNA)
+        own_page(MembershipsHttp(server.url, TOKENS, LIMITS))
     assert "by=memberships_api status=none event=refused reason=" in caplog.text
 
 
@@ -289,8 +282,8 @@ def test_the_source_works_again_once_the_trouble_is_over() -> None:
         source = MembershipsHttp(fake.url, TOKENS, LIMITS)
         for _ in range(3):
             with pytest.raises(MembershipsUnavailable):
-                source.fetch(ANNA)
-        assert len(decode_page(source.fetch(ANNA)).items) == 5
+                own_page(source)
+        assert len(own_table(own_page(source)).cells[0]) == 5
 
 
 @pytest.mark.parametrize("step", ["looping-cursor", "duplicate-ids", "foreign-row", "wrong-total", "no-items"])
@@ -308,7 +301,7 @@ def test_what_a_whole_answer_is_can_only_its_reader_tell(step: str) -> None:
 @pytest.mark.parametrize("coding", ["UTF-8", "utf8", "iso-8859-1", "identity", "none", "Identity, utf-8", ""])
 def test_the_name_of_a_charset_is_no_compression(coding: str) -> None:
     with FakeMemberships(20, [f"status:200:Content-Encoding={coding}"]) as fake:
-        assert len(decode_page(_fetch(fake)).items) == 10
+        assert len(own_table(_fetch(fake)).cells[0]) == 10
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZip", "x-gzip", "deflate", "br", "zstd", "identity, gzip"])
@@ -325,7 +318,7 @@ def test_no_token_query_or_content_gets_into_reasons_or_logs(step: str, caplog: 
     caplog.set_level(logging.INFO)
     secret_token = TOKENS("anna")
     with FakeMemberships(20, [step]) as fake, pytest.raises(ExportError) as failure:
-        MembershipsHttp(fake.url, lambda _: secret_token, IMPATIENT).fetch(PageRequest("anna", "10-20", 10))
+        own_page(MembershipsHttp(fake.url, lambda _: secret_token, IMPATIENT), "anna", "10-20", 10)
     told = failure.value.reason + str(failure.value) + caplog.text
     for private in (secret_token, "10-20", "canary@example.org", "anna"):
         assert private not in told

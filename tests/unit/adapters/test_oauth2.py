@@ -57,7 +57,7 @@ def api(server: FakeOAuth2) -> Iterator[RecordingApi]:
 
 def _failure(*script: Reply, secret: str = SECRET, **auth: Any) -> ExportError:  # noqa: ANN401
     with RecordingApi() as api, FakeOAuth2(*script) as server, pytest.raises(ExportError) as failure:
-        source(api.url, {"CS": secret}).ask(PAGE, _profile(server, **auth))
+        source(api.url, {"CS": secret}).fetch(PAGE, _profile(server, **auth))
     assert api.seen == [], "without a token nothing is asked"
     return failure.value
 
@@ -71,7 +71,7 @@ def _shown(api: RecordingApi) -> list[str | None]:
 
 def test_a_token_is_asked_for_with_id_and_secret_in_the_body(server: FakeOAuth2, api: RecordingApi) -> None:
     profile = _profile(server, access_token_request_data={"scope": "read:all members", "audience": "https://api/"})
-    source(api.url, ENVIRON).ask(PAGE, profile)
+    source(api.url, ENVIRON).fetch(PAGE, profile)
     (seen,) = server.seen
     assert (seen.method, seen.target) == ("POST", "/oauth/token?tenant=canary")
     assert seen.header("Content-Type") == "application/x-www-form-urlencoded"
@@ -87,7 +87,7 @@ def test_a_token_is_asked_for_with_id_and_secret_in_the_body(server: FakeOAuth2,
 
 
 def test_or_in_the_header_encoded_as_the_standard_says(server: FakeOAuth2, api: RecordingApi) -> None:
-    source(api.url, ENVIRON).ask(PAGE, _profile(server, credentials_in="header"))
+    source(api.url, ENVIRON).fetch(PAGE, _profile(server, credentials_in="header"))
     (seen,) = server.seen
     shown = base64.b64decode((seen.header("Authorization") or "").removeprefix("Basic "))
     assert shown == b"club:the+client+secret%2F%2B%26%3D%3A%C3%BC"  # RFC 6749 2.3.1
@@ -96,7 +96,7 @@ def test_or_in_the_header_encoded_as_the_standard_says(server: FakeOAuth2, api: 
 
 def test_the_client_id_may_be_a_secret_too(server: FakeOAuth2, api: RecordingApi) -> None:
     asks = source(api.url, ENVIRON | {"ID": CLIENT})
-    assert asks.ask(PAGE, _profile(server, client_id="env:ID")).body == b"[]"
+    assert asks.fetch(PAGE, _profile(server, client_id="env:ID")).body == b"[]"
 
 
 # --- How long a token is shown ----------------------------------------------------------------------------------------
@@ -169,17 +169,17 @@ def test_the_life_of_a_token_is_what_the_server_says_an_hour_or_at_most_a_day(to
 def test_one_token_serves_all_calls_while_it_is_good(server: FakeOAuth2, api: RecordingApi) -> None:
     asks = source(api.url, ENVIRON)
     for _ in range(5):
-        asks.ask(PAGE, _profile(server))
+        asks.fetch(PAGE, _profile(server))
     assert server.given == 1
     assert api.accepted == 1
 
 
 def test_a_token_that_dies_in_mid_walk_is_renewed_by_one_401(server: FakeOAuth2, api: RecordingApi) -> None:
     asks = source(api.url, ENVIRON)
-    asks.ask(PAGE, _profile(server))
+    asks.fetch(PAGE, _profile(server))
     server.take_back()
-    assert asks.ask(PAGE, _profile(server)).body == b"[]"
-    assert asks.ask(PAGE, _profile(server)).body == b"[]"
+    assert asks.fetch(PAGE, _profile(server)).body == b"[]"
+    assert asks.fetch(PAGE, _profile(server)).body == b"[]"
     assert _shown(api) == ["Bearer token-1", "Bearer token-1", "Bearer token-2", "Bearer token-2"]
 
 
@@ -188,9 +188,9 @@ def test_a_token_that_dies_while_an_export_waits_for_its_next_try_is_not_shown_a
         asks = source(api.url, ENVIRON)
         api.answer = lambda _: Reply(status=503)
         with pytest.raises(MembershipsUnavailable):
-            asks.ask(PAGE, _profile(short))
+            asks.fetch(PAGE, _profile(short))
         api.answer = lambda _: Reply()
-        asks.ask(PAGE, _profile(short))
+        asks.fetch(PAGE, _profile(short))
     assert _shown(api) == ["Bearer token-1", "Bearer token-2"]
 
 
@@ -199,7 +199,7 @@ def test_the_second_401_is_a_refusal_that_names_the_secret(
 ) -> None:
     with RecordingApi(lambda _: Reply(status=401)) as api:
         with pytest.raises(MembershipsRefused) as failure:
-            source(api.url, ENVIRON).ask(PAGE, _profile(server))
+            source(api.url, ENVIRON).fetch(PAGE, _profile(server))
         assert _shown(api) == ["Bearer token-1", "Bearer token-2"]
     assert "the token that 127.0.0.1 gave for the secret of env:CS" in failure.value.reason
     assert "by=memberships_api status=401 event=refused" in caplog.text
@@ -211,7 +211,7 @@ def test_a_server_that_gives_the_same_token_again_is_asked_once_for_each_401(ser
     server.script = [same] * 4
     with RecordingApi(lambda _: Reply(status=401)) as api:
         with pytest.raises(MembershipsRefused):
-            source(api.url, ENVIRON).ask(PAGE, _profile(server))
+            source(api.url, ENVIRON).fetch(PAGE, _profile(server))
         assert (len(api.seen), len(server.seen)) == (2, 2)
 
 
@@ -221,14 +221,14 @@ def test_only_a_401_costs_a_token(status: int, server: FakeOAuth2) -> None:
         asks = source(api.url, ENVIRON)
         for _ in range(2):
             with pytest.raises(ExportError):
-                asks.ask(PAGE, _profile(server))
+                asks.fetch(PAGE, _profile(server))
         assert (server.given, len(api.seen)) == (1, 2)
 
 
 def test_two_profiles_have_a_token_each_and_so_have_two_versions_of_one(api: RecordingApi, server: FakeOAuth2) -> None:
     asks = source(api.url, ENVIRON)
     for fingerprint in ("aa", "bb", "aa", "bb"):
-        asks.ask(PAGE, _profile(server, fingerprint))
+        asks.fetch(PAGE, _profile(server, fingerprint))
     assert _shown(api) == ["Bearer token-1", "Bearer token-2", "Bearer token-1", "Bearer token-2"]
 
 
@@ -242,7 +242,7 @@ def _at_once(asks: MembershipsHttp, profile: KnownProfile, count: int) -> list[E
     def ask(_: int) -> ExportError | None:
         gate.wait(PATIENCE_SECONDS)
         try:
-            asks.ask(PAGE, profile)
+            asks.fetch(PAGE, profile)
         except ExportError as error:
             return error
         return None
@@ -258,7 +258,7 @@ def test_fifty_threads_that_ask_at_once_make_one_token_call(server: FakeOAuth2, 
 
 def test_fifty_threads_whose_token_was_taken_back_get_one_new_one(server: FakeOAuth2, api: RecordingApi) -> None:
     asks = source(api.url, ENVIRON)
-    asks.ask(PAGE, _profile(server))
+    asks.fetch(PAGE, _profile(server))
     server.take_back()
     assert _at_once(asks, _profile(server), 50) == [None] * 50
     assert server.given == 2
@@ -352,7 +352,7 @@ def test_an_outage_of_the_token_endpoint_passes(status: int) -> None:
 def test_a_token_endpoint_that_is_away_or_breaks_off_passes() -> None:
     assert isinstance(_failure(Reply(broken=True)), MembershipsUnavailable)
     with closed_port() as port, RecordingApi() as api, pytest.raises(MembershipsUnavailable, match="token endpoint at"):
-        source(api.url, ENVIRON).ask(PAGE, _profile(f"http://127.0.0.1:{port}/token"))
+        source(api.url, ENVIRON).fetch(PAGE, _profile(f"http://127.0.0.1:{port}/token"))
 
 
 @pytest.mark.parametrize(
@@ -401,13 +401,13 @@ def test_a_token_endpoint_that_never_answers_takes_no_longer_than_the_call_may()
         with pytest.raises(
             MembershipsUnavailable, match=r"token endpoint at .* kept us waiting for more than 0\.\d sec"
         ):
-            source(api.url, ENVIRON, IMPATIENT).ask(PAGE, _profile(server))
+            source(api.url, ENVIRON, IMPATIENT).fetch(PAGE, _profile(server))
         assert api.seen == []
 
 
 def test_a_url_that_secrets_must_not_be_sent_to_gets_none() -> None:
     with RecordingApi() as api, pytest.raises(MembershipsContractBroken, match="uses plain http"):
-        source(api.url, ENVIRON).ask(PAGE, _profile("http://id.example.org/token"))
+        source(api.url, ENVIRON).fetch(PAGE, _profile("http://id.example.org/token"))
 
 
 def test_a_token_endpoint_whose_certificate_nobody_vouches_for_gets_no_secret(
@@ -415,7 +415,7 @@ def test_a_token_endpoint_whose_certificate_nobody_vouches_for_gets_no_secret(
 ) -> None:
     with FakeSendGrid(tls=tls) as other, RecordingApi() as api:
         with pytest.raises(MembershipsRefused, match="check its certificate"):
-            source(api.url, ENVIRON).ask(PAGE, _profile(f"{other.url}/token"))
+            source(api.url, ENVIRON).fetch(PAGE, _profile(f"{other.url}/token"))
         assert (other.requests, api.seen) == (0, [])
     assert "by=token_endpoint status=none event=refused" in caplog.text
 
@@ -430,17 +430,17 @@ def test_a_client_secret_that_was_rotated_is_read_anew_when_the_old_one_is_refus
         asks = asks_with(api.url, ProfileSecrets({}, lambda _: secret))
         profile = _profile(server, client_secret="secret:club/oauth")
         with pytest.raises(MembershipsRefused, match="secret:club/oauth"):
-            asks.ask(PAGE, profile)
+            asks.fetch(PAGE, profile)
         assert len(server.seen) == 1, "the same secret is not shown twice"
         secret.now = "new"
-        assert asks.ask(PAGE, profile).body == b"[]"
+        assert asks.fetch(PAGE, profile).body == b"[]"
     assert len(server.seen) == 3
 
 
 @pytest.mark.parametrize("missing", [{}, {"CS": ""}, {"CS": "canary\n"}])
 def test_without_a_client_secret_no_token_is_asked_for(missing: dict[str, str], server: FakeOAuth2) -> None:
     with RecordingApi() as api, pytest.raises(MembershipsRefused, match="env:CS"):
-        source(api.url, missing).ask(PAGE, _profile(server))
+        source(api.url, missing).fetch(PAGE, _profile(server))
     assert server.seen == []
 
 
@@ -455,7 +455,7 @@ def test_neither_secret_nor_token_gets_into_a_log_or_an_error(
     told = ""
     with FakeOAuth2(reply) as server, RecordingApi(lambda _: Reply(status=401)) as api:
         try:
-            source(api.url, ENVIRON).ask(PAGE, _profile(server, credentials_in=place))
+            source(api.url, ENVIRON).fetch(PAGE, _profile(server, credentials_in=place))
         except ExportError as error:
             told = error.reason + "".join(traceback.format_exception(error))
         shown = [_secret_in(seen) for seen in server.seen]

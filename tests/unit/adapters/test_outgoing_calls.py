@@ -11,12 +11,12 @@ from memberships_export.adapters.source.call import MembershipsHttp
 from memberships_export.domain.export.record import Evidence
 from memberships_export.entrypoints.cli.ask.client import ExportsClient
 from memberships_export.entrypoints.cli.exits import CommandError
-from memberships_export.ports import PageRequest
 from memberships_export.version import NAME, USER_AGENT, VERSION
 from rig.loopback import LoopbackHandler, LoopbackServer
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
 from tests.contract.mailers import a_mail, sendgrid
+from tests.readers import own_page
 
 ROOT = Path(__file__).parents[3]
 TOKENS = ServiceTokens("s" * 32, "memberships-export", "memberships-api")
@@ -42,7 +42,7 @@ def test_the_version_in_the_code_is_that_of_the_package() -> None:
 
 def test_a_page_is_fetched_without_a_proxy_and_with_our_name(proxy: LoopbackServer) -> None:
     with FakeMemberships(5) as fake:
-        MembershipsHttp(fake.url, TOKENS).fetch(PageRequest("anna", None, 10))
+        own_page(MembershipsHttp(fake.url, TOKENS), "anna", None, 10)
     assert fake.headers[0]["User-Agent"] == USER_AGENT
     assert proxy.accepted == 0
 

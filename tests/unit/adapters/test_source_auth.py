@@ -46,14 +46,14 @@ class Rotated:
 
 def _seen(auth: Mapping[str, Any], environ: Mapping[str, str] = ENVIRON, call: Call = PAGE) -> Seen:
     with RecordingApi() as api:
-        source(api.url, environ).ask(call, known(auth))
+        source(api.url, environ).fetch(call, known(auth))
     (seen,) = api.seen
     return seen
 
 
 def _failure(auth: Mapping[str, Any], environ: Mapping[str, str] = ENVIRON, status: int = 200) -> ExportError:
     with RecordingApi(lambda _: Reply(status=status)) as api, pytest.raises(ExportError) as failure:
-        source(api.url, environ).ask(PAGE, known(auth))
+        source(api.url, environ).fetch(PAGE, known(auth))
     return failure.value
 
 
@@ -139,7 +139,7 @@ def test_a_secret_that_is_missing_or_unfit_is_refused_by_its_name_and_nothing_is
     environ = {} if value is None else {name: value}
     with RecordingApi() as api:
         with pytest.raises(MembershipsRefused) as failure:
-            source(api.url, environ).ask(PAGE, known(auth))
+            source(api.url, environ).fetch(PAGE, known(auth))
         assert api.seen == []
     assert f"{reference} {problem}: set the environment variable {name} before the start." in failure.value.reason
     assert f"by=secrets status=none event=refused reason={failure.value.reason}" in caplog.text
@@ -164,7 +164,7 @@ def test_a_name_with_a_colon_is_refused_as_the_server_would_cut_it() -> None:
 def test_a_key_is_put_into_the_query_only_when_the_profile_says_so_twice() -> None:
     with RecordingApi() as api:
         with pytest.raises(MembershipsRefused, match="say allow_key_in_url = true"):
-            source(api.url, ENVIRON).ask(PAGE, known(IN_QUERY | {"allow_key_in_url": False}))
+            source(api.url, ENVIRON).fetch(PAGE, known(IN_QUERY | {"allow_key_in_url": False}))
         assert api.seen == []
 
 
@@ -216,7 +216,7 @@ def test_no_secret_gets_into_a_log_or_an_error_whatever_urllib3_would_write(
     for call in (PAGE, A_CALL_LATER):
         with RecordingApi(lambda _: reply) as api:
             try:
-                source(api.url, ENVIRON).ask(call, known(auth))
+                source(api.url, ENVIRON).fetch(call, known(auth))
             except ExportError as error:
                 told += error.reason + "".join(traceback.format_exception(error))
     for private in ("canary", base64.b64encode(b"wp:pass word canary").decode(), "k3y", "pass+word"):
@@ -248,11 +248,11 @@ def test_after_a_401_a_secret_of_the_backend_is_read_anew_at_once_and_the_call_r
     with RecordingApi(judged) as api:
         asks = asks_with(api.url, ProfileSecrets({}, {"club/api": secret}.__getitem__))
         with pytest.raises(MembershipsRefused, match="secret:club/api"):
-            asks.ask(PAGE, known(named))
+            asks.fetch(PAGE, known(named))
         assert (len(api.seen), secret.read_anew) == (1, 1), "the same secret is not shown twice"
         secret.now = "new-secret"
-        assert asks.ask(PAGE, known(named)).body == b"[]"
-        assert asks.ask(PAGE, known(named)).body == b"[]"
+        assert asks.fetch(PAGE, known(named)).body == b"[]"
+        assert asks.fetch(PAGE, known(named)).body == b"[]"
     assert len(api.seen) == 4, "one more call for the rotation, and none after it"
 
 
@@ -261,7 +261,7 @@ def test_the_second_401_is_a_refusal() -> None:
     with RecordingApi(lambda _: Reply(status=401)) as api:
         secret.now = "new"
         with pytest.raises(MembershipsRefused):
-            asks_with(api.url, ProfileSecrets({}, lambda _: secret)).ask(PAGE, known(BEARER | {"token": "secret:x"}))
+            asks_with(api.url, ProfileSecrets({}, lambda _: secret)).fetch(PAGE, known(BEARER | {"token": "secret:x"}))
         assert [seen.header("Authorization") for seen in api.seen] == ["Bearer old", "Bearer new"]
 
 
@@ -271,7 +271,7 @@ def test_only_a_401_lets_a_secret_be_read_anew(status: int) -> None:
     with RecordingApi(lambda _: Reply(status=status)) as api:
         asks = asks_with(api.url, ProfileSecrets({}, lambda _: secret))
         try:
-            asks.ask(PAGE, known(BEARER | {"token": "secret:x"}))
+            asks.fetch(PAGE, known(BEARER | {"token": "secret:x"}))
         except ExportError:
             assert status != 200
         assert (len(api.seen), secret.read_anew) == (1, 0)
@@ -281,7 +281,7 @@ def test_a_variable_cannot_change_while_we_run_so_a_401_is_one_call() -> None:
     environ = dict(ENVIRON)
     with RecordingApi(lambda _: Reply(status=401)) as api:
         with pytest.raises(MembershipsRefused):
-            source(api.url, environ).ask(PAGE, known(BEARER))
+            source(api.url, environ).fetch(PAGE, known(BEARER))
         assert len(api.seen) == 1
 
 

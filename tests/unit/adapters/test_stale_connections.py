@@ -8,16 +8,14 @@ from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
 from memberships_export.domain.errors import MembershipsUnavailable
 from memberships_export.domain.export.record import Evidence
-from memberships_export.domain.source.page import decode_page
-from memberships_export.ports import PageRequest
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.sendgrid_behaviour import ACCEPT_THEN_RESET, RESET_BEFORE_BODY, Behaviour
 from tests.contract.mailers import a_mail, sendgrid
+from tests.readers import own_page, own_table
 
 TOKENS = ServiceTokens("s" * 32, "memberships-export", "memberships-api")
 LIMITS = HttpLimits(connect_seconds=5, read_seconds=5, total_seconds=10)
-ANNA = PageRequest("anna", None, 10)
 BREAKS = ["hang-up", "reset"]
 
 
@@ -26,7 +24,7 @@ def test_a_get_is_repeated_once_when_its_kept_connection_breaks_before_the_answe
     with FakeMemberships(5, ["ok", end]) as fake:
         source = MembershipsHttp(fake.url, TOKENS, LIMITS)
         for _ in range(3):
-            assert len(decode_page(source.fetch(ANNA)).items) == 5
+            assert len(own_table(own_page(source)).cells[0]) == 5
         assert (len(fake.calls), fake.accepted) == (4, 2)
 
 
@@ -36,7 +34,7 @@ def test_a_get_over_tls_is_repeated_too(end: str, tls: ssl.SSLContext) -> None:
     with FakeMemberships(5, ["ok", end], tls=tls) as fake:
         source = MembershipsHttp(fake.url, TOKENS, LIMITS)
         for _ in range(3):
-            assert len(decode_page(source.fetch(ANNA)).items) == 5
+            assert len(own_table(own_page(source)).cells[0]) == 5
         assert (len(fake.calls), fake.accepted) == (4, 2)
 
 
@@ -44,7 +42,7 @@ def test_a_get_over_tls_is_repeated_too(end: str, tls: ssl.SSLContext) -> None:
 def test_a_get_on_a_new_connection_is_not_repeated(end: str) -> None:
     with FakeMemberships(5, [end]) as fake:
         with pytest.raises(MembershipsUnavailable, match="broke off its answer"):
-            MembershipsHttp(fake.url, TOKENS, LIMITS).fetch(ANNA)
+            own_page(MembershipsHttp(fake.url, TOKENS, LIMITS))
         assert len(fake.calls) == 1
 
 
@@ -52,29 +50,29 @@ def test_a_get_on_a_new_connection_is_not_repeated(end: str) -> None:
 def test_a_get_is_repeated_only_once(end: str) -> None:
     with FakeMemberships(5, ["ok", end, end]) as fake:
         source = MembershipsHttp(fake.url, TOKENS, LIMITS)
-        source.fetch(ANNA)
+        own_page(source)
         with pytest.raises(MembershipsUnavailable, match="broke off its answer"):
-            source.fetch(ANNA)
+            own_page(source)
         assert len(fake.calls) == 3
-        source.fetch(ANNA)
+        own_page(source)
 
 
 @pytest.mark.parametrize("step", ["short-body", "cut-chunks", "reset-mid-body", "garbage", "status:503"])
 def test_a_get_that_was_answered_is_not_repeated(step: str) -> None:
     with FakeMemberships(5, ["ok", step]) as fake:
         source = MembershipsHttp(fake.url, TOKENS, LIMITS)
-        source.fetch(ANNA)
+        own_page(source)
         with pytest.raises(MembershipsUnavailable):
-            source.fetch(ANNA)
+            own_page(source)
         assert len(fake.calls) == 2
 
 
 def test_a_kept_connection_that_is_slow_is_not_taken_for_an_ended_one() -> None:
     with FakeMemberships(5, ["ok", "hang"]) as fake:
         source = MembershipsHttp(fake.url, TOKENS, HttpLimits(read_seconds=0.1, total_seconds=10))
-        source.fetch(ANNA)
+        own_page(source)
         with pytest.raises(MembershipsUnavailable, match="kept us waiting"):
-            source.fetch(ANNA)
+            own_page(source)
         assert len(fake.calls) == 2
 
 
@@ -88,8 +86,8 @@ def test_the_repetition_takes_no_other_kept_connection_that_ended_too() -> None:
         )
         assert (first.read(), fake.accepted) == (second.read(), 2)
         fake.follow("hang-up", "ok", "ok")
-        source.fetch(ANNA)
-        source.fetch(ANNA)
+        own_page(source)
+        own_page(source)
         assert fake.accepted == 3
 
 

@@ -9,9 +9,9 @@ from memberships_export.adapters.http.watchdog import TimeLimit
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
 from memberships_export.domain.errors import MembershipsUnavailable
 from memberships_export.domain.export.record import Evidence
-from memberships_export.ports import PageRequest
 from rig.loopback import LoopbackServer
 from tests.contract.mailers import a_mail, sendgrid
+from tests.readers import own_page
 
 BEGINNING_OF_A_HANDSHAKE = b"\x16\x03\x03\x3f\xff"  # a record of 16383 bytes, which then come one by one
 
@@ -55,7 +55,7 @@ def test_a_connection_that_was_quick_stays(pair: tuple[socket.socket, socket.soc
 
 def test_memberships_whose_tls_handshake_drips_are_unavailable() -> None:
     with dripping_handshake() as url, pytest.raises(MembershipsUnavailable, match="kept us waiting"):
-        MembershipsHttp(url, lambda _: "token", HttpLimits(connect_seconds=0.3)).fetch(PageRequest("anna", None, 1))
+        own_page(MembershipsHttp(url, lambda _: "token", HttpLimits(connect_seconds=0.3)), "anna", None, 1)
 
 
 def test_a_mail_for_a_server_whose_tls_handshake_drips_is_refused_for_its_time() -> None:

@@ -4,16 +4,17 @@ import csv
 import io
 import re
 import unicodedata
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from memberships_export.domain.formats.csv import COLUMNS, Csv
+from memberships_export.domain.formats.csv import Csv
 from memberships_export.domain.formats.guard import guard
 from memberships_export.domain.formats.options import Preset
-from memberships_export.domain.source.page import Membership
-from tests.factories import a_membership
+from tests.factories import a_membership, a_page
+from tests.readers import own_file, own_reader, own_table
 
 TEXT_HEADERS = (
     "uuid",
@@ -33,29 +34,46 @@ BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2069"
 IGNORED = "".join(sorted(set(BLANK + ZERO_WIDTH + BIDI + '"') - set(TRIGGERS)))
 
 
-def a_row(**changes: Any) -> Membership:  # noqa: ANN401  (fields of the row)
-    """One decoded row; fields by their wire names."""
-    return msgspec.json.decode(msgspec.json.encode(a_membership(1, **changes)), type=Membership)
+Row = dict[str, Any]
 
 
-def read(lines: bytes) -> list[list[str]]:
+def a_row(**changes: Any) -> Row:  # noqa: ANN401  (fields of the row)
+    """One row as it is on the wire; its price as the JSON that is sent."""
+    row = a_membership(1, **changes)
+    price = row["recurringPrice"]
+    return row | {
+        "recurringPrice": price if isinstance(price, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(price))
+    }
+
+
+def head(form: Csv) -> bytes:
+    """The line with the names of the columns."""
+    return form.begin(own_reader().profile.columns)
+
+
+def lines(form: Csv, rows: Sequence[Row]) -> bytes:
+    """The lines of these rows."""
+    return form.rows(own_table(a_page(rows)))
+
+
+def read(text: bytes) -> list[list[str]]:
     """The cells as any RFC 4180 reader sees them."""
-    return list(csv.reader(io.StringIO(lines.decode(), newline=""), strict=True))
+    return list(csv.reader(io.StringIO(text.decode(), newline=""), strict=True))
 
 
-def read_file(rows: list[Membership], preset: Preset) -> list[dict[str, str]]:
+def read_file(rows: Sequence[Row], preset: Preset) -> list[dict[str, str]]:
     """Write a whole file and read it back as records by header."""
-    text = (Csv(preset).begin() + Csv(preset).rows(rows)).decode("utf-8-sig")
+    text = own_file(a_page(rows), preset).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
-def written_cell_by_cell(rows: list[Membership], preset: Preset) -> bytes:
+def written_cell_by_cell(rows: Sequence[Row], preset: Preset) -> bytes:
     """The same lines from `csv.writer`, one cell at a time: what `Csv.rows` must equal."""
     spreadsheet = preset is Preset.SPREADSHEET
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL if spreadsheet else csv.QUOTE_MINIMAL)
     for row in rows:
-        values = [getattr(row, column.field) for column in COLUMNS]
+        values = [row[column.name] for column in own_reader().profile.columns]
         guarded = [guard(value) if spreadsheet and isinstance(value, str) else value for value in values]
         writer.writerow([_amount(value) if isinstance(value, msgspec.Raw) else value for value in guarded])
     return out.getvalue().encode()

@@ -57,6 +57,7 @@ RUNNING = an_export(
     stalled_claims=2,
     nudges=4,
     progress=PROGRESS,
+    profile="0011223344556677",
     file=FILE,
     mailing=2,
     link_generation=3,

@@ -19,6 +19,7 @@ from memberships_export.domain.export.record import (
     Send,
     Stage,
 )
+from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.progress import Progress
 from tests.unit.domain.filled_records import (
     BY,
@@ -80,8 +81,8 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
     ),
     "the last page": (
         replace(RUNNING, stage=Stage.FETCH),
-        lambda export: held.page_fetched(export, BY, replace(PROGRESS, cursor=None)),
-        FURTHER | {"progress": replace(PROGRESS, cursor=None), "stage": Stage.RENDER},
+        lambda export: held.page_fetched(export, BY, replace(PROGRESS, cursor=None, grade=Grade.COUNTED)),
+        FURTHER | {"progress": replace(PROGRESS, cursor=None, grade=Grade.COUNTED), "stage": Stage.RENDER},
     ),
     "rendered": (
         replace(RUNNING, stage=Stage.RENDER, file=None),

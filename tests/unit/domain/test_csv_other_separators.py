@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from memberships_export.domain.formats.csv import Csv
 from memberships_export.domain.formats.guard import unguard
 from memberships_export.domain.formats.options import Preset
-from tests.unit.domain.csv_reading import IGNORED, TEXT_HEADERS, TRIGGERS, a_row, read_file, runs
+from tests.unit.domain.csv_reading import IGNORED, TEXT_HEADERS, TRIGGERS, a_row, head, lines, read_file, runs
 
 SEPARATORS = (",", ";", "|", "\t")
 HOSTILE = st.text(st.sampled_from(TRIGGERS + IGNORED + "'''\r\n\n\nab1,;|,;|"), max_size=12)
@@ -48,7 +48,7 @@ def with_separators(texts: list[str]) -> list[str]:
 
 def spreadsheet(texts: list[str], header: str) -> bytes:
     form = Csv(Preset.SPREADSHEET)
-    return form.begin() + form.rows([a_row(**{header: text}) for text in texts])
+    return head(form) + lines(form, [a_row(**{header: text}) for text in texts])
 
 
 def split_at(content: bytes, separator: str, quoting: int = csv.QUOTE_MINIMAL) -> list[str]:
@@ -79,7 +79,7 @@ def test_no_text_of_any_corpus_is_a_formula_wherever_the_file_is_split(
 def test_no_hostile_text_is_a_formula_wherever_the_file_is_split(separator: str, cells: list[str]) -> None:
     name, state, last = cells
     form = Csv(Preset.SPREADSHEET)
-    content = form.rows([a_row(name=name, state=state, billingInterval=last), a_row(name=last)])
+    content = lines(form, [a_row(name=name, state=state, billingInterval=last), a_row(name=last)])
 
     for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
         assert [cell for cell in split_at(content, separator, quoting) if runs(cell)] == []
@@ -134,6 +134,6 @@ def test_libreoffice_finds_no_formula_wherever_it_splits_the_file(
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed: make test-office says how to get it")
 def test_libreoffice_would_find_the_formulas_of_a_raw_file(tmp_path: Path) -> None:
     form = Csv(Preset.RAW)
-    content = form.begin() + form.rows([a_row(name="a;=1+1;x")])
+    content = head(form) + lines(form, [a_row(name="a;=1+1;x")])
 
     assert opened_by_office(content, "59", tmp_path) == ["of:=1+1"]

@@ -34,6 +34,7 @@ from memberships_export.domain.export.record import (
     StoredFile,
     Trouble,
 )
+from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.progress import Progress
 from tests.factories import REQUESTED_AT, an_export
 
@@ -188,8 +189,9 @@ def test_another_trouble_is_not_counted_onto_a_file_that_was_missing() -> None:
     assert (later.since, later.count) == (NOW + timedelta(hours=25), 1)
 
 
-def test_the_page_without_a_next_cursor_ends_the_fetch() -> None:
-    assert held.page_fetched(running(), holder(), Progress(pages=1)).stage is Stage.RENDER
+def test_the_page_that_has_a_grade_was_the_last_and_ends_the_fetch() -> None:
+    assert held.page_fetched(running(), holder(), Progress(pages=1, grade=Grade.ENDED)).stage is Stage.RENDER
+    assert held.page_fetched(running(), holder(), Progress(pages=1, cursor="next")).stage is Stage.FETCH
 
 
 def test_yielding_does_not_count_as_a_stalled_claim() -> None:

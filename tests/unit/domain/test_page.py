@@ -1,6 +1,7 @@
 import gzip
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,9 +16,16 @@ from memberships_export.domain.errors import (
     MembershipsCutShort,
     RowCountMismatch,
 )
+from memberships_export.domain.source import page as pages
+from memberships_export.domain.source.exchange import Answer
+from memberships_export.domain.source.grades import Grade
+from memberships_export.domain.source.keys import Seen
 from memberships_export.domain.source.money import no_amount, written_out
-from memberships_export.domain.source.page import Page, after_page, decode_page
+from memberships_export.domain.source.page import Asked
 from memberships_export.domain.source.progress import Progress
+from memberships_export.domain.source.reader import Page
+from tests.factories import REQUESTED_AT
+from tests.readers import own_reader
 
 Content = dict[str, Any]
 
@@ -39,6 +47,21 @@ def row(number: int = 1, **changes: object) -> Content:
     } | changes
 
 
+def decode_page(sent: bytes) -> Page:
+    return own_reader().read(Answer(sent))
+
+
+def after_page(progress: Progress, read: Page, user_id: str) -> Progress:
+    asked = Asked(owner=user_id, size=5000, at=REQUESTED_AT, url="http://127.0.0.1/memberships")
+    return pages.after_page(own_reader(), Seen(), progress, replace(read, bytes=0), asked).progress
+
+
+def cells(read: Page) -> dict[str, list[str | None]]:
+    """What a file would show, by column."""
+    table = own_reader().table(read.rows)
+    return {column.name: list(texts) for column, texts in zip(table.columns, table.cells, strict=True)}
+
+
 def body(*rows: Content, **changes: object) -> bytes:
     return json.dumps({"items": rows, "nextCursor": None, "total": len(rows)} | changes).encode()
 
@@ -52,26 +75,22 @@ def page(*numbers: int, cursor: str | None = None, total: int | None = None) -> 
 
 def test_a_page_is_read_field_by_field() -> None:
     read = decode_page(body(row(7), nextCursor="7-9", total=9))
-    (only,) = read.items
-    assert (only.id, only.uuid, only.name, only.user_id) == (7, "00000000-0000-4000-8000-000000000007", "Adult", "anna")
-    assert (bytes(only.recurring_price), only.valid_from) == (b'"39.90"', "2024-01-01")
-    assert only.valid_until == "2024-12-31"
-    assert (only.state, only.assigned_by, only.payment_method) == ("active", "front desk", "sepa")
-    assert (only.billing_interval, only.billing_periods) == ("monthly", 12)
-    assert (read.next_cursor, read.total) == ("7-9", 9)
+    assert cells(read) == {name: [str(value)] for name, value in row(7).items()}
+    assert (read.envelope.next, read.envelope.total) == ("7-9", 9)
 
 
 def test_a_page_may_leave_out_the_total() -> None:
-    assert decode_page(b'{"items": [], "nextCursor": null}') == Page([], None, None)
+    read = decode_page(b'{"items": [], "nextCursor": null}')
+    assert (read.rows, read.envelope.next, read.envelope.total) == ([], None, msgspec.UNSET)
 
 
 def test_fields_nobody_knows_yet_are_left_aside() -> None:
-    assert decode_page(body(row(color="red"), links={"next": "http://169.254.169.254/"})).items[0].id == 1
+    assert cells(decode_page(body(row(color="red"), links={"next": "http://169.254.169.254/"})))["id"] == ["1"]
 
 
 @pytest.mark.parametrize("field", ["validUntil", "assignedBy", "paymentMethod"])
 def test_three_fields_may_be_null(field: str) -> None:
-    assert decode_page(body(row() | {field: None})).items[0].id == 1
+    assert cells(decode_page(body(row() | {field: None})))[field] == [None]
 
 
 @pytest.mark.parametrize(
@@ -90,19 +109,19 @@ def test_three_fields_may_be_null(field: str) -> None:
 )
 def test_money_keeps_every_digit_whether_sent_as_text_or_as_number(sent: bytes, exact: str) -> None:
     read = decode_page(body(row()).replace(b'"39.90"', sent))
-    assert written_out([read.items[0].recurring_price]) == [exact]
+    assert cells(read)["recurringPrice"] == [exact]
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=2))
+@given(st.decimals(min_value=-(10**28), max_value=10**28, places=2))
 def test_any_amount_survives_as_text_and_as_number(amount: Decimal) -> None:
     for sent in (f'"{amount:f}"', f"{amount:f}"):
         read = decode_page(body(row()).replace(b'"39.90"', sent.encode()))
-        assert written_out([read.items[0].recurring_price]) == [f"{amount:f}"]
+        assert cells(read)["recurringPrice"] == [f"{amount:f}"]
 
 
 def test_names_keep_every_character() -> None:
     name = 'Süd, "all in"\r\n=1+1\t🧗 \u202e\u0000'
-    assert decode_page(body(row(name=name))).items[0].name == name
+    assert cells(decode_page(body(row(name=name))))["name"] == [name]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +175,6 @@ def test_a_missing_field_breaks_the_contract_and_is_named(field: str) -> None:
         b"{}",
         b'{"items": []}',
         b'{"nextCursor": null}',
-        b'{"items": null, "nextCursor": null}',
         b'{"items": {}, "nextCursor": null}',
         b'{"items": [null], "nextCursor": null}',
         b'{"items": [], "nextCursor": 7}',
@@ -181,7 +199,7 @@ def test_what_is_not_a_page_breaks_the_contract(content: bytes) -> None:
 @pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\n" * 70, b"\n\xef\xbb\xbf \xef\xbb\xbf\r\n", b"\t\v\f"])
 @pytest.mark.parametrize("after", [b"", b"\n" * 70, b" " * 100_000, b"\v\f\xef\xbb\xbf"])
 def test_byte_order_marks_and_white_space_around_a_page_are_no_part_of_it(before: bytes, after: bytes) -> None:
-    assert len(decode_page(before + body(row()) + after).items) == 1
+    assert len(decode_page(before + body(row()) + after).rows) == 1
 
 
 @pytest.mark.parametrize("style", [{"ensure_ascii": True}, {"ensure_ascii": False}, {"indent": 1}])
@@ -189,7 +207,7 @@ def test_a_page_that_is_cut_off_anywhere_is_told_from_one_that_is_wrong(style: d
     odd = row(1, name='Süd 🧗 "x"\\', recurringPrice=-1.5)
     whole = json.dumps({"items": [odd, row(2)], "nextCursor": "é", "x": [0.5, True, None]}, **style)
     sent = whole.encode()
-    assert len(decode_page(sent).items) == 2
+    assert len(decode_page(sent).rows) == 2
     for end in range(len(sent)):
         with pytest.raises(MembershipsCutShort, match=r"^The memberships API sent") as failure:
             decode_page(sent[:end])
@@ -256,18 +274,20 @@ def test_the_reason_holds_nothing_of_the_rows() -> None:
 
 def test_pages_add_up() -> None:
     first = after_page(Progress(), page(1, 2, cursor="2-4", total=4), "anna")
-    assert first == Progress(pages=1, rows=2, total=4, cursor="2-4", last_id=2)
+    assert first == Progress(pages=1, rows=2, total=4, cursor="2-4", last_key=2)
     second = after_page(first, page(3, 4, total=4), "anna")
-    assert second == Progress(pages=2, rows=4, total=4, cursor=None, last_id=4)
+    assert second == Progress(pages=2, rows=4, total=4, last_key=4, grade=Grade.COUNTED)
 
 
 def test_somebody_without_memberships_has_one_empty_page() -> None:
-    assert after_page(Progress(), page(total=0), "anna") == Progress(pages=1, rows=0, total=0)
+    known = Progress(pages=1, rows=0, total=0, empty_pages=1, grade=Grade.COUNTED)
+    assert after_page(Progress(), page(total=0), "anna") == known
 
 
 def test_an_empty_last_page_keeps_what_is_known() -> None:
-    before = Progress(pages=3, rows=30, total=30, cursor="30-30", last_id=30)
-    assert after_page(before, page(total=30), "anna") == Progress(pages=4, rows=30, total=30, cursor=None, last_id=30)
+    before = Progress(pages=3, rows=30, total=30, cursor="30-30", last_key=30)
+    after = Progress(pages=4, rows=30, total=30, last_key=30, empty_pages=1, grade=Grade.COUNTED)
+    assert after_page(before, page(total=30), "anna") == after
 
 
 def test_an_empty_cursor_means_there_is_no_other_page() -> None:
@@ -299,11 +319,11 @@ def test_a_total_is_not_compared_before_the_last_page() -> None:
 
 
 def test_gaps_between_ids_are_normal() -> None:
-    assert after_page(Progress(last_id=5), page(7, 1000), "anna").last_id == 1000
+    assert after_page(Progress(last_key=5), page(7, 1000), "anna").last_key == 1000
 
 
 def test_ids_may_begin_anywhere() -> None:
-    assert after_page(Progress(), page(-3, 0, 5), "anna").last_id == 5
+    assert after_page(Progress(), page(-3, 0, 5), "anna").last_key == 5
 
 
 @pytest.mark.parametrize("owner", ["ben", "Anna", "anna ", "", "ann"])
@@ -317,18 +337,18 @@ def test_one_row_of_another_user_spoils_the_page(owner: str, place: int) -> None
 
 def test_foreign_rows_count_before_any_other_fault() -> None:
     with pytest.raises(ForeignRows):
-        after_page(Progress(last_id=9), decode_page(body(row(1), row(1, userId="ben"), nextCursor="x")), "anna")
+        after_page(Progress(last_key=9), decode_page(body(row(1), row(1, userId="ben"), nextCursor="x")), "anna")
 
 
 @pytest.mark.parametrize("numbers", [(1, 1), (2, 1), (1, 2, 2), (1, 3, 2)])
 def test_ids_that_do_not_rise_within_a_page_break_the_contract(numbers: tuple[int, ...]) -> None:
-    with pytest.raises(MembershipsContractBroken, match="ids must rise"):
+    with pytest.raises(MembershipsContractBroken, match="id must rise"):
         after_page(Progress(), page(*numbers), "anna")
 
 
 @pytest.mark.parametrize("numbers", [(5,), (4, 6), (1, 2)])
 def test_a_page_that_does_not_go_on_after_the_last_one_breaks_the_contract(numbers: tuple[int, ...]) -> None:
-    before = Progress(pages=1, rows=5, cursor="5-9", last_id=5)
+    before = Progress(pages=1, rows=5, cursor="5-9", last_key=5)
     with pytest.raises(MembershipsContractBroken, match=f"row {numbers[0]} after row 5"):
         after_page(before, page(*numbers, cursor="x"), "anna")
 
@@ -344,7 +364,7 @@ NO_AMOUNTS = [
 @pytest.mark.parametrize("amount", [*NO_AMOUNTS, None, True, [1], [1, 2], {"amount": "1"}, {}, 10**31])
 def test_a_price_that_is_no_amount_breaks_the_contract(amount: object) -> None:
     sent = decode_page(body(row(1), row(2, recurringPrice=amount), row(3)))
-    with pytest.raises(MembershipsContractBroken, match="row 2 with a recurringPrice that is no amount of") as failure:
+    with pytest.raises(MembershipsContractBroken, match="row 2 with a recurringPrice that is ") as failure:
         after_page(Progress(), sent, "anna")
     assert "`$.items[1].recurringPrice`" in failure.value.reason
 
@@ -370,7 +390,7 @@ def test_any_amount_of_money_is_believed(amount: str) -> None:
 def test_an_amount_is_written_out_beside_plain_ones(sent: bytes, written: str) -> None:
     read = decode_page(body(row(1), row(2)).replace(b'"39.90"', sent, 1))
     assert after_page(Progress(), read, "anna").rows == 2
-    assert written_out([membership.recurring_price for membership in read.items]) == [written, "39.90"]
+    assert cells(read)["recurringPrice"] == [written, "39.90"]
 
 
 @given(st.text(st.sampled_from(f"0123456789.-+eE_ \n{WIDE_1}\u0663\u00a0"), max_size=12))
@@ -386,7 +406,8 @@ def test_an_amount_is_what_json_takes_for_a_number_or_that_with_zeros_in_front(t
             after_page(Progress(), sent, "anna")
     else:
         after_page(Progress(), sent, "anna")
-        assert Decimal(written_out([sent.items[0].recurring_price])[0]) == Decimal(bare)
+        (written,) = cells(sent)["recurringPrice"]
+        assert Decimal(written or "") == Decimal(bare)
 
 
 @pytest.mark.parametrize("cursor", ["x" * 2049, "é" * 1025, "🧗" * 513])
@@ -401,8 +422,8 @@ def test_any_shorter_cursor_is_kept_as_it_is(cursor: str) -> None:
 
 
 def test_an_empty_page_that_announces_another_one_breaks_the_contract() -> None:
-    with pytest.raises(MembershipsContractBroken, match="empty page 3 with a cursor"):
-        after_page(Progress(pages=2, rows=2, last_id=2), page(cursor="2-4"), "anna")
+    with pytest.raises(MembershipsContractBroken, match="an empty page, page 3, with a cursor"):
+        after_page(Progress(pages=2, rows=2, last_key=2), page(cursor="2-4"), "anna")
 
 
 @given(st.lists(st.lists(st.integers(-5, 40), max_size=5), min_size=1, max_size=40))

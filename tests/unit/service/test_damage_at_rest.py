@@ -14,12 +14,10 @@ from hypothesis import strategies as st
 from memberships_export.domain.errors import FileGone, MembershipsContractBroken, MembershipsRefused
 from memberships_export.domain.export.record import Export, ExportStatus, Stage
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.domain.source.part import as_part
-from memberships_export.ports import PageRequest
 from memberships_export.service.file_keys import part_key
-from tests.factories import a_membership
+from tests.factories import a_membership, a_part
 from tests.fakes.damage import DAMAGES, Damage
-from tests.fakes.memory import MemoryFiles
+from tests.fakes.memory import MemoryFiles, PageCall
 from tests.fakes.world import LINKS, REFUSED_FOR_NOW, World, attachment
 
 ROWS = [a_membership(n + 1, name=f"Plan {n + 1}") for n in range(7)]
@@ -78,8 +76,8 @@ def test_a_part_that_was_damaged_before_its_checkpoint_is_not_taken_up(damage: D
     export = world.request()
     world.work_once(should_stop=iter([False, True]).__next__)
     files = world.files.content
-    page = world.source.fetch(PageRequest("user-1", "3:7", 3))
-    key = part_key(export.export_id, 0, 1, "3:7")
+    page = world.source.page(PageCall("user-1", "3:7", 3))
+    key = part_key(export, 1, "3:7")
     files[key] = damage(page)
     world.work()
     assert_mailed_rightly(world, export)
@@ -90,8 +88,8 @@ def test_a_page_that_does_not_go_with_those_before_it_is_not_the_fault_of_the_ap
     world = World(ROWS)
     export = world.request()
     world.work_once(should_stop=iter([False, True]).__next__)
-    key = part_key(export.export_id, 0, 1, "3:7")
-    world.files.content[key] = as_part(key, world.source.fetch(PageRequest("user-1", None, 3)))
+    key = part_key(export, 1, "3:7")
+    world.files.content[key] = a_part(key, world.source.page(PageCall("user-1", None, 3)))
     world.work()
     assert_mailed_rightly(world, export)
 
@@ -105,8 +103,8 @@ def test_another_part_copied_over_a_part_is_noticed(which: str) -> None:
     world.source.rows = [{**row, "name": f"{row['name']} now"} for row in world.source.rows]
     export = stopped_at_render(world)
     source = (other, 1, "3:7") if which == "another export's" else (export, 2, "6:7")
-    copied = part_key(source[0].export_id, 0, *source[1:])
-    world.files.content[part_key(export.export_id, 0, 1, "3:7")] = world.files.content[copied]
+    copied = part_key(*source)
+    world.files.content[part_key(export, 1, "3:7")] = world.files.content[copied]
     world.work()
     assert_mailed_rightly(world, export)
 
@@ -204,7 +202,7 @@ def test_what_was_found_is_told_in_the_log_and_names_no_person(caplog: pytest.Lo
     world = World(ROWS)
     export = stopped_at_render(world)
     spoil(world, "parts/", DAMAGES["last byte"], slice(1, 2))
-    key = part_key(export.export_id, 0, 1, "3:7")
+    key = part_key(export, 1, "3:7")
     world.work()
     [line] = [record.getMessage() for record in caplog.records if "event=damaged" in record.getMessage()]
     assert line.startswith(f"export={export.export_id} key={key} event=damaged reason=The stored file {key} is damaged")

@@ -18,13 +18,11 @@ from memberships_export.domain.export.record import (
 )
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.domain.source.part import as_part
-from memberships_export.ports import PageRequest
 from memberships_export.service.file_keys import part_key
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from memberships_export.service.record import change
-from tests.factories import a_membership, an_export
-from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore
+from tests.factories import a_membership, a_part, an_export
+from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore, PageCall
 from tests.fakes.world import LINKS, REFUSED_FOR_NOW, SILENT, World
 
 ROWS = [a_membership(n + 1) for n in range(7)]
@@ -37,9 +35,9 @@ def test_a_page_that_another_worker_stored_meanwhile_is_taken_up_instead_of_ours
     theirs = ListSource([{**row, "name": "as they saw it"} for row in ROWS])
 
     def another_was_faster() -> None:
-        page = theirs.fetch(PageRequest("user-1", "3:7", 3))
-        key = part_key(export.export_id, 0, 1, "3:7")
-        world.files.put_once(key, as_part(key, page))
+        page = theirs.page(PageCall("user-1", "3:7", 3))
+        key = part_key(export, 1, "3:7")
+        world.files.put_once(key, a_part(key, page))
 
     source.before[2] = another_was_faster
     world.work()

@@ -8,6 +8,7 @@ import pytest
 
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.source.exchange import Answer
 from tests.fakes.world import World
 
 
@@ -56,7 +57,7 @@ def left_by_a_worker_that_dies(world: World) -> Export:
     """Claim an export and die with the first page."""
     export = world.request()
 
-    def die(_: object) -> bytes:
+    def die(*_: object) -> Answer:
         raise Died
 
     with pytest.MonkeyPatch.context() as patch:

@@ -8,9 +8,8 @@ import pytest
 from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.mail.mail import SendResult
-from memberships_export.ports import PageRequest
 from tests.factories import a_membership
-from tests.fakes.memory import ListSource, MemoryStore
+from tests.fakes.memory import ListSource, MemoryStore, PageCall
 from tests.fakes.world import World, attachment
 
 
@@ -130,7 +129,7 @@ def test_the_file_is_this_byte_for_byte_and_its_record_describes_it(preset: Pres
     assert done.file.key.endswith(".csv")
     assert (done.file.name, done.file.rows, done.file.bytes) == ("memberships-2026-03-01.csv", 1, len(sent))
     assert done.file.sha256 == sha256(sent).hexdigest()
-    assert done.progress.bytes == len(ListSource([a_membership(1)]).fetch(PageRequest("user-1", None, 3)))
+    assert done.progress.bytes == len(ListSource([a_membership(1)]).page(PageCall("user-1", None, 3)))
 
 
 def test_what_the_mail_service_answered_is_on_the_record() -> None:

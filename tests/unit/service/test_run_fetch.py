@@ -9,9 +9,8 @@ from memberships_export.domain.errors import (
     MembershipsUnavailable,
 )
 from memberships_export.domain.export.record import ExportStatus, Stage
-from memberships_export.domain.source.part import as_part
 from memberships_export.service.file_keys import part_key
-from tests.factories import a_membership
+from tests.factories import a_membership, a_part
 from tests.fakes.memory import ListSource, MemoryFiles
 from tests.fakes.world import World
 
@@ -86,8 +85,8 @@ def test_rows_that_cannot_be_believed_fail_the_export_and_are_never_mailed(
 
 
 class WrongTotal(ListSource):
-    def _page(self, request: object) -> bytes:
-        return super()._page(request).replace(b'"total":7', b'"total":8')  # type: ignore[arg-type]
+    def page(self, request: object) -> bytes:
+        return super().page(request).replace(b'"total":7', b'"total":8')  # type: ignore[arg-type]
 
 
 def test_fewer_rows_than_announced_fail_the_export() -> None:
@@ -105,9 +104,9 @@ def test_a_page_stored_by_a_worker_that_died_before_its_checkpoint_is_not_fetche
     world = World(7)
     export = world.request()
     world.work_once(should_stop=iter([False, True]).__next__)  # one page, then stop
-    page_two = world.source.fetch(replace(world.source.calls[0], cursor="3:7"))
-    key = part_key(export.export_id, 0, 1, "3:7")
-    world.files.put_once(key, as_part(key, page_two))
+    page_two = world.source.page(replace(world.source.calls[0], cursor="3:7"))
+    key = part_key(export, 1, "3:7")
+    world.files.put_once(key, a_part(key, page_two))
     world.source.calls.clear()
     world.work()
     assert world.export(export).status is ExportStatus.COMPLETED

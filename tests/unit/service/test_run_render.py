@@ -4,7 +4,8 @@ import json
 from datetime import timedelta
 
 from memberships_export.domain.export.record import ExportStatus
-from memberships_export.domain.source.part import as_part, page_of
+from memberships_export.domain.source.part import read_part
+from tests.factories import a_part
 from tests.fakes.memory import MemoryFiles
 from tests.fakes.world import REFUSED_FOR_NOW, World, attachment
 
@@ -88,8 +89,8 @@ def test_a_row_that_is_missing_in_the_parts_is_noticed_and_they_are_fetched_anew
         if key.startswith("csv/"):
             del world.files.content[key]
         elif "/0-000002-" in key:
-            page = json.loads(page_of(key, content))
-            world.files.content[key] = as_part(key, json.dumps({**page, "items": []}).encode())
+            page = json.loads(read_part(key, content).page)
+            world.files.content[key] = a_part(key, json.dumps({**page, "items": []}).encode())
     world.pass_time(steps=2)
     assert world.export(export).status is ExportStatus.COMPLETED
     assert [attachment(mail).count(b"\r\n") for mail in world.mails] == [8, 8], "the first was refused"

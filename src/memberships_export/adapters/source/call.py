@@ -5,7 +5,6 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from urllib.parse import urlencode
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -20,8 +19,8 @@ from memberships_export.adapters.source.headers import answer_headers, request_h
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.adapters.source.wording import Wording
 from memberships_export.domain.source.exchange import Answer, Call
-from memberships_export.domain.source.profile import Column, KnownProfile, Profile, Request, Rows, SinglePage
-from memberships_export.ports import Clock, PageRequest
+from memberships_export.domain.source.profile import KnownProfile
+from memberships_export.ports import Clock
 
 # The registered content codings (RFC 9110 18.6), and what some servers call them.
 _COMPRESSIONS = frozenset(
@@ -66,12 +65,17 @@ class MembershipsHttp:
         self._limits = limits
         self._clock = clock
 
-    def ask(self, call: Call, profile: KnownProfile) -> Answer:
+    @property
+    def base_url(self) -> str:
+        """Where the API is, without a slash at its end."""
+        return self._url.geturl().rstrip("/")
+
+    def fetch(self, call: Call, profile: KnownProfile) -> Answer:
         """Make one call as the profile says. No redirects, no decompression, no retries but the pool's.
 
         After a 401 it is repeated once, if there is another token to show or another secret by now. All of it, tokens
-        too, takes no longer than the limits say. Raises MembershipsUnavailable, MembershipsRefused, PlaceForgotten and
-        MembershipsContractBroken.
+        too, takes no longer than the limits say. Raises MembershipsUnavailable, MembershipsRefused, NothingThere,
+        PlaceForgotten and MembershipsContractBroken.
         """
         say = Wording(self._where(profile), profile.profile.auth)
         until = time.monotonic() + self._limits.total_seconds
@@ -129,16 +133,3 @@ class MembershipsHttp:
     def _where(self, profile: KnownProfile) -> str:
         """Name the address as the profile writes it: what stands for a user stays a placeholder."""
         return f"{self._url.netloc}{self._url.path.rstrip('/')}{profile.profile.request.path}"
-
-    def fetch(self, request: PageRequest) -> bytes:
-        """Fetch one page by our own contract."""
-        query = {"limit": request.limit} | ({"cursor": request.cursor} if request.cursor else {})
-        call = Call(user_id=request.user_id, path="/memberships", query=urlencode(query), first=request.cursor is None)
-        profile = Profile(
-            version=1,
-            request=Request(path="/memberships"),
-            rows=Rows(path="items", key=("id",)),
-            paginator=SinglePage(),
-            columns=(Column(name="id"),),
-        )
-        return self.ask(call, KnownProfile("memberships", "", "", profile)).body

@@ -8,6 +8,7 @@ from memberships_export.domain.source.profile_problems import ProfileInvalid
 from memberships_export.domain.source.profile_toml import known_profile
 
 _SHIPPED = Path(__file__).parents[2] / "shipped"
+OWN = "memberships"  # the profile of our own contract
 _ENDING = ".toml"
 _LARGEST = 256 * 1024  # bytes; a profile has two thousand
 

@@ -11,6 +11,7 @@ from memberships_export.domain.errors import (
     MembershipsContractBroken,
     MembershipsRefused,
     MembershipsUnavailable,
+    NothingThere,
     PlaceForgotten,
 )
 from memberships_export.domain.source.profile import (
@@ -62,7 +63,10 @@ class Wording:
         if status in _FORGOTTEN and not first:
             what = f"answered with status {status} where pages were to go on: it has forgotten that place"
             return PlaceForgotten(f"The memberships API at {self.where} {what}.")
-        return self.broken(f"answered with status {status} where only 200 is expected")
+        what = f"answered with status {status} where only 200 is expected"
+        if status == HTTPStatus.NOT_FOUND:
+            return NothingThere(f"The memberships API at {self.where} {what}.")
+        return self.broken(what)
 
     def refused(self, status: str, what: str, seconds: float | None = None) -> MembershipsRefused:
         """Tell the operator at once."""

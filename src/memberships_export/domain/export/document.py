@@ -4,17 +4,25 @@ Most fields are, and a record on AWS is paid for by the kilobyte. A default that
 """
 
 from dataclasses import fields
+from typing import Any
 
 import msgspec
 
 from memberships_export.domain.export.record import Export
+from memberships_export.domain.source.progress import Progress
 
 
 def write_document(export: Export) -> str:
     """Write a record."""
-    known = {entry.name: getattr(export, entry.name) for entry in fields(export)}
-    told = {entry.name: known[entry.name] for entry in fields(export) if known[entry.name] != entry.default}
+    told = _told(export)
+    if "progress" in told:
+        told["progress"] = _told(export.progress)
     return msgspec.json.encode(told).decode()
+
+
+def _told(part: Export | Progress) -> dict[str, Any]:
+    known = {entry.name: getattr(part, entry.name) for entry in fields(part)}
+    return {entry.name: known[entry.name] for entry in fields(part) if known[entry.name] != entry.default}
 
 
 def read_document(document: str | bytes) -> Export:

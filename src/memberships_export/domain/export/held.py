@@ -75,9 +75,14 @@ def heartbeat(export: Export, holder: Holder) -> Export:
     return replace(move(held, Event.CHECKPOINT), lease=replace(held.lease, until=until), wake_at=until)
 
 
+def goes_by(export: Export, holder: Holder, profile: str | None) -> Export:
+    """Note the profile by which its pages are asked for and read."""
+    return replace(_held(export, holder), profile=profile)
+
+
 def page_fetched(export: Export, holder: Holder, progress: Progress) -> Export:
-    """Checkpoint one page; without a next cursor the fetch is over."""
-    stage = Stage.FETCH if progress.cursor else Stage.RENDER
+    """Checkpoint one page; with the last one, which has a grade, the fetch is over."""
+    stage = Stage.RENDER if progress.grade else Stage.FETCH
     return replace(_got_further(export, holder), progress=progress, stage=stage)
 
 
@@ -95,6 +100,17 @@ def fetch_again(export: Export, holder: Holder, error: FileMissing) -> Export:
     """Start the fetch over because a part is lost or damaged. The pages of two walks are never mixed."""
     progress = Progress(walk=export.progress.walk + 1)
     return replace(_missing(export, holder, error), progress=progress, stage=Stage.FETCH)
+
+
+def walk_again(export: Export, holder: Holder) -> Export:
+    """Start the walk over because its pages do not go together. The pages of two walks are never mixed."""
+    walk, restarts = export.progress.walk + 1, export.progress.restarts + 1
+    return replace(heartbeat(export, holder), progress=Progress(walk=walk, restarts=restarts))
+
+
+def by_another_profile(export: Export, holder: Holder, profile: str | None) -> Export:
+    """Start the walk over by this profile: the one the export went by is gone, with its pages."""
+    return replace(heartbeat(export, holder), progress=Progress(walk=export.progress.walk + 1), profile=profile)
 
 
 def link_only(export: Export, holder: Holder) -> Export:

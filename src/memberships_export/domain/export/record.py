@@ -192,6 +192,7 @@ class Export:
     stalled_claims: int = 0  # claims since the export last got further or waited in good order
     nudges: int = 0  # visits of the sweeper since the last claim: each waits longer than the one before
     progress: Progress = Progress()
+    profile: str | None = None  # fingerprint of the profile it goes by; None: our own contract, or not chosen yet
     file: StoredFile | None = None
     mailing: int = 1
     link_generation: int = 1  # raising it revokes every download link mailed so far

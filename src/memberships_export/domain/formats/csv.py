@@ -1,4 +1,4 @@
-"""Membership rows as CSV text: the columns, the two presets, and the guard against formulas.
+"""Membership rows as CSV text: the two presets, and the guard against formulas.
 
 A page is written column by column: what nearly every cell does not need (quotes to double, a formula to disarm) is
 looked for once per column in its joined text, and done cell by cell only where it was found.
@@ -7,48 +7,13 @@ looked for once per column in its joined text, and done cell by cell only where 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from operator import attrgetter
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from memberships_export.domain.formats.guard import could_need_guard, guard
 from memberships_export.domain.formats.options import Preset
-from memberships_export.domain.source.money import written_out
-from memberships_export.domain.source.page import Membership
-
-
-class Kind(StrEnum):
-    """What a column holds; only text can carry a formula."""
-
-    NUMBER = "number"  # checked to be one, so -5.00 stays a number
-    TEXT = "text"  # whatever the memberships API sent, dates included
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its header, the field of Membership it shows, and its kind."""
-
-    header: str
-    field: str
-    kind: Kind = Kind.TEXT
-
-
-_PRICE = "recurring_price"
-COLUMNS = (
-    Column("id", "id", Kind.NUMBER),
-    Column("uuid", "uuid"),
-    Column("name", "name"),
-    Column("userId", "user_id"),
-    Column("recurringPrice", _PRICE, Kind.NUMBER),
-    Column("validFrom", "valid_from"),
-    Column("validUntil", "valid_until"),
-    Column("state", "state"),
-    Column("assignedBy", "assigned_by"),
-    Column("paymentMethod", "payment_method"),
-    Column("billingInterval", "billing_interval"),
-    Column("billingPeriods", "billing_periods", Kind.NUMBER),
-)
-
+from memberships_export.domain.source.profile import Column
+from memberships_export.domain.source.reader import Table
+from memberships_export.domain.source.values import is_number
 
 _GUARD_EXPLAINED = (
     "The file is made for spreadsheet programs: text that such a program could take for a formula (it begins with =, "
@@ -59,7 +24,7 @@ _GUARD_EXPLAINED = (
 
 @dataclass(frozen=True, slots=True)
 class Csv:
-    """The FileFormat: RFC 4180, UTF-8, CRLF after each line, the same columns always."""
+    """The FileFormat: RFC 4180, UTF-8, CRLF after each line."""
 
     preset: Preset
     ending: ClassVar[str] = "csv"
@@ -72,43 +37,47 @@ class Csv:
         """Explain the apostrophes, where there may be some."""
         return (_GUARD_EXPLAINED,) if self.preset is Preset.SPREADSHEET else ()
 
-    def begin(self) -> bytes:
+    def begin(self, columns: Sequence[Column]) -> bytes:
         """Return the first line of the file, after a byte order mark if it is for a spreadsheet."""
-        line = _lines([[column.header] for column in COLUMNS], self.preset)
+        line = _lines([self._texts([column.name]) for column in columns], self.preset)
         return b"\xef\xbb\xbf" + line if self.preset is Preset.SPREADSHEET else line
 
-    def rows(self, rows: Sequence[Membership]) -> bytes:
-        """Return the lines of the rows: None as an empty cell, prices without exponent."""
-        if not rows:
-            return b""
-        return _lines([_cells(column, rows, self.preset) for column in COLUMNS], self.preset)
+    def rows(self, table: Table) -> bytes:
+        """Return the lines of the rows: null and missing as an empty cell."""
+        cells = [self._cells(column, texts) for column, texts in zip(table.columns, table.cells, strict=True)]
+        return _lines(cells, self.preset) if cells[0] else b""
 
     def end(self) -> bytes:
         """Return nothing: the last line ended with CRLF."""
         return b""
 
+    def _cells(self, column: Column, texts: Sequence[str | None]) -> Sequence[str]:
+        if is_number(column):  # and so no formula: -5.00 stays one
+            return cast("Sequence[str]", texts) if column.required else _filled(texts)
+        try:
+            return self._texts(cast("Sequence[str]", texts))
+        except TypeError:  # some are None: the exception, not looked for in advance
+            return self._texts(_filled(texts))
 
-def _cells(column: Column, rows: Sequence[Membership], preset: Preset) -> list[str]:
-    values = map(attrgetter(column.field), rows)
-    if column.field == _PRICE:
-        return written_out(values)
-    cells = ["" if value is None else str(value) for value in values]
-    if column.kind is Kind.NUMBER:
-        return cells
-    if preset is Preset.SPREADSHEET:
-        return _doubled_quotes(_guarded(cells))
-    return _quoted_if_needed(cells)
+    def _texts(self, cells: Sequence[str]) -> Sequence[str]:
+        if self.preset is Preset.SPREADSHEET:
+            return _doubled_quotes(_guarded(cells))
+        return _quoted_if_needed(cells)
 
 
-def _guarded(cells: list[str]) -> list[str]:
+def _filled(texts: Sequence[str | None]) -> Sequence[str]:
+    return [text or "" for text in texts]
+
+
+def _guarded(cells: Sequence[str]) -> Sequence[str]:
     return list(map(guard, cells)) if could_need_guard(cells) else cells
 
 
-def _doubled_quotes(cells: list[str]) -> list[str]:
+def _doubled_quotes(cells: Sequence[str]) -> Sequence[str]:
     return [cell.replace('"', '""') for cell in cells] if '"' in "".join(cells) else cells
 
 
-def _quoted_if_needed(cells: list[str]) -> list[str]:
+def _quoted_if_needed(cells: Sequence[str]) -> Sequence[str]:
     if not _needs_quotes("".join(cells)):
         return cells
     return ['"' + cell.replace('"', '""') + '"' if _needs_quotes(cell) else cell for cell in cells]

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from memberships_export.domain.source.page import Membership
+from memberships_export.domain.source.profile import Column
+from memberships_export.domain.source.reader import Table
 
 
 class FileFormat(Protocol):
@@ -34,11 +35,11 @@ class FileFormat(Protocol):
         """What else the reader of the file has to know, in whole sentences for the mail."""
         ...
 
-    def begin(self) -> bytes:
-        """Return what comes before the first row."""
+    def begin(self, columns: Sequence[Column]) -> bytes:
+        """Return what comes before the first row: for most formats, the names of the columns."""
         ...
 
-    def rows(self, rows: Sequence[Membership]) -> bytes:
+    def rows(self, table: Table) -> bytes:
         """Return these rows as bytes of the file, without what begins or ends it."""
         ...
 

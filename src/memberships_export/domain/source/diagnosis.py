@@ -2,10 +2,13 @@
 
 import json
 import re
-from collections.abc import Collection
 from typing import Any
 
 import msgspec
+
+from memberships_export.domain.source.paths import parse_path
+from memberships_export.domain.source.profile import Profile
+from memberships_export.domain.source.row_types import Steps
 
 _GZIP, _UTF_16 = b"\x1f\x8b", (b"\xff\xfe", b"\xfe\xff")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -16,8 +19,8 @@ _OTHER = {UnicodeDecodeError: "it is not UTF-8", RecursionError: "it is nested t
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def what_is_there(body: bytes, error: Exception, fields: Collection[str]) -> str:
-    """Name what `body`, without white space around it, is. `error` is what the decoder of rows with `fields` said."""
+def what_is_there(body: bytes, error: Exception, profile: Profile) -> str:
+    """Name what `body`, without white space around it, is. `error` is what the decoder of pages said."""
     if body.startswith(b"<"):
         return _markup(body[:_LOOKED_AT].decode(errors="replace"))
     if body.startswith(_GZIP):
@@ -26,7 +29,7 @@ def what_is_there(body: bytes, error: Exception, fields: Collection[str]) -> str
         return "it is in UTF-16 or UTF-32, and JSON is UTF-8"
     if isinstance(error, msgspec.ValidationError):
         return str(error)
-    return _bad_text(body, fields) or (str(error) if isinstance(error, msgspec.DecodeError) else _OTHER[type(error)])
+    return _bad_text(body, profile) or (str(error) if isinstance(error, msgspec.DecodeError) else _OTHER[type(error)])
 
 
 def _markup(text: str) -> str:
@@ -43,18 +46,29 @@ def _harmless_words(text: str) -> str:
     return " ".join(words[:_WORDS])[:_CHARACTERS]
 
 
-def _bad_text(body: bytes, fields: Collection[str]) -> str | None:
+def _bad_text(body: bytes, profile: Profile) -> str | None:
     """Find the row with text that is no Unicode: a byte that is not UTF-8, or half of a surrogate pair."""
-    page = _lenient(body)
-    items = page.get("items") if isinstance(page, dict) else None
-    for place, row in enumerate(items if isinstance(items, list) else []):
-        for field in fields:
-            if isinstance(row, dict) and isinstance(row.get(field), str) and _SURROGATE.search(row[field]):
+    rows = look_up(_lenient(body), parse_path(profile.rows.path))
+    paths = dict.fromkeys(column.path or column.name for column in profile.columns if column.type != "constant")
+    for place, row in enumerate(rows if isinstance(rows, list) else []):
+        for path in paths:
+            text = look_up(row, parse_path(path))
+            if isinstance(text, str) and _SURROGATE.search(text):
                 return (
-                    f"{_named(row)} holds text that is no Unicode (a byte that is not UTF-8, or half of a surrogate "
-                    f"pair) - at `$.items[{place}].{field}`"
+                    f"{_named(row, profile)} holds text that is no Unicode (a byte that is not UTF-8, or half of a "
+                    f"surrogate pair) - at `$.{profile.rows.path}[{place}].{path}`"
                 )
     return None
+
+
+def look_up(value: Any, steps: Steps) -> Any:  # noqa: ANN401  (any JSON)
+    """Return what is at a place in JSON that was read without types; None when nothing is."""
+    for step in steps:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def is_json(body: bytes) -> bool:
@@ -69,6 +83,6 @@ def _lenient(body: bytes) -> Any:  # noqa: ANN401  (any JSON)
         return None
 
 
-def _named(row: dict[str, Any]) -> str:
-    number = row.get("id")
-    return f"row {number}" if isinstance(number, int) else "a row without id"
+def _named(row: Any, profile: Profile) -> str:  # noqa: ANN401  (any JSON)
+    key = look_up(row, parse_path(profile.rows.key[0]))
+    return f"row {key}" if isinstance(key, int) else "a row without id"

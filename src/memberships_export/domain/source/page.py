@@ -1,145 +1,147 @@
-"""What a membership row is on the wire, and what a page of rows must be to be believed."""
+"""Whether a page can be believed, and how far the walk is with it. Whatever cannot be believed is never stored."""
 
-import re
-from dataclasses import replace
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from operator import gt, lt
+from typing import Any
 
-import msgspec
-
-from memberships_export.domain.errors import (
-    ForeignRows,
-    MembershipsContractBroken,
-    MembershipsCutShort,
-    RowCountMismatch,
-)
-from memberships_export.domain.source.diagnosis import is_json, what_is_there
-from memberships_export.domain.source.money import no_amount
+from memberships_export.domain.errors import ForeignRows, MembershipsContractBroken
+from memberships_export.domain.source.completeness import check_end, check_total, moved, rows_can_move
+from memberships_export.domain.source.keys import Seen
+from memberships_export.domain.source.paging import Arrived, End, Onward, next_place
+from memberships_export.domain.source.profile import Offset, SinglePage
 from memberships_export.domain.source.progress import Progress
+from memberships_export.domain.source.reader import Key, Page, Reader
 
-LONGEST_CURSOR = 2048  # bytes in UTF-8: it is kept on the record, and travels in a URL
-_AROUND = b"\xef\xbb\xbf \t\r\n\v\f"  # byte order marks and white space
-_BROKE_AT = re.compile(r"\(byte (\d+)\)")
-_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+LONGEST_PLACE = 2048  # bytes in UTF-8: it is kept on the record, and travels in a URL
 
 
-class Membership(msgspec.Struct, rename="camel", gc=False):
-    """One row of `GET /memberships`. Dates are ISO 8601 text.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked for: whose rows, how many at most, when, and at which URL (without its query)."""
 
-    Money is the JSON that was sent, a string or a number, for `money` to read.
+    owner: str
+    size: int
+    at: datetime
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The progress with a page, and how many of its first rows were there before."""
+
+    progress: Progress
+    skip: int = 0
+
+
+def after_page(reader: Reader, seen: Seen, progress: Progress, page: Page, asked: Asked) -> Step:
+    """Add a page to the progress, if it can be believed.
+
+    Raises ForeignRows for a row of another user; RowsMoved when rows were added or removed meanwhile, so that the walk
+    should start over; RowCountMismatch when there are more rows than announced, or fewer once the last page is in;
+    MembershipsContractBroken for whatever else is wrong.
     """
-
-    id: _Int64
-    uuid: str
-    name: str
-    user_id: str
-    recurring_price: msgspec.Raw
-    valid_from: str
-    valid_until: str | None
-    state: str
-    assigned_by: str | None
-    payment_method: str | None
-    billing_interval: str
-    billing_periods: _Int64
-
-
-class Page(msgspec.Struct, rename="camel"):
-    """One answer of `GET /memberships`. `next_cursor` None: the last page."""
-
-    items: list[Membership]
-    next_cursor: str | None
-    total: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
-
-
-def decode_page(body: bytes) -> Page:
-    """Read a page as received; byte order marks and white space around it are no part of it.
-
-    Raises MembershipsContractBroken when it is not one, MembershipsCutShort when it only ends too early.
-    """
-    page = body.strip(_AROUND)
-    try:
-        return msgspec.json.decode(page, type=Page)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if _ends_too_early(page, error):
-            raise MembershipsCutShort(f"The memberships API sent {_how_short(page)}.") from error
-        reason = f"The memberships API sent a page that breaks its contract: {_named(page, error)}."
-        raise MembershipsContractBroken(reason) from error
-
-
-def after_page(progress: Progress, page: Page, user_id: str, size: int = 0) -> Progress:
-    """Add a page of `size` bytes to the progress, if it can be believed.
-
-    Raises ForeignRows for a row of another user, RowCountMismatch when there are more rows than the first page
-    announced, or fewer once the last page is in, and MembershipsContractBroken for whatever else is wrong.
-    """
-    if any(row.user_id != user_id for row in page.items):
-        reason = "The memberships API sent memberships of another user; nothing of it was kept or mailed."
-        raise ForeignRows(reason)
-    last_id = _check_ids(page, progress.last_id)
-    _check_prices(page)
-    _check_cursor(page, progress.pages + 1)
-    total = page.total if progress.total is None else progress.total
-    rows = progress.rows + len(page.items)
-    if total is not None and (rows > total or (rows < total and not page.next_cursor)):
-        reason = f"The memberships API announced {total} memberships and sent {rows}: ask for a new export."
-        raise RowCountMismatch(reason)
-    return replace(
+    _check_owners(reader, page, asked)
+    skip = _overlap(reader, progress, page)
+    rows = page.rows[skip:]
+    last_key = _check_keys(reader, seen, progress, rows)
+    reader.check(page.rows)
+    so_far = replace(
         progress,
         pages=progress.pages + 1,
-        bytes=progress.bytes + size,
-        rows=rows,
-        total=total,
-        cursor=page.next_cursor or None,
-        last_id=last_id,
+        bytes=progress.bytes + page.bytes,
+        rows=progress.rows + len(rows),
+        last_key=last_key,
+        empty_pages=0 if rows else progress.empty_pages + 1,
     )
+    so_far = check_total(reader.profile, so_far, page.envelope, asked.at)
+    arrived = Arrived(
+        place=progress.cursor,
+        envelope=page.envelope,
+        received=len(rows),
+        rows=so_far.rows,
+        asked=asked.size - skip,
+        last_key=last_key,
+        url=asked.url,
+    )
+    onward = next_place(reader.profile, arrived)
+    if isinstance(onward, End):
+        done = check_end(reader.profile, replace(so_far, cursor=None, grade=onward.grade), page.envelope, asked.at)
+        _check_distinct(reader, seen, done)
+        return Step(done, skip)
+    _check_place(reader, seen, so_far, onward)
+    return Step(replace(so_far, cursor=onward.place), skip)
 
 
-def _check_ids(page: Page, last_id: int | None) -> int | None:
-    """Return the last id. Ids must rise, also across pages: no row comes twice, and no cursor goes in circles."""
-    for row in page.items:
-        if last_id is not None and row.id <= last_id:
-            reason = f"The memberships API sent row {row.id} after row {last_id}: ids must rise, also across pages."
-            raise MembershipsContractBroken(reason)
-        last_id = row.id
-    return last_id
+def _check_owners(reader: Reader, page: Page, asked: Asked) -> None:
+    """Compare texts: the number 2000 is the user "2000", and "02000" is another one."""
+    if any(str(owner) != asked.owner for owner in reader.owners(page.rows)):
+        raise ForeignRows("The memberships API sent memberships of another user; nothing of it was kept or mailed.")
 
 
-def _check_prices(page: Page) -> None:
-    place = no_amount([row.recurring_price for row in page.items])
-    if place is not None:
-        reason = (
-            f"The memberships API sent row {page.items[place].id} with a recurringPrice that is no amount of money "
-            f'such as 29.90 or "29.90" - at `$.items[{place}].recurringPrice`.'
-        )
-        raise MembershipsContractBroken(reason)
+def _overlap(reader: Reader, progress: Progress, page: Page) -> int:
+    """Count the rows that came before: offsets go one row back.
+
+    Only when the same row comes again, no row before it was added or removed.
+    """
+    if not isinstance(reader.profile.paginator, Offset) or progress.rows == 0:
+        return 0
+    if not page.rows or reader.keys(page.rows[:1])[0] != progress.last_key:
+        moved(reader.profile, progress, f"row {progress.rows} is another one when it is asked for again")
+    return 1
 
 
-def _check_cursor(page: Page, number: int) -> None:
-    if not page.next_cursor:
+def _check_keys(reader: Reader, seen: Seen, progress: Progress, rows: Sequence[Any]) -> Key | None:
+    """Return the last key. Whole numbers that rise or fall are distinct; of all others the hashes are kept."""
+    keys = reader.keys(rows)
+    if not keys:
+        return progress.last_key
+    order = reader.profile.rows.order
+    if order != "none" and {int}.issuperset(map(type, keys)) and not isinstance(progress.last_key, str):
+        _check_order(reader, progress, keys, falling=order == "falling")
+    else:
+        if len(set(keys)) < len(keys):
+            twice = next(key for place, key in enumerate(keys) if key in keys[:place])
+            raise MembershipsContractBroken(f"The memberships API sent row {twice} twice on one page.")
+        seen.keys.add(keys)
+    return keys[-1]
+
+
+def _check_order(reader: Reader, progress: Progress, keys: Sequence[Any], *, falling: bool) -> None:
+    before = [] if progress.last_key is None else [progress.last_key]
+    in_order, chain = (gt if falling else lt), [*before, *keys]
+    if all(map(in_order, chain, chain[1:])):
         return
-    if not page.items:
-        reason = f"The memberships API sent an empty page {number} with a cursor to another one."
+    place = next(number for number, pair in enumerate(pairwise(chain)) if not in_order(*pair))
+    what = f"row {chain[place + 1]} after row {chain[place]}"
+    if before and place == 0 and rows_can_move(reader.profile):
+        moved(reader.profile, progress, f"{what} came on the next page")
+    path, ways = reader.profile.rows.key[0], "fall" if falling else "rise"
+    reason = f"The memberships API sent {what}: {path} must {ways}, also across pages."
+    raise MembershipsContractBroken(reason)
+
+
+def _check_distinct(reader: Reader, seen: Seen, progress: Progress) -> None:
+    if seen.keys.twice() is not None:
+        moved(reader.profile, progress, "one row came twice, on different pages")
+
+
+def _check_place(reader: Reader, seen: Seen, progress: Progress, onward: Onward) -> None:
+    paginator = reader.profile.paginator
+    if isinstance(paginator, SinglePage) or progress.empty_pages > paginator.empty_pages:
+        before = f"{progress.empty_pages} empty pages in a row" if progress.empty_pages > 1 else "an empty page"
+        reason = f"The memberships API sent {before}, page {progress.pages}, with a cursor to another one."
         raise MembershipsContractBroken(reason)
-    if (size := len(page.next_cursor.encode())) > LONGEST_CURSOR:
+    if (size := len(onward.place.encode())) > LONGEST_PLACE:
         reason = (
-            f"The memberships API sent page {number} with a nextCursor of {size} bytes, and at most {LONGEST_CURSOR} "
-            "are taken."
+            f"The memberships API sent page {progress.pages} with a {onward.name} of {size} bytes, and at most "
+            f"{LONGEST_PLACE} are taken."
         )
         raise MembershipsContractBroken(reason)
-
-
-def _ends_too_early(page: bytes, error: Exception) -> bool:
-    """Tell a page that breaks off from one that is wrong: nothing is wrong with it before its end."""
-    if not isinstance(error, msgspec.DecodeError) or isinstance(error, msgspec.ValidationError):
-        return False
-    where = _BROKE_AT.search(str(error))
-    if where and int(where[1]) < len(page):
-        return False
-    return not is_json(page)  # half of a surrogate pair just before the end looks cut off to the decoder
-
-
-def _named(page: bytes, error: Exception) -> str:
-    return what_is_there(page, error, Membership.__struct_encode_fields__)
-
-
-def _how_short(page: bytes) -> str:
-    return f"a page that ends in its middle, after {len(page)} bytes" if page else "an empty answer"
+    if seen.went_to(onward.place):
+        reason = (
+            f"The memberships API sent page {progress.pages} that leads back to an earlier one: it would never end."
+        )
+        raise MembershipsContractBroken(reason)

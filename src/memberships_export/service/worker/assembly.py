@@ -7,9 +7,11 @@ from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import Ports
 from memberships_export.service.links import DownloadLinks
+from memberships_export.service.worker.canary import Canary
 from memberships_export.service.worker.deliver import DeliverMail
 from memberships_export.service.worker.fetch import FetchPages
 from memberships_export.service.worker.find import FindExport
+from memberships_export.service.worker.profiles import Profiles
 from memberships_export.service.worker.recover import RecoverExports
 from memberships_export.service.worker.render import RenderFile
 from memberships_export.service.worker.run import RunExport, StageStep
@@ -68,9 +70,16 @@ def assemble_workers(
 
 def _steps(ports: Ports, policy: Policy, links: DownloadLinks) -> dict[Stage, StageStep]:
     """Return the steps for which this process has what they need."""
-    steps: dict[Stage, StageStep] = {Stage.RENDER: RenderFile(files=ports.files)}
+    profiles = Profiles(ports.readers, ports.files)
+    steps: dict[Stage, StageStep] = {Stage.RENDER: RenderFile(files=ports.files, profiles=profiles)}
     if ports.source:
-        steps[Stage.FETCH] = FetchPages(source=ports.source, files=ports.files, page_size=policy.page_size)
+        steps[Stage.FETCH] = FetchPages(
+            source=ports.source,
+            files=ports.files,
+            profiles=profiles,
+            canary=Canary(ports.source, ports.clock),
+            page_size=policy.page_size,
+        )
     if ports.mailer:
         steps[Stage.DELIVER] = DeliverMail(mailer=ports.mailer, files=ports.files, links=links)
     return steps

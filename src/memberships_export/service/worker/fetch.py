@@ -1,24 +1,25 @@
 """Step 1: fetch the memberships page by page; every page becomes a write-once part, then a checkpoint."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from memberships_export.domain.errors import (
-    FileDamaged,
-    FileMissing,
-    MembershipsCutShort,
-    PermanentError,
-    StopRequested,
-)
+from memberships_export.domain.errors import FileDamaged, FileMissing, PlaceForgotten, RowsMoved, StopRequested
 from memberships_export.domain.export.bounds import check_size, check_time
-from memberships_export.domain.export.held import fetch_again, page_fetched
-from memberships_export.domain.export.record import Export, Stage
-from memberships_export.domain.source.page import after_page, decode_page
-from memberships_export.domain.source.part import as_part, page_of
+from memberships_export.domain.export.held import by_another_profile, fetch_again, goes_by, page_fetched, walk_again
+from memberships_export.domain.export.record import Stage
+from memberships_export.domain.source.asking import Ask, User
+from memberships_export.domain.source.completeness import RESTARTS
+from memberships_export.domain.source.part import as_part
 from memberships_export.domain.source.progress import Progress
-from memberships_export.ports import FileStore, MembershipSource, PageRequest
-from memberships_export.service.file_keys import part_key
+from memberships_export.domain.source.reader import Reader
+from memberships_export.ports import FileStore, MembershipSource
+from memberships_export.service.worker.canary import Canary
 from memberships_export.service.worker.held_export import HeldExport, begin_again
+from memberships_export.service.worker.profiles import Profiles
+from memberships_export.service.worker.walk import Walk, next_key
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,57 +28,76 @@ class FetchPages:
 
     source: MembershipSource
     files: FileStore
+    profiles: Profiles
+    canary: Canary
     page_size: int
 
     def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         """Fetch until the last page is checkpointed. Raises StopRequested between two pages.
 
-        A stored page that is damaged lets the walk start over.
+        A stored page that is damaged, rows that move and a place that the API forgot let the walk start over.
         """
-        try:
-            self._walk(held, should_stop)
-        except FileDamaged as error:
-            begin_again(held, fetch_again, error)
+        while held.export.stage is Stage.FETCH:
+            try:
+                self._walk(held, should_stop)
+            except FileDamaged as error:
+                begin_again(held, fetch_again, error)
+            except (RowsMoved, PlaceForgotten) as error:
+                self._start_over(held, error)
 
     def _walk(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
+        walk = self._begin(held)
         resumed = held.export.claims > 1
         while held.export.stage is Stage.FETCH:
             if should_stop():
                 raise StopRequested
-            progress = self._stored_page(held.export) if resumed else None
+            progress = walk.stored_page(held.export) if resumed else None
             resumed = progress is not None
-            checkpoint = progress or self._fetch_page(held)
+            checkpoint = progress or self._fetch_page(walk, held)
             check_size(checkpoint, held.policy)
             held.write(page_fetched, progress=checkpoint)
 
-    def _stored_page(self, export: Export) -> Progress | None:
-        """Take up a page that a worker before us stored but did not live to checkpoint."""
-        key = _key(export)
-        part = self.files.read(key)
-        if part is None:
-            return None
-        try:
-            return _progress(export, page_of(key, part))
-        except (PermanentError, MembershipsCutShort) as error:  # it was checked before it was stored
-            raise FileDamaged(key, "it does not go with the pages before it") from error
+    def _begin(self, held: HeldExport) -> Walk:
+        reader = self._reader(held)
+        user = User(held.export.user_id, held.export.email)
+        ask = Ask(reader.profile, user, self.page_size)
+        walk = Walk(reader=reader, ask=ask, base_url=self.source.base_url, files=self.files)
+        walk.remember(held.export)
+        return walk
 
-    def _fetch_page(self, held: HeldExport) -> Progress:
-        export, key = held.export, _key(held.export)
+    def _reader(self, held: HeldExport) -> Reader:
+        """Choose the profile before the first page, and stay with it."""
+        export = held.export
+        if export.profile is None and export.progress == Progress():
+            held.write_with_next(goes_by, self.profiles.freeze(export.export_id))
+        try:
+            return self.profiles.of(held.export)
+        except FileMissing as error:
+            log.warning("export=%s event=walk_again reason=%s", export.export_id, error.reason)
+            held.write(by_another_profile, self.profiles.freeze(export.export_id))
+            return self.profiles.of(held.export)
+
+    def _fetch_page(self, walk: Walk, held: HeldExport) -> Progress:
+        export, key = held.export, next_key(held.export)
         check_time(export, held.clock(), held.policy)
-        body = self.source.fetch(PageRequest(export.user_id, export.progress.cursor, self.page_size))
-        progress = _progress(export, body)  # nothing is stored before it is checked
-        if self.files.put_once(key, as_part(key, body)):
+        if export.progress.pages == 0:
+            self.canary(walk.reader, walk.ask)
+        answer = self.source.fetch(walk.call(export), walk.reader.known)
+        progress, part = walk.believe(export, answer, held.clock())  # nothing is stored before it is checked
+        if self.files.put_once(key, as_part(key, part)):
             return progress
-        stored = self._stored_page(export)
+        walk.remember(export)  # the page of another worker counts, not ours
+        stored = walk.stored_page(export)
         if stored is None:
             reason = f"Page {export.progress.pages + 1} was stored by another worker and then deleted."
             raise FileMissing(reason)
         return stored
 
-
-def _key(export: Export) -> str:
-    return part_key(export.export_id, export.progress.walk, export.progress.pages, export.progress.cursor)
-
-
-def _progress(export: Export, body: bytes) -> Progress:
-    return after_page(export.progress, decode_page(body), export.user_id, len(body))
+    def _start_over(self, held: HeldExport, error: RowsMoved | PlaceForgotten) -> None:
+        export = held.export
+        if export.progress.restarts >= RESTARTS:
+            raise error
+        log.warning(
+            "export=%s walk=%d event=walk_again reason=%s", export.export_id, export.progress.walk, error.reason
+        )
+        held.write(walk_again)

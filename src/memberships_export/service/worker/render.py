@@ -1,9 +1,9 @@
 """Step 2: stream the parts into one file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memberships_export.domain.errors import (
     FileDamaged,
@@ -16,11 +16,12 @@ from memberships_export.domain.errors import (
 from memberships_export.domain.export.held import fetch_again, rendered
 from memberships_export.domain.export.record import Export, StoredFile
 from memberships_export.domain.formats.formats import file_format
-from memberships_export.domain.source.page import Page, decode_page
-from memberships_export.domain.source.part import page_of
+from memberships_export.domain.source.reader import Reader
 from memberships_export.ports import FileSink, FileStore
-from memberships_export.service.file_keys import file_key, part_key, parts_folder
+from memberships_export.service.file_keys import file_key, parts_folder
 from memberships_export.service.worker.held_export import HeldExport, begin_again
+from memberships_export.service.worker.profiles import Profiles
+from memberships_export.service.worker.stored_pages import answer_of, stored_parts
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -31,6 +32,7 @@ class RenderFile:
     """Write the file, then point the record to it."""
 
     files: FileStore
+    profiles: Profiles
 
     def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         """Render all parts. A part that is gone or damaged sends the export back to the fetch.
@@ -46,14 +48,15 @@ class RenderFile:
 
     def _render(self, held: HeldExport, should_stop: Callable[[], bool]) -> StoredFile:
         export, form = held.export, file_format(held.export.preset)
+        reader = self.profiles.of(export)
         key = file_key(export, form.ending)
         with self.files.writing(key) as sink:
             written = _Written(sink)
-            written.add(form.begin(), rows=0)
-            for page in self._pages(export):
+            written.add(form.begin(reader.profile.columns), rows=0)
+            for rows in self._pages(reader, export):
                 if should_stop():
                     raise OutOfTime if written.rows else StopRequested
-                written.add(form.rows(page.items), rows=len(page.items))
+                written.add(form.rows(reader.table(rows)), rows=len(rows))
                 held.keep_alive()
             written.add(form.end(), rows=0)
             _check_complete(export, written.rows)
@@ -66,22 +69,12 @@ class RenderFile:
             expires_at=held.clock() + held.policy.keep_files,
         )
 
-    def _pages(self, export: Export) -> Iterator[Page]:
-        """Walk the parts; each names the cursor, and so the key, of the next."""
-        cursor: str | None = None
-        for number in range(export.progress.pages):
-            page = self._page(part_key(export.export_id, export.progress.walk, number, cursor))
-            yield page
-            cursor = page.next_cursor
-
-    def _page(self, key: str) -> Page:
-        part = self.files.read(key)
-        if part is None:
-            raise FileMissing
-        try:
-            return decode_page(page_of(key, part))
-        except (MembershipsContractBroken, MembershipsCutShort) as error:  # it was checked before it was stored
-            raise FileDamaged(key, "it is no page of memberships") from error
+    def _pages(self, reader: Reader, export: Export) -> Iterator[Sequence[Any]]:
+        for key, part in stored_parts(self.files, export):
+            try:
+                yield reader.read(answer_of(part)).rows[part.head.skip :]
+            except (MembershipsContractBroken, MembershipsCutShort) as error:  # it was checked before it was stored
+                raise FileDamaged(key, "it is no page of memberships") from error
 
 
 @dataclass(slots=True)

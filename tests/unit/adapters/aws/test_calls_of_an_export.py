@@ -16,6 +16,7 @@ from rig.aws.fake_aws import FakeAws
 from tests.factories import a_membership
 from tests.fakes.memory import FakeClock, ListSource, ScriptedMailer
 from tests.fakes.world import LINKS
+from tests.readers import readers
 
 
 def ports(aws: FakeAws) -> Ports:
@@ -28,6 +29,7 @@ def ports(aws: FakeAws) -> Ports:
         mailer=ScriptedMailer(),
         source=ListSource([a_membership(number) for number in range(1, 11)]),
         clock=clock,
+        readers=readers(),
     )
 
 

@@ -1,0 +1,161 @@
+"""What a profile asks: placeholders become the user's id and address, each quoted for where it stands."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from memberships_export.domain.errors import MembershipsContractBroken
+from memberships_export.domain.source.exchange import Call
+from memberships_export.domain.source.paths import parse_path
+from memberships_export.domain.source.profile import (
+    Cursor,
+    HeaderLink,
+    JsonLink,
+    LastKey,
+    Offset,
+    PageNumber,
+    Profile,
+    SinglePage,
+)
+
+_PLACEHOLDER = re.compile(r"\{(user\.id|user\.email|page\.size)\}")
+# Characters that no filter language gives a meaning to: only these may stand inside a longer text.
+_PLAIN = re.compile(r"[A-Za-z0-9_.@+-]+")
+_HEADER = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Whose memberships are asked for."""
+
+    id: str
+    email: str
+
+
+class Unquotable(MembershipsContractBroken):
+    """The user's id or address cannot stand where the profile puts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Asks for the pages of one user by one profile."""
+
+    profile: Profile
+    user: User
+    size: int  # rows of a page, where the profile does not say
+
+    @property
+    def owner(self) -> str:
+        """What the owner of each row must be: the id, but the address where only that is asked for."""
+        asked = json.dumps([self.profile.request.path, self.profile.request.params, self.profile.request.json])
+        return self.user.email if "{user.email}" in asked and "{user.id}" not in asked else self.user.id
+
+    @property
+    def rows_a_page(self) -> int:
+        """How many rows are asked for."""
+        return getattr(self.profile.paginator, "size", None) or self.size
+
+    def page(self, place: str | None) -> Call:
+        """Ask for the page at this place, None: the first. Raises Unquotable."""
+        request, paging = self.profile.request, self._paging(place)
+        posts = request.method == "POST"
+        return Call(
+            user_id=self.user.id,
+            method=request.method,
+            path=self._path(request.path),
+            query=self._query(place, {} if posts else paging),
+            headers={name: self._text(value, f"the header {name}", _HEADER) for name, value in request.headers.items()},
+            body=self._body(paging) if posts else None,
+            first=place is None,
+        )
+
+    def _query(self, place: str | None, paging: Mapping[str, Any]) -> str:
+        """Take a link that the API sent as it is; anything else goes beside our own parameters."""
+        if place is not None and isinstance(self.profile.paginator, JsonLink | HeaderLink):
+            return place
+        request = self.profile.request
+        left_out = request.first_page_only if place is not None else ()
+        params = {name: value for name, value in request.params.items() if name not in left_out}
+        return urlencode({name: self._value(value, name) for name, value in params.items()} | dict(paging))
+
+    def _paging(self, place: str | None) -> dict[str, Any]:
+        """Return the parameters that ask for a page: its size, and where it is."""
+        paginator = self.profile.paginator
+        if isinstance(paginator, SinglePage):
+            return {}
+        size = {paginator.size_param: self.rows_a_page} if paginator.size_param else {}
+        match paginator:
+            case PageNumber(page_param=name, base_page=base):
+                return size | {name: base if place is None else int(place)}
+            case Offset(offset_param=name):
+                return size | {name: int(place or 0)}
+            case Cursor(cursor_param=name) | LastKey(param=name) if place is not None:
+                return size | {name: place}
+        return size
+
+    def _path(self, template: str) -> str:
+        """Fill a path. A slash, or a name that is one or two dots, would lead elsewhere, quoted or not."""
+
+        def fill(found: re.Match[str]) -> str:
+            value = self._known(found[1])
+            if "/" in value or "\\" in value or not value.isprintable():
+                raise self._unquotable(found[1], "the path")
+            return quote(value, safe="")
+
+        filled = _PLACEHOLDER.sub(fill, template)
+        if {".", ".."}.intersection(filled.split("/")):
+            raise self._unquotable("user.id", "the path")
+        return quote(filled, safe="/%:@!$&'()*+,;=~-._")
+
+    def _body(self, paging: Mapping[str, Any]) -> bytes:
+        body = self._filled(self.profile.request.json or {})
+        for path, value in paging.items():
+            _put(body, parse_path(path), value)
+        return json.dumps(body, ensure_ascii=False).encode()
+
+    def _filled(self, value: Any) -> Any:  # noqa: ANN401  (any JSON)
+        if isinstance(value, dict):
+            return {name: self._filled(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self._filled(inner) for inner in value]
+        return self.rows_a_page if value == "{page.size}" else self._value(value, "json")
+
+    def _value(self, value: Any, where: str) -> Any:  # noqa: ANN401  (any JSON)
+        """Fill a placeholder with any value where it stands alone, beside other text only with a harmless one."""
+        if isinstance(value, bool):
+            return value if where == "json" else str(value).lower()
+        if not isinstance(value, str):
+            return value
+        alone = _PLACEHOLDER.fullmatch(value)
+        return self._known(alone[1]) if alone else self._text(value, where, _PLAIN)
+
+    def _text(self, template: str, where: str, allowed: re.Pattern[str]) -> str:
+        def fill(found: re.Match[str]) -> str:
+            value = self._known(found[1])
+            if not allowed.fullmatch(value):
+                raise self._unquotable(found[1], where)
+            return value
+
+        return _PLACEHOLDER.sub(fill, template)
+
+    def _known(self, name: str) -> str:
+        return {"user.id": self.user.id, "user.email": self.user.email, "page.size": str(self.rows_a_page)}[name]
+
+    def _unquotable(self, name: str, where: str) -> Unquotable:
+        what = "id" if name == "user.id" else "address"
+        reason = (
+            f"The user's {what} has a character that cannot stand in {where} of a request to the memberships API, so "
+            "it was not asked."
+        )
+        return Unquotable(reason)
+
+
+def _put(body: dict[str, Any], steps: tuple[str | int, ...], value: Any) -> None:  # noqa: ANN401  (any JSON)
+    """Put a value where a path leads, through objects that are made on the way."""
+    *way, last = map(str, steps)
+    for step in way:
+        body = body.setdefault(step, {})
+    body[last] = value

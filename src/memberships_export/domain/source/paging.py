@@ -1,0 +1,95 @@
+"""Where a walk goes after a page: one rule for each way of paging. Places are text, so that a record can keep them."""
+
+from dataclasses import dataclass
+
+from memberships_export.domain.errors import MembershipsContractBroken
+from memberships_export.domain.source.envelope import Envelope
+from memberships_export.domain.source.grades import Grade
+from memberships_export.domain.source.profile import (
+    Cursor,
+    HeaderLink,
+    JsonLink,
+    LastKey,
+    Offset,
+    PageNumber,
+    Profile,
+    SinglePage,
+)
+from memberships_export.domain.source.reader import Key
+from memberships_export.domain.source.web_links import query_of
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """There is another page: at this place, which the API calls by this name."""
+
+    place: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """That was the last page. `grade` says how sure that is."""
+
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A page that was received, as far as it matters for the way on."""
+
+    place: str | None  # where it was; None: the first
+    envelope: Envelope
+    received: int  # rows of this page
+    rows: int  # of the walk, with this page
+    asked: int  # rows of one page, at most
+    last_key: Key | None
+    url: str  # that was asked, without its query
+
+
+def next_place(profile: Profile, page: Arrived) -> Onward | End:
+    """Decide where the walk goes on. Raises MembershipsContractBroken when the page does not say what it must."""
+    match profile.paginator:
+        case SinglePage():
+            return End(Grade.ENDED)
+        case Cursor() | JsonLink() | HeaderLink():
+            return _named_next(profile, page)
+        case PageNumber(base_page=base):
+            number = base if page.place is None else int(page.place)
+            return _counted(profile, page, Onward(str(number + 1), "page"), pages=number - base + 1)
+        case Offset():
+            # One row back: when it does not come again, rows have moved.
+            return _counted(profile, page, Onward(str(max(page.rows - 1, 0)), "offset"), pages=None)
+        case LastKey():
+            return _counted(profile, page, Onward(str(page.last_key), "last key"), pages=None)
+
+
+def _named_next(profile: Profile, page: Arrived) -> Onward | End:
+    """Believe `has_more` before the name of a next page: the last page of some APIs names itself."""
+    following, more = page.envelope.next, page.envelope.has_more
+    if more is False or (more is None and not following):
+        return End(Grade.ENDED)
+    if not following:
+        reason = "The memberships API sent a page that says there is another one, and does not name it."
+        raise MembershipsContractBroken(reason)
+    if isinstance(profile.paginator, Cursor):
+        return Onward(following, profile.paginator.cursor_path)
+    return Onward(query_of(following, page.url), "link")
+
+
+def _counted(profile: Profile, page: Arrived, onward: Onward, pages: int | None) -> Onward | End:
+    """Go on after a short page, as many APIs cap the size; an empty one is the end, for want of a better."""
+    more = page.envelope.has_more
+    if more is False or _total_reached(profile, page, pages):
+        return End(Grade.ENDED)
+    short = getattr(profile.paginator, "short_page_is_last", False) and page.received < page.asked
+    if more is None and (page.received == 0 or short):
+        return End(Grade.GUESSED)
+    return onward
+
+
+def _total_reached(profile: Profile, page: Arrived, pages: int | None) -> bool:
+    total = page.envelope.total
+    if profile.total is None or not profile.total.exact or not isinstance(total, int):
+        return False
+    return page.rows >= total if profile.total.unit == "items" else pages is not None and pages >= total

@@ -1,0 +1,187 @@
+"""Reading pages by a profile: what a page holds, and what the columns of its rows say."""
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from memberships_export.domain.errors import MembershipsContractBroken, MembershipsCutShort
+from memberships_export.domain.source.diagnosis import is_json, what_is_there
+from memberships_export.domain.source.envelope import Envelope, envelope_uses, read_envelope
+from memberships_export.domain.source.exchange import Answer
+from memberships_export.domain.source.paths import parse_path
+from memberships_export.domain.source.profile import Column, KnownProfile, Profile
+from memberships_export.domain.source.row_types import Steps, Use, type_of, value_at, values_at
+from memberships_export.domain.source.values import BadValue, Values, raw_type, values_of
+
+_AROUND = b"\xef\xbb\xbf \t\r\n\v\f"  # byte order marks and white space
+_BROKE_AT = re.compile(r"\(byte (\d+)\)")
+_Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | str
+
+Key = int | str
+Take = Callable[[Sequence[Any]], list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one answer holds. `rows` are structs that only their Reader can read."""
+
+    rows: Sequence[Any]
+    envelope: Envelope
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows for a file: for each column the texts of all rows; None where there is nothing."""
+
+    columns: Sequence[Column]
+    cells: Sequence[Sequence[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """How one column is taken out of rows."""
+
+    column: Column
+    values: Values
+    take: Take
+    currencies: Take | None
+
+    def check(self, rows: Sequence[Any]) -> None:
+        self.values.check(self.take(rows), self.currencies(rows) if self.currencies else None)
+
+    def texts(self, rows: Sequence[Any]) -> list[str | None]:
+        return self.values.texts(self.take(rows), self.currencies(rows) if self.currencies else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A compiled profile. Threads may share it."""
+
+    known: KnownProfile
+    page_type: Any
+    _cells: Sequence[_Cells]
+    _keys: Sequence[Take]
+    _owner: Take | None
+
+    @property
+    def profile(self) -> Profile:
+        """The profile by which pages are read."""
+        return self.known.profile
+
+    def read(self, answer: Answer) -> Page:
+        """Read a page as received; byte order marks and white space around it are no part of it.
+
+        Raises MembershipsContractBroken when it is not one, MembershipsCutShort when it only ends too early.
+        """
+        body = answer.body.strip(_AROUND)
+        try:
+            page = msgspec.json.decode(body, type=self.page_type)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if _ends_too_early(body, error):
+                raise MembershipsCutShort(f"The memberships API sent {_how_short(body)}.") from error
+            there = what_is_there(body, error, self.profile)
+            reason = f"The memberships API sent a page that breaks its contract: {there}."
+            raise MembershipsContractBroken(reason) from error
+        envelope = read_envelope(self.profile, page, answer)
+        return Page(value_at(page, parse_path(self.profile.rows.path)) or [], envelope, len(answer.body))
+
+    def keys(self, rows: Sequence[Any]) -> Sequence[Key]:
+        """Return what tells each row from all others."""
+        if len(self._keys) == 1:
+            return self._keys[0](rows)
+        return ["\x1f".join(map(str, parts)) for parts in zip(*(take(rows) for take in self._keys), strict=True)]
+
+    def owners(self, rows: Sequence[Any]) -> Sequence[Key]:
+        """Return whose rows they are; nothing when the profile names no owner."""
+        return self._owner(rows) if self._owner else ()
+
+    def check(self, rows: Sequence[Any]) -> None:
+        """Refuse rows that could not become cells. Raises MembershipsContractBroken."""
+        for cells in self._cells:
+            try:
+                cells.check(rows)
+            except BadValue as error:
+                key = self.keys(rows[error.place : error.place + 1])[0]
+                where = self.where(error.place, cells.column.path or cells.column.name)
+                what = f"row {key} with a {cells.column.name} that is {error.what} - at `{where}`"
+                raise MembershipsContractBroken(f"The memberships API sent {what}.") from error
+
+    def table(self, rows: Sequence[Any]) -> Table:
+        """Return the columns of checked rows."""
+        return Table(self.profile.columns, [cells.texts(rows) for cells in self._cells])
+
+    def where(self, place: int, path: str) -> str:
+        """Say where in a page something of a row is."""
+        start = self.profile.rows.path
+        return f"${'.' if start and not start.startswith('[') else ''}{start}[{place}].{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The profiles of this process: our own contract, and the one in force, which may be the same."""
+
+    own: Reader
+    current: Reader
+
+
+def reader_of(known: KnownProfile) -> Reader:
+    """Compile a profile. Raises Unreadable when two of its paths cannot both be read.
+
+    Its type is decoded once here, before threads can share it: see docs/msgspec-first-decode.md.
+    """
+    profile, rows = known.profile, known.profile.rows
+    row = type_of(_row_uses(profile))
+    found = Use(rows.path, parse_path(rows.path), list[row])  # type: ignore[valid-type]
+    page_type = type_of([found, *envelope_uses(profile)])
+    with suppress(msgspec.ValidationError):
+        msgspec.json.decode(b"{}", type=page_type)
+    return Reader(
+        known=known,
+        page_type=page_type,
+        _cells=[_cells(column) for column in profile.columns],
+        _keys=[values_at(parse_path(path)) for path in rows.key],
+        _owner=values_at(parse_path(rows.owner)) if rows.owner else None,
+    )
+
+
+def _cells(column: Column) -> _Cells:
+    take = list if column.type == "constant" else values_at(steps_of(column))
+    return _Cells(column, values_of(column), take, values_at(parse_path(column.currency)) if column.currency else None)
+
+
+def steps_of(column: Column) -> Steps:
+    """Return where a column is in a row: at its path, else at its name as it is."""
+    return (column.name,) if column.path is None else parse_path(column.path)
+
+
+def _row_uses(profile: Profile) -> list[Use]:
+    uses = [Use(path, parse_path(path), _Id, null=False) for path in profile.rows.key]
+    if owner := profile.rows.owner:
+        uses.append(Use(owner, parse_path(owner), _Id, null=False))
+    for column in profile.columns:
+        if column.type != "constant":
+            kind, null, missing = raw_type(column), not column.required, column.optional
+            uses.append(Use(column.path or column.name, steps_of(column), kind, null=null, missing=missing))
+        if column.currency:
+            uses.append(Use(column.currency, parse_path(column.currency), str, missing=True))
+    return uses
+
+
+def _ends_too_early(page: bytes, error: Exception) -> bool:
+    """Tell a page that breaks off from one that is wrong: nothing is wrong with it before its end."""
+    if not isinstance(error, msgspec.DecodeError) or isinstance(error, msgspec.ValidationError):
+        return False
+    where = _BROKE_AT.search(str(error))
+    if where and int(where[1]) < len(page):
+        return False
+    return not is_json(page)  # half of a surrogate pair just before the end looks cut off to the decoder
+
+
+def _how_short(page: bytes) -> str:
+    return f"a page that ends in its middle, after {len(page)} bytes" if page else "an empty answer"

@@ -1,0 +1,40 @@
+"""Before the first export of a day: a user that cannot exist must get no rows, where rows name no owner."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from memberships_export.domain.errors import ForeignRows, NothingThere
+from memberships_export.domain.source.asking import Ask
+from memberships_export.domain.source.canary import nobody_like
+from memberships_export.domain.source.reader import Reader
+from memberships_export.ports import Clock, MembershipSource
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """Proves once a day and process that the filter of an API works."""
+
+    source: MembershipSource
+    clock: Clock
+    _proven: dict[str, date] = field(default_factory=dict)  # by fingerprint of a profile
+
+    def __call__(self, reader: Reader, ask: Ask) -> None:
+        """Raise ForeignRows when the API has rows for nobody."""
+        today = self.clock().date()
+        if reader.profile.rows.owner is not None or self._proven.get(reader.known.fingerprint) == today:
+            return
+        if rows := self.rows_of_nobody(reader, ask):
+            reason = (
+                f"The memberships API sent {rows} rows for a user that cannot exist, and its rows name no owner: its "
+                "filter does not work, and nothing of it is kept or mailed."
+            )
+            raise ForeignRows(reason)
+        self._proven[reader.known.fingerprint] = today
+
+    def rows_of_nobody(self, reader: Reader, ask: Ask) -> int:
+        """Return how many rows a user that cannot exist gets."""
+        try:
+            answer = self.source.fetch(replace(ask, user=nobody_like(ask.user)).page(None), reader.known)
+        except NothingThere:
+            return 0
+        return len(reader.read(answer).rows)

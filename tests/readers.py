@@ -1,0 +1,60 @@
+"""Profiles as readers, for tests."""
+
+from functools import cache
+from pathlib import Path
+
+import memberships_export
+from memberships_export.domain.formats.csv import Csv
+from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.source.asking import Ask, User
+from memberships_export.domain.source.exchange import Answer
+from memberships_export.domain.source.keys import Seen
+from memberships_export.domain.source.page import Asked, after_page
+from memberships_export.domain.source.profile_text import read_profile
+from memberships_export.domain.source.progress import Progress
+from memberships_export.domain.source.reader import Reader, Readers, Table, reader_of
+from memberships_export.ports import MembershipSource
+from tests.factories import REQUESTED_AT
+
+SHIPPED = Path(memberships_export.__file__).parent / "shipped" / "profiles"
+
+
+def a_reader(text: str, name: str = "test") -> Reader:
+    """Compile the text of a profile."""
+    return reader_of(read_profile(text, name))
+
+
+@cache
+def own_reader() -> Reader:
+    """Our own contract."""
+    return a_reader((SHIPPED / "memberships.toml").read_text(encoding="utf-8"), "memberships")
+
+
+def readers(current: Reader | None = None) -> Readers:
+    """The profiles of a process; unless told, with nothing but our own contract."""
+    return Readers(own_reader(), current or own_reader())
+
+
+def own_table(page: bytes) -> Table:
+    """The cells of a page of our own contract."""
+    reader = own_reader()
+    return reader.table(reader.read(Answer(page)).rows)
+
+
+def own_file(page: bytes, preset: Preset = Preset.SPREADSHEET) -> bytes:
+    """The whole file that an export of one page becomes."""
+    form, columns = Csv(preset), own_reader().profile.columns
+    return form.begin(columns) + form.rows(own_table(page)) + form.end()
+
+
+def believed(page: bytes, user_id: str, progress: Progress = Progress()) -> Progress:
+    """The progress after a page of our own contract."""
+    reader = own_reader()
+    asked = Asked(owner=user_id, size=5000, at=REQUESTED_AT, url="http://127.0.0.1/memberships")
+    return after_page(reader, Seen(), progress, reader.read(Answer(page)), asked).progress
+
+
+def own_page(source: MembershipSource, user_id: str = "anna", cursor: str | None = None, limit: int = 10) -> bytes:
+    """Fetch a page by our own contract."""
+    known = own_reader().known
+    return source.fetch(Ask(known.profile, User(user_id, ""), limit).page(cursor), known).body
