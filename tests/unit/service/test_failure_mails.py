@@ -37,6 +37,16 @@ def test_a_mail_that_breaks_the_mailer_is_owed_and_sent_when_the_mailer_works() 
     assert len(world.failure_mails) == 3, "two that broke, one that left"
 
 
+def test_what_breaks_the_mailer_is_told_in_the_log_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    world = world_of()
+    world.mailer.script = [broken]
+    export = failing(world)
+
+    assert caplog.messages[-1] == (
+        f"export={export.export_id} event=failure_mail_not_sent detail=A bug in the mailer (AttributeError)."
+    )
+
+
 def test_a_mail_that_breaks_the_mailer_each_time_is_given_up() -> None:
     world = world_of()
     world.mailer.script = [broken] * 100

@@ -9,6 +9,7 @@ from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.service.user.request import Accepted, Wish
+from tests.fakes.memory import MemoryStore
 from tests.fakes.world import SILENT, World
 
 NEW = "new.address@example.org"
@@ -148,3 +149,20 @@ def test_a_resend_goes_to_an_international_domain_in_ascii() -> None:
     world.work()
 
     assert recipients(world) == ["old@example.org", "anna@xn--bcher-kva.example"]
+
+
+def test_an_export_that_is_deleted_in_that_moment_still_answers_and_mails_nobody() -> None:
+    class DeletedMeanwhile(MemoryStore):
+        def replace(self, _old: Export, _new: Export) -> Export | None:
+            self.records.clear()
+            return None
+
+    world = World()
+    first = ask(world, "old@example.org").export
+    store = DeletedMeanwhile()
+    store.records = dict(world.store.records)
+    world.store = store
+    world.services = world.over(world.ports)
+    assert ask(world, NEW) == Accepted(first, created=False)
+    world.work()
+    assert world.mailer.mails == []

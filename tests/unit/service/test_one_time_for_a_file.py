@@ -142,3 +142,17 @@ def test_what_becomes_of_the_first_mail_is_learned_while_and_after_a_resend_is_c
     world.services.record_mail_events([MailEvent(done.export_id, fact)])
 
     assert world.export(done).delivery is Delivery.DELIVERED
+
+
+def test_a_file_that_expires_at_the_moment_it_would_be_mailed_is_made_anew() -> None:
+    world = World(mails=[REFUSED_FOR_NOW], keep_files=timedelta(minutes=20), longest_back_off=timedelta(minutes=30))
+    export = world.request()
+    world.work()
+    first = world.export(export).file
+    world.pass_time(timedelta(minutes=20))
+    assert first is not None
+    assert world.clock() == first.expires_at
+    done = world.export(export)
+    assert done.file is not None
+    assert done.file.expires_at == first.expires_at + timedelta(minutes=20)
+    assert [expiry(done) in mail.text for mail in world.mails] == [False, True]

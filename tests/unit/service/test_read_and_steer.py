@@ -72,9 +72,40 @@ def test_a_file_that_is_not_made_yet_has_expired_or_is_lost_is_gone_and_says_why
         read.file(export.export_id, "user-1")
 
 
+def test_a_damaged_file_is_refused_with_what_to_do_and_the_log_says_what_was_found(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    export = completed(world)
+    assert export.file is not None
+    world.files.content[export.file.key] += b"!"
+    with pytest.raises(FileGone) as gone:
+        world.services.read.file(export.export_id, "user-1")
+    assert gone.value.reason == (
+        f"The file of export {export.export_id} is damaged. Have it sent again (resend): it is made anew then."
+    )
+    key, size = export.file.key, export.file.bytes
+    assert caplog.messages == [
+        (
+            f"export={export.export_id} key={key} event=damaged reason=The stored file {key} is damaged: "
+            f"it has {size + 1} bytes where {size} were stored. It is not used, and made anew."
+        )
+    ]
+
+
+def test_a_file_of_another_content_is_damaged_although_its_length_is_right(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    export = completed(world)
+    assert export.file is not None
+    world.files.content[export.file.key] = b"x" * export.file.bytes
+    with pytest.raises(FileGone):
+        world.services.read.file(export.export_id, "user-1")
+    assert f"{export.file.key} is damaged: its SHA-256 is not the one it was stored with." in caplog.text
+
+
 class SigningFiles(MemoryFiles):
     def signed_url(self, key: str, download: Download, seconds: int) -> str | None:
-        return f"https://files.example.org/{key}?name={download.filename}&for={seconds}"
+        return f"https://files.example.org/{key}?name={download.filename}&type={download.content_type}&for={seconds}"
 
 
 def test_a_store_that_signs_urls_is_asked_for_a_short_one() -> None:
@@ -84,7 +115,8 @@ def test_a_store_that_signs_urls_is_asked_for_a_short_one() -> None:
     export = completed(world)
     answer = world.services.read.file(export.export_id, "user-1")
     assert export.file is not None
-    assert answer.url == f"https://files.example.org/{export.file.key}?name=memberships-2026-03-01.csv&for=60"
+    asked = "name=memberships-2026-03-01.csv&type=text/csv; charset=utf-8&for=60"
+    assert answer.url == f"https://files.example.org/{export.file.key}?{asked}"
     assert (answer.file, answer.content_type, list(answer.chunks)) == (export.file, "text/csv; charset=utf-8", [])
 
 

@@ -194,3 +194,9 @@ def test_the_address_of_a_letter_cannot_be_changed_by_whoever_writes_letters() -
     world.work()
     assert outcome.outcome is RedriveOutcome.REFUSED
     assert not world.mails
+
+
+def test_no_more_than_a_hundred_thousand_letters_are_read_at_once() -> None:
+    world, _ = failed_at_page(2)
+    world.dead_letters.letters *= 100_001
+    assert len(world.services.redrive.letters()) == 100_000

@@ -139,6 +139,22 @@ def test_a_machine_that_was_suspended_before_the_first_byte_does_not_send() -> N
     assert world.export(export).status is ExportStatus.COMPLETED
 
 
+def test_a_mail_may_begin_until_the_very_end_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(7, send_time_limit=timedelta(seconds=60))
+    times = iter([0.0, 60.0])
+    monkeypatch.setattr("memberships_export.service.worker.deliver.monotonic", lambda: next(times))
+    send = world.mailer.send
+
+    def at_the_end(mail: Mail, still_wanted: Callable[[], bool]) -> SendResult:
+        world.clock.advance(timedelta(seconds=60))
+        return send(mail, still_wanted)
+
+    world.mailer.send = at_the_end  # type: ignore[method-assign, assignment]
+    world.request()
+    world.work()
+    assert len(world.mails) == 1
+
+
 @pytest.mark.parametrize(
     "detail, said", [("429 too many requests", "429 too many requests"), (None, "it gave no reason")]
 )

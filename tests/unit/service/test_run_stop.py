@@ -67,3 +67,17 @@ def test_a_worker_whose_time_went_by_while_it_read_the_file_does_not_begin_to_se
     stopped = world.export(export)
     assert (stopped.status, stopped.stage, stopped.sends) == (ExportStatus.QUEUED, Stage.DELIVER, ())
     assert not world.mails
+
+
+def test_a_file_that_no_worker_has_the_time_to_check_fails_instead_of_being_checked_for_ever() -> None:
+    world = World(7, attachment_limit=10)
+    export = world.request()
+    for _ in range(9):
+        asked = count()
+        stage = world.export(export).stage
+        steps = 0 if stage is Stage.DELIVER else 7
+        world.work_once(should_stop=lambda asked=asked, steps=steps: next(asked) > steps)  # type: ignore[misc]
+    failed = world.export(export)
+    assert (failed.status, failed.stage, world.mails) == (ExportStatus.FAILED, Stage.DELIVER, [])
+    assert failed.failure is not None
+    assert failed.failure.code == "no_progress"

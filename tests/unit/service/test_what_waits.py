@@ -6,6 +6,7 @@ from datetime import timedelta
 from memberships_export.domain.errors import MembershipsRefused, MembershipsUnavailable
 from memberships_export.domain.export.record import Trouble
 from memberships_export.service.operator.what_waits import Waiting
+from tests.factories import an_export
 from tests.fakes.world import World
 
 
@@ -43,3 +44,11 @@ def test_a_trouble_waits_since_it_is_this_one_and_in_an_older_record_since_it_be
         Waiting(code="old", exports=1, since=began),
         Waiting(code="memberships_refused", exports=1, since=began + timedelta(hours=1)),
     ]
+
+
+def test_no_more_than_a_hundred_exports_are_looked_at() -> None:
+    world = World()
+    trouble = Trouble(code="memberships_refused", reason="r", since=world.clock(), count=1)
+    for number in range(101):
+        world.store.create(an_export(user_id=f"user-{number}", trouble=trouble, wake_at=world.clock()))
+    assert [waiting.exports for waiting in world.services.what_waits()] == [100]

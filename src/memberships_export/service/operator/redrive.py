@@ -57,11 +57,10 @@ class RedriveExports:
         """
         letters = self.letters()
         decided = [self._decide(letter) for letter in letters]
-        if not dry_run and decided and all(map(_can_be_moved, decided)):
-            decided = [self._prepare(one) for one in decided]
-            if all(map(_can_be_moved, decided)) and self.dead_letters.move_all():
-                yield from decided
-                return
+        movable = not dry_run and decided and all(map(_can_be_moved, decided))
+        if movable and all(map(self._prepare, decided)) and self.dead_letters.move_all():
+            yield from decided
+            return
         yield from self.redrive(letters, dry_run=dry_run)
 
     def redrive(self, letters: Sequence[DeadLetter], *, dry_run: bool) -> Iterator[Redriven]:
@@ -101,16 +100,16 @@ class RedriveExports:
             return _refused(letter, export.export_id, error.reason)
         return _decided(letter, export.export_id, RedriveOutcome.REDRIVEN, text)
 
-    def _prepare(self, decided: Redriven) -> Redriven:
-        """Put the record on its way, and leave the letter to be moved."""
+    def _prepare(self, decided: Redriven) -> bool:
+        """Put the record on its way, and leave the letter to be moved. False: that is not possible any more."""
         export = self.store.get(decided.export_id or "")
         if export is None or decided.outcome is RedriveOutcome.FINISHED:
-            return decided
+            return True
         try:
             change(self.store, export, self._on_its_way)
-        except (IllegalTransition, UnknownExport) as error:
-            return _refused(decided.letter, decided.export_id, error.reason)
-        return decided
+        except (IllegalTransition, UnknownExport):
+            return False
+        return True
 
     def _apply(self, decided: Redriven, remove: Callable[[DeadLetter], None]) -> Redriven:
         """Record first, message second, letter last: at every point in between a second run does the rest."""
