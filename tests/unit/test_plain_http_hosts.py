@@ -53,12 +53,20 @@ def test_so_may_be_what_makes_its_tokens() -> None:
     assert "uses plain http to another machine" in access_problems(OAUTH, SECRETS)[0]
 
 
-def test_so_may_be_the_keys_of_the_users_tokens() -> None:
+@pytest.mark.parametrize("name", ["JWKS_URL", "INTROSPECTION_URL", "USERINFO_URL"])
+def test_so_may_be_the_identity_provider_of_the_users(name: str) -> None:
     named = {"MEMBERSHIPS_EXPORT_PLAIN_HTTP_HOSTS": "keycloak"}
-    url = {"MEMBERSHIPS_EXPORT_JWKS_URL": "http://keycloak:8080/keys"}
+    url = {f"MEMBERSHIPS_EXPORT_{name}": "http://keycloak:8080/realms/club"}
+    if name == "INTROSPECTION_URL":
+        url |= {
+            "MEMBERSHIPS_EXPORT_INTROSPECTION_CLIENT_ID": "x",
+            "MEMBERSHIPS_EXPORT_INTROSPECTION_CLIENT_SECRET": "y",
+        }
+    if name == "USERINFO_URL":
+        url |= {"MEMBERSHIPS_EXPORT_JWT_SECRET": "s" * 32}
 
     user_tokens(read_settings(named | url))
-    with pytest.raises(ValueError, match="MEMBERSHIPS_EXPORT_JWKS_URL"):
+    with pytest.raises(ValueError, match=f"MEMBERSHIPS_EXPORT_{name}"):
         user_tokens(read_settings(url))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 from traceback import format_exception
 
@@ -229,3 +230,48 @@ def test_a_misspelt_variable_is_refused_with_the_right_one() -> None:
 
 def test_the_variables_of_the_client_commands_are_no_mistake() -> None:
     assert read(URL="http://x", TOKEN="t") == Settings()
+
+
+# --- Who the users are ------------------------------------------------------------------------------------------------
+
+INTROSPECTION = {
+    "INTROSPECTION_URL": "https://id.example.org/introspect",
+    "INTROSPECTION_CLIENT_ID": "exports",
+    "INTROSPECTION_CLIENT_SECRET": "s3cret",
+}
+ALB = {
+    "ALB_ARN": "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/club/0123456789abcdef",
+    "JWT_AUDIENCE": "the client id",
+}
+KNOWN_BY = [{"JWT_SECRET": "s" * 32}, {"JWKS_URL": "https://id.example.org/keys"}, INTROSPECTION, ALB]
+
+
+@pytest.mark.parametrize("known_by", KNOWN_BY)
+def test_one_way_of_knowing_users_is_enough(known_by: dict[str, str]) -> None:
+    assert read(**known_by).makes_tokens is ("JWT_SECRET" in known_by)
+
+
+@pytest.mark.parametrize("first, second", list(combinations(KNOWN_BY, 2)))
+def test_two_ways_of_knowing_users_are_refused_by_name(first: dict[str, str], second: dict[str, str]) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(**first, **second)
+    names = " and ".join(f"MEMBERSHIPS_EXPORT_{next(iter(known_by))}" for known_by in (first, second))
+    assert refused.value.problems == [f"{names} are set, but users are known in one way only: unset all but one."]
+
+
+def test_an_endpoint_that_nobody_can_ask_is_refused() -> None:
+    assert named(INTROSPECTION_URL="https://id.example.org/introspect") == [
+        "INTROSPECTION_CLIENT_ID",
+        "INTROSPECTION_CLIENT_SECRET",
+    ]
+    assert named(INTROSPECTION_CLIENT_SECRET="s3cret") == ["INTROSPECTION_CLIENT_SECRET"]
+    assert named(INTROSPECTION_URL="id.example.org", INTROSPECTION_CLIENT_ID="x") == ["INTROSPECTION_URL"]
+
+
+def test_the_secret_of_the_endpoint_does_not_show() -> None:
+    assert "s3cret" not in repr(read(**INTROSPECTION))
+
+
+def test_behind_a_load_balancer_its_client_id_is_needed_and_no_userinfo() -> None:
+    assert named(ALB_ARN=ALB["ALB_ARN"]) == ["JWT_AUDIENCE"]
+    assert named(**ALB, USERINFO_URL="https://id.example.org/userinfo") == ["USERINFO_URL"]

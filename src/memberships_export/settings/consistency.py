@@ -21,8 +21,16 @@ _NEEDED_ON_AWS = [
 ]
 
 
+_KNOWN_BY = ("jwt_secret", "jwks_url", "introspection_url", "alb_arn")
+_CREDENTIALS = ("introspection_client_id", "introspection_client_secret")
+
+
 def problems_between(settings: Settings) -> Iterator[Problem]:
     """Find what is wrong although each value alone is right."""
+    yield from _users_known_twice(settings)
+    yield from _half_an_introspection(settings)
+    if settings.alb_arn:
+        yield from _wrong_behind_a_balancer(settings)
     if settings.mailer == "sendgrid":
         yield from _missing_for_sendgrid(settings)
     if settings.backend == "aws":
@@ -46,6 +54,38 @@ def _nothing_to_ask(settings: Settings) -> Problem:
     url = variable("memberships_url")
     text = f"{url} is not set, but {variable('profile')} is {settings.profile}: set it to the URL of that API."
     return text, {"memberships_url", "profile"}
+
+
+def _users_known_twice(settings: Settings) -> Iterator[Problem]:
+    known_by = [name for name in _KNOWN_BY if getattr(settings, name)]
+    if len(known_by) > 1:
+        named = " and ".join(variable(name) for name in known_by)
+        yield f"{named} are set, but users are known in one way only: unset all but one.", set(known_by)
+
+
+def _half_an_introspection(settings: Settings) -> Iterator[Problem]:
+    for name in _CREDENTIALS:
+        if settings.introspection_url and not getattr(settings, name):
+            because = f"is not set, but {variable('introspection_url')} is"
+            yield f"{variable(name)} {because}: the endpoint answers only who it knows.", {"introspection_url", name}
+        if getattr(settings, name) and not settings.introspection_url:
+            because = f"is set, but {variable('introspection_url')} is not"
+            yield f"{variable(name)} {because}: set the URL, or unset both.", {"introspection_url", name}
+
+
+def _wrong_behind_a_balancer(settings: Settings) -> Iterator[Problem]:
+    because = f"{variable('alb_arn')} is"
+    if settings.jwt_audience == Settings.jwt_audience:
+        text = (
+            f"{variable('jwt_audience')} is not set, but {because}: set it to the client id that the load balancer has "
+            "at the identity provider."
+        )
+        yield text, {"alb_arn", "jwt_audience"}
+    if settings.userinfo_url:
+        text = (
+            f"{variable('userinfo_url')} is set, but so {because}, and the load balancer has asked it: unset the URL."
+        )
+        yield text, {"alb_arn", "userinfo_url"}
 
 
 def _missing_for_sendgrid(settings: Settings) -> Iterator[Problem]:

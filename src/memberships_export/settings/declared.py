@@ -31,7 +31,7 @@ class Settings:
     plain_http_hosts: HostNames | None = setting(
         None,
         "Hosts, separated by commas, that may be called by plain http: containers and machines of a network of your "
-        "own. For the memberships API, the token endpoint of its profile and the JWKS.",
+        "own. For the memberships API, the token endpoint of its profile, and the endpoints of the identity provider.",
     )
     profile: str = setting(
         "memberships",
@@ -52,13 +52,24 @@ class Settings:
         None, "HS256 secret of the users' tokens. Unset: made in the data folder at first start.", secret=True
     )
     jwks_url: Url | None = setting(
-        None, "JWKS of your identity provider (RS256, ES256). Set: replaces the HS256 secret for users' tokens."
+        None, "JWKS of your identity provider (RS256, ES256), which then signs users' tokens in place of the secret."
+    )
+    introspection_url: Url | None = setting(
+        None, "Your identity provider's introspection endpoint (RFC 7662), for tokens that only it can read."
+    )
+    introspection_client_id: str | None = setting(None, "Client id that the introspection endpoint knows us by.")
+    introspection_client_secret: str | None = setting(None, "Client secret to that id.", secret=True)
+    alb_arn: str | None = setting(
+        None, "ARN of the Application Load Balancer that logs users in; its signed header x-amzn-oidc-data is believed."
+    )
+    userinfo_url: Url | None = setting(
+        None, "Your identity provider's userinfo endpoint, for the address where a token proves none."
     )
     jwt_issuer: str | None = setting(None, "Issuer (iss) that users' tokens must name. Unset: not checked.")
     jwt_audience: Names = setting(
         "memberships",
         "Audience (aud) that users' tokens must name, or several, separated by commas, of which they must name one. "
-        "Of tokens without aud it is the client_id.",
+        "Of tokens without aud it is the client_id, behind a load balancer the client id that this has.",
     )
     jwt_user_claim: str = setting(
         "sub", "Claim of users' tokens that holds the user id, text or a whole number; `user.id` is `id` within `user`."
@@ -167,6 +178,11 @@ class Settings:
     def plain_http(self) -> frozenset[str]:
         """The hosts of `plain_http_hosts`, as they stand in a URL that was split: in lower case."""
         return frozenset(name.strip().lower() for name in (self.plain_http_hosts or "").split(",") if name)
+
+    @property
+    def makes_tokens(self) -> bool:
+        """Whether users' tokens are signed with a secret of this installation."""
+        return not (self.jwks_url or self.introspection_url or self.alb_arn)
 
     @property
     def policy(self) -> Policy:

@@ -12,15 +12,16 @@ from typing import Self
 
 import pytest
 
+from memberships_export.adapters.identity.endpoint import Limits, Unanswered
 from memberships_export.adapters.identity.jwks import KeySetReader
-from memberships_export.adapters.identity.jwks_http import KeySetHttp, KeySetLimits, KeySetUnread
+from memberships_export.adapters.identity.jwks_http import KeySetHttp
 from memberships_export.version import USER_AGENT
 from rig.loopback import LoopbackHandler, LoopbackServer
 from rig.services.fake_memberships import closed_port
 from tests.fakes.forged_tokens import RSA_KEY, public_jwk
 
-HURRIED = KeySetLimits(seconds=0.4)
-UNHURRIED = KeySetLimits(seconds=60)
+HURRIED = Limits(seconds=0.4)
+UNHURRIED = Limits(seconds=60)
 MIB = 1024 * 1024
 GOOD = json.dumps({"keys": [public_jwk(RSA_KEY, "rsa-1")]}).encode()
 LATE = re.compile(r"took longer than 0\.4 seconds|kept us waiting for more than 0\.4 seconds")
@@ -77,7 +78,7 @@ def provider(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[S
         yield seen
 
 
-def read(seen: Seen, limits: KeySetLimits = UNHURRIED) -> bytes:
+def read(seen: Seen, limits: Limits = UNHURRIED) -> bytes:
     return KeySetHttp(f"{seen.url}/keys.json?p=policy", limits).read()
 
 
@@ -137,7 +138,7 @@ SLOW: dict[str, Behaviour] = {
 
 @pytest.mark.parametrize("behave", SLOW.values(), ids=SLOW.keys())
 def test_a_slow_provider_is_left_when_the_time_is_up(behave: Behaviour) -> None:
-    with provider(behave) as seen, pytest.raises(KeySetUnread) as failure:
+    with provider(behave) as seen, pytest.raises(Unanswered) as failure:
         read(seen, HURRIED)
     assert LATE.search(failure.value.cause)
 
@@ -150,7 +151,7 @@ def test_a_huge_set_that_is_announced_is_not_read() -> None:
         exchange.head(f"Content-Length: {600 * MIB}")
         exchange.hang()
 
-    with provider(announce) as seen, pytest.raises(KeySetUnread, match=f"larger than {MIB} bytes"):
+    with provider(announce) as seen, pytest.raises(Unanswered, match=f"larger than {MIB} bytes"):
         read(seen)
 
 
@@ -163,7 +164,7 @@ def test_a_huge_set_is_read_no_further_than_a_mebibyte(chunked: bool) -> None:  
         while exchange.seen.bytes_sent < 600 * MIB:
             exchange.send(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
 
-    with provider(stream) as seen, pytest.raises(KeySetUnread, match=f"larger than {MIB} bytes"):
+    with provider(stream) as seen, pytest.raises(Unanswered, match=f"larger than {MIB} bytes"):
         read(seen)
     assert seen.bytes_sent < 60 * MIB  # what was on its way when the reader left
 
@@ -179,7 +180,7 @@ def test_a_set_of_exactly_a_mebibyte_is_read() -> None:
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_not_followed(status: int) -> None:
     with provider(answering(b"", "Location: /elsewhere", status=status)) as seen:
-        with pytest.raises(KeySetUnread, match="redirects") as failure:
+        with pytest.raises(Unanswered, match="redirects") as failure:
             read(seen)
         assert (failure.value.status, failure.value.lasting) == (status, True)
     assert len(seen.requests) == 1
@@ -191,7 +192,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
     + [(status, False) for status in (408, 425, 429, 500, 502, 503, 504)],
 )
 def test_any_other_status_is_told_and_whether_a_person_has_to_mend_it(status: int, lasting: bool) -> None:  # noqa: FBT001
-    with provider(answering(b"canary", status=status)) as seen, pytest.raises(KeySetUnread) as failure:
+    with provider(answering(b"canary", status=status)) as seen, pytest.raises(Unanswered) as failure:
         read(seen)
     assert (failure.value.status, failure.value.lasting) == (status, lasting)
 
@@ -206,12 +207,12 @@ def test_any_other_status_is_told_and_whether_a_person_has_to_mend_it(status: in
     ids=["no answer", "no HTTP", "half a body"],
 )
 def test_a_broken_answer_is_told(behave: Behaviour) -> None:
-    with provider(behave) as seen, pytest.raises(KeySetUnread, match="broke off its answer"):
+    with provider(behave) as seen, pytest.raises(Unanswered, match="broke off its answer"):
         read(seen)
 
 
 def test_a_provider_that_is_not_there_is_told() -> None:
-    with closed_port() as port, pytest.raises(KeySetUnread, match="does not accept connections"):
+    with closed_port() as port, pytest.raises(Unanswered, match="does not accept connections"):
         KeySetHttp(f"http://127.0.0.1:{port}/keys.json").read()
 
 
@@ -222,7 +223,7 @@ def test_a_key_set_is_read_over_tls(tls: ssl.SSLContext) -> None:
 
 
 def test_a_certificate_that_nobody_knows_is_for_a_person_to_mend(tls: ssl.SSLContext) -> None:
-    with provider(answering(GOOD), tls) as seen, pytest.raises(KeySetUnread, match="check its certificate") as failure:
+    with provider(answering(GOOD), tls) as seen, pytest.raises(Unanswered, match="check its certificate") as failure:
         read(seen)
     assert (failure.value.status, failure.value.lasting) == (None, True)
     assert seen.requests == []
@@ -231,7 +232,7 @@ def test_a_certificate_that_nobody_knows_is_for_a_person_to_mend(tls: ssl.SSLCon
 @pytest.mark.usefixtures("trusted")
 def test_a_slow_provider_is_left_over_tls_too(tls: ssl.SSLContext) -> None:
     slow = SLOW["body that drips"]
-    with provider(slow, tls) as seen, pytest.raises(KeySetUnread) as failure:
+    with provider(slow, tls) as seen, pytest.raises(Unanswered) as failure:
         read(seen, HURRIED)
     assert LATE.search(failure.value.cause)
 
@@ -265,11 +266,14 @@ class Clock:
     "step,line",
     [
         (
-            KeySetUnread("is not given out", 403, lasting=True),
-            "status=403 event=refused reason={} is not given out.",
+            Unanswered("answers with status 403", 403, lasting=True),
+            "status=403 event=refused reason={} answers with status 403.",
         ),
-        (KeySetUnread("is not given out", 500), "status=500 event=key_set_unread reason={} is not given out."),
-        (KeySetUnread("does not accept connections"), "status=none event=key_set_unread reason={} does not accept"),
+        (
+            Unanswered("answers with status 403", 500),
+            "status=500 event=key_set_unread reason={} answers with status 403.",
+        ),
+        (Unanswered("does not accept connections"), "status=none event=key_set_unread reason={} does not accept"),
         (b"<html>canary</html>", "status=200 event=refused reason={} is not JSON."),
         (b"[]", "status=200 event=refused reason={} is JSON, but no object with a list of keys."),
         (b"[" * 500_000, "status=200 event=refused reason={} is nested too deeply."),
@@ -289,7 +293,7 @@ def test_a_failed_read_is_one_line_with_status_and_cause(
 
 def test_a_provider_that_goes_on_failing_costs_one_line_in_thirty_seconds(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
-    reader = KeySetReader(Scripted(*[KeySetUnread("is not given out", 500)] * 62), clock)
+    reader = KeySetReader(Scripted(*[Unanswered("answers with status 500", 500)] * 62), clock)
     for _ in range(62):
         reader.read()
         clock.now += 1

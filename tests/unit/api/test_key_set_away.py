@@ -8,8 +8,9 @@ from queue import Queue
 import pytest
 from fastapi.testclient import TestClient
 
+from memberships_export.adapters.identity.endpoint import Limits
 from memberships_export.adapters.identity.jwks import JwksVerifier, KeySetReader
-from memberships_export.adapters.identity.jwks_http import KeySetHttp, KeySetLimits
+from memberships_export.adapters.identity.jwks_http import KeySetHttp
 from memberships_export.adapters.identity.remote_keys import RemoteKeys, Timing
 from tests.fakes.forged_tokens import KeySet, claims, rs, served
 from tests.fakes.world import World
@@ -28,7 +29,7 @@ def key_set() -> Iterator[KeySet]:
 @contextmanager
 def service(key_set: KeySet) -> Iterator[TestClient]:
     """The API, whose read of the key set may take for ever."""
-    source = KeySetReader(KeySetHttp(key_set.url, KeySetLimits(seconds=600)))
+    source = KeySetReader(KeySetHttp(key_set.url, Limits(seconds=600)))
     tokens = JwksVerifier(RemoteKeys(source, Timing(cooldown=0, wait=600)), expected())
     with TestClient(own_app(exports_api(World(), tokens))) as client:
         yield client

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from memberships_export.entrypoints.api.exports_api import Identify
 from memberships_export.service.user.callers import Caller, IdentityUnavailable, InvalidToken
 from tests.fakes.world import World
-from tests.unit.api.service import Service, assert_problem, exports_api, foreign_app, token_for
+from tests.unit.api.service import UNKNOWN_ID, Service, assert_problem, exports_api, foreign_app, token_for
 
 ANNA = Caller("anna", "anna@example.org", email_verified=True)
 
@@ -176,3 +176,19 @@ def test_an_object_that_checks_tokens_is_not_called() -> None:
     world = World()
     service = Service(world, foreign_app(exports_api(world, Both())))
     assert service.client.get("/memberships/exports", headers={"Authorization": f"Bearer {token_for()}"}).is_success
+
+
+@pytest.mark.parametrize("path", ["", f"/{UNKNOWN_ID}/cancel", f"/{UNKNOWN_ID}/resend"])
+def test_what_another_site_makes_a_browser_send_changes_nothing(path: str) -> None:
+    service = mounted(by_session)
+    forged = {"Cookie": "session=anna's", "Sec-Fetch-Site": "cross-site"}
+    assert_problem(service.client.post(f"/memberships/exports{path}", headers=forged), 403, "cross_site")
+    assert service.nothing_happened()
+    meant = {"Cookie": "session=anna's", "Sec-Fetch-Site": "same-origin"}
+    assert service.client.post(f"/memberships/exports{path}", headers=meant).status_code in {202, 404}
+
+
+def test_a_token_that_a_page_of_another_site_sends_is_meant() -> None:
+    service = mounted(lambda _: ANNA)
+    headers = {"Authorization": "Bearer x", "Sec-Fetch-Site": "cross-site"}
+    assert service.client.post("/memberships/exports", headers=headers).status_code == 202

@@ -4,17 +4,23 @@ import jwt
 import pytest
 
 from memberships_export.bootstrap.identity import user_tokens
-from memberships_export.service.user.callers import Caller
+from memberships_export.service.user.callers import Caller, TokenVerifier
 from memberships_export.settings import Settings, read_settings
 from tests.unit.cli.conftest import Cli
 
 WHO = ("--user-id", "user-1", "--email", "member@example.org")
 
 
+def verified(settings: Settings, token: str) -> Caller:
+    tokens = user_tokens(settings)
+    assert isinstance(tokens, TokenVerifier)
+    return tokens.verify(token)
+
+
 def test_the_token_is_one_that_the_service_accepts(cli: Cli, tmp_path: Path) -> None:
     result = cli("token", *WHO, MEMBERSHIPS_EXPORT_DATA_DIR=str(tmp_path))
     assert result.exit_code == 0
-    caller = user_tokens(Settings(data_dir=tmp_path)).verify(result.stdout.rstrip("\n"))
+    caller = verified(Settings(data_dir=tmp_path), result.stdout.rstrip("\n"))
     assert caller == Caller("user-1", "member@example.org", email_verified=True)
 
 
@@ -27,7 +33,7 @@ def test_the_token_names_user_and_address_in_the_claims_that_are_set(cli: Cli, t
         "MEMBERSHIPS_EXPORT_JWT_EMAIL_CLAIM": "upn",
     }
     result = cli("token", *WHO, **environ)
-    caller = user_tokens(read_settings(environ)).verify(result.stdout.rstrip("\n"))
+    caller = verified(read_settings(environ), result.stdout.rstrip("\n"))
     assert caller == Caller("user-1", "member@example.org", email_verified=True)
     assert "member_no" in jwt.decode(result.stdout.rstrip("\n"), options={"verify_signature": False})
 
@@ -38,14 +44,32 @@ def test_a_secret_made_just_now_is_told_because_the_service_must_have_the_same(c
     assert cli("token", *WHO, **environ).stderr == ""
 
 
-def test_with_an_identity_provider_tokens_are_not_made_here(cli: Cli, tmp_path: Path) -> None:
-    environ = {
-        "MEMBERSHIPS_EXPORT_JWKS_URL": "https://id.example.org/jwks",
-        "MEMBERSHIPS_EXPORT_DATA_DIR": str(tmp_path),
-    }
-    result = cli("token", *WHO, **environ)
+@pytest.mark.parametrize(
+    "known_by",
+    [
+        {"JWKS_URL": "https://id.example.org/jwks"},
+        {
+            "INTROSPECTION_URL": "https://id.example.org/introspect",
+            "INTROSPECTION_CLIENT_ID": "us",
+            "INTROSPECTION_CLIENT_SECRET": "secret",
+        },
+        {
+            "ALB_ARN": "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/x/0123456789abcdef",
+            "JWT_AUDIENCE": "client",
+        },
+    ],
+)
+def test_with_an_identity_provider_tokens_are_not_made_here(cli: Cli, tmp_path: Path, known_by: dict[str, str]) -> None:
+    environ = {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in known_by.items()}
+    result = cli("token", *WHO, MEMBERSHIPS_EXPORT_DATA_DIR=str(tmp_path), **environ)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "MEMBERSHIPS_EXPORT_JWKS_URL" in result.stderr
+    assert f"{next(iter(environ))} is set, so tokens come from your identity provider" in result.stderr
+
+
+def test_the_token_has_the_address_that_is_mailed_to(cli: Cli, tmp_path: Path) -> None:
+    environ = {"MEMBERSHIPS_EXPORT_DATA_DIR": str(tmp_path)}
+    result = cli("token", "--user-id", "user-1", "--email", "anna@Bücher.example", **environ)
+    assert verified(read_settings(environ), result.stdout.rstrip("\n")).email == "anna@xn--bcher-kva.example"
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """What a verified token says about its caller. What the export does not need refuses no token, whatever it is."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from memberships_export.domain.ids import LONGEST_ID, is_id
 from memberships_export.service.user.callers import Caller, InvalidToken
 
 _LEEWAY = 30  # seconds that clocks may differ by
+_SUBJECT = "sub"
 _LAST_SECOND = 253_402_300_799  # of the year 9999: what is later is milliseconds, or nonsense
 
 
@@ -17,19 +18,59 @@ class ExpectedClaims:
 
     audiences: frozenset[str]  # one of them is enough
     issuer: str | None = None
-    user_id: str = "sub"
+    user_id: str = _SUBJECT
     email: str = "email"
     email_verified: str = "email_verified"
 
     def caller(self, claims: Mapping[str, Any], now: float) -> Caller:
-        """Read the caller; `now` is in seconds since 1970. Raises InvalidToken."""
+        """Read the caller of a token; `now` is in seconds since 1970. Raises InvalidToken."""
+        if claims.get("exp") is None:
+            raise InvalidToken("The token does not say when it expires (exp).")
+        self._check(claims, _audiences(claims), now)
+        return self._named(claims, self.user_id)
+
+    def introspected(self, answer: Mapping[str, Any], now: float) -> tuple[Caller, float | None]:
+        """Read the caller of an answer about a token, and until when it is good, if the answer says so.
+
+        The provider has judged the token for us (RFC 7662 4), so expiry and audience may be missing, and a user without
+        `sub` may have a `username`. The address must be verified. Raises InvalidToken.
+        """
+        self._check(answer, None if answer.get("aud") is None else _audiences(answer), now)
+        by_name = self.user_id == _SUBJECT and answer.get(_SUBJECT) is None and answer.get("username") is not None
+        caller = self._named(answer, "username" if by_name else self.user_id)
+        return only_verified(caller), _time(answer, "exp")
+
+    def address(self, claims: Mapping[str, Any]) -> tuple[str | None, bool]:
+        """Read the address of a user, and whether it is verified for sure. Raises InvalidToken."""
+        return _email(claims, self.email), _truth(named(claims, self.email_verified)) is True
+
+    def _check(self, claims: Mapping[str, Any], audiences: Sequence[str] | None, now: float) -> None:
+        """Check what is independent of the user. With None as audiences any will do."""
         _check_times(claims, now)
         if self.issuer is not None and claims.get("iss") != self.issuer:
             raise InvalidToken("The token is not of the issuer (iss) that is expected here.")
-        if not self.audiences.intersection(_audiences(claims)):
+        if audiences is not None and not self.audiences.intersection(audiences):
             raise InvalidToken("The token is not for the audience (aud) that is expected here.")
-        verified, scope = _truth(named(claims, self.email_verified)), _words(claims.get("scope"))
-        return Caller(_user_id(claims, self.user_id), _email(claims, self.email), verified, scope)
+
+    def _named(self, claims: Mapping[str, Any], user_id: str) -> Caller:
+        return Caller(
+            _user_id(claims, user_id),
+            _email(claims, self.email),
+            _truth(named(claims, self.email_verified)),
+            _words(claims.get("scope")),
+            subject(claims),
+        )
+
+
+def only_verified(caller: Caller) -> Caller:
+    """Take an address for unverified of which nothing says that it is verified."""
+    return replace(caller, email_verified=caller.email_verified is True)
+
+
+def subject(claims: Mapping[str, Any]) -> str | None:
+    """Return the `sub`, which tells whether two answers of one provider are about the same user."""
+    value = claims.get(_SUBJECT)
+    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
 
 
 def named(claims: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  (whatever JSON holds)
@@ -51,9 +92,7 @@ def named(claims: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  (whatev
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:
     expires = _time(claims, "exp")
-    if expires is None:
-        raise InvalidToken("The token does not say when it expires (exp).")
-    if expires <= now - _LEEWAY:
+    if expires is not None and expires <= now - _LEEWAY:
         raise InvalidToken("The token has expired: get a new one.")
     for name in ("nbf", "iat"):
         if (_time(claims, name) or 0) > now + _LEEWAY:

@@ -8,14 +8,14 @@ from traceback import extract_tb
 from typing import Protocol
 
 from memberships_export.adapters.identity.claims import ExpectedClaims
+from memberships_export.adapters.identity.endpoint import Unanswered
 from memberships_export.adapters.identity.jwk_set import ALGORITHMS, KeySet, NotAKeySet, read_key_set
-from memberships_export.adapters.identity.jwks_http import KeySetUnread
 from memberships_export.adapters.identity.jwt import TokenRules
 from memberships_export.adapters.identity.remote_keys import Keys, RemoteKeys
+from memberships_export.adapters.identity.telling import Telling
 from memberships_export.service.user.callers import Caller, InvalidToken
 
 log = logging.getLogger(__name__)
-_QUIET_SECONDS = 30  # from one line about a failed read to the next
 
 
 class JwksVerifier:
@@ -43,7 +43,7 @@ class Body(Protocol):
     where: str
 
     def read(self) -> bytes:
-        """Return the JSON of the key set as received. Raises KeySetUnread."""
+        """Return the JSON of the key set as received. Raises Unanswered."""
         ...
 
 
@@ -51,42 +51,32 @@ class KeySetReader:
     """Reads the key set, and logs what the operator has to know. For one thread at a time."""
 
     def __init__(self, body: Body, clock: Callable[[], float] = time.monotonic) -> None:
-        self._body, self._clock = body, clock
+        self._body = body
         self.where = body.where
-        self._told_at = float("-inf")
+        self._telling = Telling(f"The key set at {body.where}", "key_set_unread", clock)
         self._told_of: tuple[str, ...] = ()
 
     def read(self) -> Keys | None:
         """Read the usable keys; None when there are none, for whatever reason."""
         try:
             return self._usable_keys()
-        except KeySetUnread as error:
-            self._tell(error)
+        except Unanswered as error:
+            self._telling.tell(error)
             return None
 
     def _usable_keys(self) -> Keys:
         try:
             found = read_key_set(self._body.read())
         except NotAKeySet as error:
-            raise KeySetUnread(str(error), HTTPStatus.OK, lasting=True) from error
-        except KeySetUnread:
+            raise Unanswered(str(error), HTTPStatus.OK, lasting=True) from error
+        except Unanswered:
             raise
         except Exception as error:  # a bug must not end in keys that are never read again
-            raise KeySetUnread(f"could not be read for a bug: {_place(error)}") from error
+            raise Unanswered(f"could not be read for a bug: {_place(error)}") from error
         self._tell_skipped(found)
         if not found.keys:
-            raise KeySetUnread("holds no key that can be used", HTTPStatus.OK, lasting=True)
+            raise Unanswered("holds no key that can be used", HTTPStatus.OK, lasting=True)
         return found.keys
-
-    def _tell(self, error: KeySetUnread) -> None:
-        if self._clock() - self._told_at < _QUIET_SECONDS:
-            return
-        self._told_at = self._clock()
-        status, reason = error.status or "none", f"The key set at {self.where} {error.cause}."
-        if error.lasting:  # an alarm watches this event
-            log.error("by=identity_provider status=%s event=refused reason=%s", status, reason)
-        else:
-            log.error("by=identity_provider status=%s event=key_set_unread reason=%s", status, reason)
 
     def _tell_skipped(self, found: KeySet) -> None:
         """Log each strange key once, and not with each read of the set."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from jwt.exceptions import InvalidSignatureError, PyJWTError
@@ -12,7 +12,9 @@ from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.service_tokens import ALGORITHM, checked_secret
 from memberships_export.service.user.callers import Caller, IdentityUnavailable, InvalidToken, TokenVerifier
 
-_LONGEST_TOKEN = 8192
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 # RFC 8725 3.11: a token of another kind by the same provider, such as a logout token, is none for us.
 _TYPES = frozenset({"jwt", "at+jwt"})
 
@@ -27,11 +29,12 @@ class TokenRules:
 
     algorithms: Sequence[str]
     expected: ExpectedClaims
+    longest: int = 8192  # characters
 
     def header(self, token: str) -> Mapping[str, Any]:
         """Read the header, which nobody has verified yet. Raises InvalidToken."""
-        if not token.isascii() or len(token) > _LONGEST_TOKEN:
-            raise InvalidToken(f"The token is not a JWT of at most {_LONGEST_TOKEN} ASCII characters.")
+        if not token.isascii() or len(token) > self.longest:
+            raise InvalidToken(f"The token is not a JWT of at most {self.longest} ASCII characters.")
         try:
             header = jwt.get_unverified_header(token)
         except (PyJWTError, ValueError, RecursionError) as error:
@@ -46,8 +49,12 @@ class TokenRules:
 
     def caller(self, token: str, key: "str | jwt.PyJWK") -> Caller:
         """Verify signature and claims. Raises InvalidToken."""
+        return self.expected.caller(self.claims(token, key), time.time())
+
+    def claims(self, token: str, key: "str | jwt.PyJWK | EllipticCurvePublicKey") -> Mapping[str, Any]:
+        """Verify the signature, and nothing else. Raises InvalidToken."""
         try:
-            claims = jwt.decode(
+            claims: Mapping[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=self.algorithms,
@@ -66,7 +73,7 @@ class TokenRules:
             raise InvalidToken("The token's signature is not good.") from error
         except (PyJWTError, ValueError, RecursionError) as error:
             raise InvalidToken("The token cannot be checked: its key does not fit, or it holds no claims.") from error
-        return self.expected.caller(claims, time.time())
+        return claims
 
 
 def _is_of_our_type(header: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 Unless the app that the routes are mounted in, or a gateway in front, tells it by other means.
 """
 
+from collections.abc import Callable
 from http import HTTPStatus
 from inspect import isawaitable, iscoroutinefunction
 from typing import Annotated
@@ -14,7 +15,7 @@ from starlette.requests import Request
 
 from memberships_export.entrypoints.api.exports_api import Api, Identify
 from memberships_export.entrypoints.api.problems import HttpRefusal
-from memberships_export.service.user.callers import Caller, TokenVerifier, checked_user_id
+from memberships_export.service.user.callers import AddressingVerifier, Caller, TokenVerifier, checked_user_id
 
 _bearer = HTTPBearer(
     auto_error=False,  # its own error is no problem document
@@ -27,11 +28,20 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 async def _caller(api: Api, request: Request, credentials: Credentials) -> Caller:
     """Find out who calls. Raises InvalidToken, IdentityUnavailable, InvalidUserId."""
     if isinstance(api.tokens, TokenVerifier):
-        return _believable(await run_in_threadpool(_verified, api.tokens, credentials))
+        return _believable(await run_in_threadpool(_verified, api.tokens.verify, credentials))
+    _refuse_forgery(request)
     return _believable(await _identified(api.tokens, request))
 
 
+async def _caller_to_mail_to(api: Api, request: Request, credentials: Credentials) -> Caller:
+    """Find out who calls and, where the token does not prove it, where to mail to. Raises the same."""
+    if isinstance(api.tokens, AddressingVerifier):
+        return _believable(await run_in_threadpool(_verified, api.tokens.verify_with_address, credentials))
+    return await _caller(api, request, credentials)
+
+
 AnyCaller = Annotated[Caller, Depends(_caller)]
+MailedCaller = Annotated[Caller, Depends(_caller_to_mail_to)]
 
 
 def checked_email(caller: Caller) -> str:
@@ -45,11 +55,24 @@ def checked_email(caller: Caller) -> str:
     return caller.email
 
 
-def _verified(tokens: TokenVerifier, credentials: HTTPAuthorizationCredentials | None) -> Caller:
+def comes_from_another_site(request: Request) -> bool:
+    """Tell what browsers say of a request that a page of another site made them send."""
+    return "cross-site" in ",".join(request.headers.getlist("Sec-Fetch-Site")).lower()
+
+
+def _refuse_forgery(request: Request) -> None:
+    """Refuse what another site sends, where it may be a cookie that tells who calls: browsers add it by themselves."""
+    changes = request.method not in {"GET", "HEAD"}
+    if changes and "Authorization" not in request.headers and comes_from_another_site(request):
+        detail = "A request from another site changes nothing here unless it brings a token."
+        raise HttpRefusal(HTTPStatus.FORBIDDEN, "cross_site", detail)
+
+
+def _verified(verify: Callable[[str], Caller], credentials: HTTPAuthorizationCredentials | None) -> Caller:
     if credentials is None:
         detail = "There is no token: send the header Authorization: Bearer <token>."
         raise HttpRefusal(HTTPStatus.UNAUTHORIZED, "token_missing", detail, {"WWW-Authenticate": "Bearer"})
-    return tokens.verify(credentials.credentials)
+    return verify(credentials.credentials)
 
 
 async def _identified(identify: Identify, request: Request) -> object:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from memberships_export.domain.export.record import Export, ExportStatus
-from memberships_export.entrypoints.api.auth import AnyCaller, checked_email
+from memberships_export.entrypoints.api.auth import AnyCaller, MailedCaller, checked_email, comes_from_another_site
 from memberships_export.entrypoints.api.export_ids import ExportId
 from memberships_export.entrypoints.api.exports_api import Api
 from memberships_export.entrypoints.api.problems import HttpRefusal, seconds
@@ -55,17 +55,17 @@ async def refuse_speculation(request: Request) -> None:
     purposes = ",".join(purpose for name in _PURPOSES for purpose in request.headers.getlist(name)).lower()
     if any(word in purposes for word in _SPECULATIONS):
         raise HttpRefusal(HTTPStatus.FORBIDDEN, "prefetch", "A prefetch starts no export: ask when you want one.")
-    if "cross-site" in ",".join(request.headers.getlist("Sec-Fetch-Site")).lower():
+    if comes_from_another_site(request):
         detail = "A GET from another site starts no export: use POST /memberships/exports."
         raise HttpRefusal(HTTPStatus.FORBIDDEN, "cross_site", detail)
 
 
-async def _plain_wish(caller: AnyCaller) -> Wish:
+async def _plain_wish(caller: MailedCaller) -> Wish:
     return Wish(user_id=caller.user_id, email=checked_email(caller))
 
 
 async def _wish_with_options(
-    caller: AnyCaller, options: ExportOptions | None = None, idempotency_key: IdempotencyKey = None
+    caller: MailedCaller, options: ExportOptions | None = None, idempotency_key: IdempotencyKey = None
 ) -> Wish:
     preset = (options or ExportOptions()).preset
     return replace(await _plain_wish(caller), preset=preset, idempotency_key=idempotency_key)
@@ -99,7 +99,7 @@ def cancel_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base) 
     return export_view(api.cancel(export_id, caller.user_id), base, api.read.clock())
 
 
-def resend_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base, response: Response) -> ExportView:
+def resend_export(api: Api, caller: MailedCaller, export_id: ExportId, base: Base, response: Response) -> ExportView:
     """Mail the stored file again, to the address of your token; links mailed before stop working."""
     return _shown(api.resend(export_id, caller.user_id, checked_email(caller)), base, api.read.clock(), response)
 

@@ -1,6 +1,6 @@
 """Who is calling, as far as their bearer token proves it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from memberships_export.domain.errors import InvalidUserId
@@ -9,12 +9,16 @@ from memberships_export.domain.ids import LONGEST_ID, is_id
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user a verified token speaks for. `email_verified` is None when the token says nothing about it."""
+    """The user a verified token speaks for. `email_verified` is None when the token says nothing about it.
+
+    `subject` is the token's `sub`, which may be another name of the same user: of no importance beyond the provider.
+    """
 
     user_id: str
     email: str | None = None
     email_verified: bool | None = None
     scope: str = ""  # as in the token: words separated by spaces
+    subject: str | None = field(default=None, compare=False)
 
 
 class AuthenticationError(Exception):
@@ -44,6 +48,15 @@ class TokenVerifier(Protocol):
 
     def verify(self, token: str) -> Caller:
         """Check a bearer token. Raises InvalidToken, or IdentityUnavailable when nobody can tell."""
+        ...
+
+
+@runtime_checkable
+class AddressingVerifier(TokenVerifier, Protocol):
+    """A verifier that can ask where to mail to, when a token does not say it."""
+
+    def verify_with_address(self, token: str) -> Caller:
+        """Check a bearer token whose user is to be mailed to. Raises as `verify` does."""
         ...
 
 

@@ -24,9 +24,10 @@ def token(
 ) -> None:
     """Print a token for a user, signed with the secret of the service on this machine."""
     settings = settings_here()
-    if settings.jwks_url:
+    if not settings.makes_tokens:
+        known_by = next(name for name in ("jwks_url", "introspection_url", "alb_arn") if getattr(settings, name))
         raise WrongUsage(
-            f"{variable('jwks_url')} is set, so tokens come from your identity provider: take one from there, or unset "
+            f"{variable(known_by)} is set, so tokens come from your identity provider: take one from there, or unset "
             "it to try the service with tokens made here."
         )
     email = _checked(user_id, email)

@@ -6,18 +6,15 @@ from fastapi import APIRouter
 from starlette.requests import Request
 
 from memberships_api.router import memberships_router
-from memberships_export.bootstrap.identity import membership_tokens
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.cli.serve.memberships_file import memberships_to_serve
 from memberships_export.service.user.callers import InvalidToken, TokenVerifier
 from memberships_export.settings import Settings
 
 
-def bundled_memberships(settings: Settings, users: TokenVerifier) -> APIRouter:
-    """Make the route, answering errors in the same form as those of the exports. `users` checks the users' tokens."""
-    return memberships_router(
-        memberships_to_serve(settings), _user_of(membership_tokens(settings, users)), route_class=ProblemRoute
-    )
+def bundled_memberships(settings: Settings, tokens: TokenVerifier) -> APIRouter:
+    """Make the route, answering errors in the same form as those of the exports. `tokens` checks who may read it."""
+    return memberships_router(memberships_to_serve(settings), _user_of(tokens), route_class=ProblemRoute)
 
 
 def _user_of(tokens: TokenVerifier) -> Callable[[Request], str]:

@@ -4,10 +4,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from memberships_export.bootstrap import backend
-from memberships_export.bootstrap.identity import mail_webhook, user_tokens
+from memberships_export.bootstrap.identity import mail_webhook, membership_tokens, user_tokens
 from memberships_export.bootstrap.one_machine import outbox_folder
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.entrypoints.api.app import create_app
@@ -74,7 +74,7 @@ def _app(settings: Settings, ports: Ports, services: Services) -> FastAPI:
         tokens=users,
         webhook=mail_webhook(settings),
     )
-    bundled: list[APIRouter] = [] if settings.memberships_url else [bundled_memberships(settings, users)]
+    bundled = [] if settings.memberships_url else [bundled_memberships(settings, membership_tokens(settings, users))]
     return create_app(
         [*bundled, exports_router(api), health_router(Readiness(ports.store.check), services.what_waits)],
         _public(settings).path,
@@ -139,8 +139,11 @@ class _Welcome:
         return [("Data folder", str(settings.data_dir.absolute())), ("Mails go to", mailer)]
 
     def _next_steps(self) -> list[str]:
-        """Say what to type in another terminal; a worker alone needs nothing more, nor does one of many containers."""
-        if not self.listening or self.settings.backend == "aws":
+        """Say what to type in another terminal.
+
+        A worker alone needs nothing more, nor does one of many containers or one behind a balancer that logs users in.
+        """
+        if not self.listening or self.settings.backend == "aws" or self.settings.alb_arn:
             return []
         return [
             "",
@@ -157,7 +160,7 @@ class _Welcome:
         return f"{program()} worker{port}"
 
     def _token_step(self) -> list[str]:
-        if self.settings.jwks_url:
+        if not self.settings.makes_tokens:
             return ["  export MEMBERSHIPS_EXPORT_TOKEN=<a token of your identity provider>"]
         command = f"{program()} token --user-id user-1 --email you@example.org"
         return [f"  export MEMBERSHIPS_EXPORT_TOKEN=$({command})"]
