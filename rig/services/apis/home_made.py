@@ -64,7 +64,7 @@ class NestedArray(PlainArray):
         }
         period = {
             "from": int(held.since.timestamp() * 1000),
-            "to": int(held.until.timestamp() * 1000) if held.until else None,
+            "to": int(held.until.timestamp() * 1000) if held.until else 0,
         }
         return {
             "membership": membership | {"price": float(held.amount), "open": held.until is None},

@@ -25,8 +25,9 @@ def result(arrival: Arrival, content: Content, seconds: float) -> str:
     return "\n".join(["", *lines, "", _first_rows(content)])
 
 
-def while_running(url: str, token: str, export_id: str) -> str:
+def while_running(url: str, token: str, export_id: str, *, api: str) -> str:
     """Say what to try against the service of the demo."""
+    ours = [f'curl -H "Authorization: Bearer $MEMBERSHIPS_EXPORT_TOKEN" "{url}/memberships?limit=2"']
     return _steps(
         "The service keeps running until Ctrl-C, which deletes all that the demo made. In another terminal:",
         [
@@ -35,21 +36,25 @@ def while_running(url: str, token: str, export_id: str) -> str:
             f"{program()} status {export_id}",
             f"{program()} watch $({program()} request --preset raw)",
             f"{program()} resend {export_id}",
-            f'curl -H "Authorization: Bearer $MEMBERSHIPS_EXPORT_TOKEN" "{url}/memberships?limit=2"',
+            *([] if api else ours),
         ],
     )
 
 
-def afterwards(folder: Path, user_id: str, email: str) -> str:
-    """Say what to try now that the service has ended."""
+def afterwards(folder: Path, user_id: str, email: str, *, api: str) -> str:
+    """Say what to try now that the service has ended, and with it the API of another shape."""
     data = f"{variable('data_dir')}={quote(str(folder / 'data'))}"
     token = f"{data} {program()} token --user-id {user_id} --email {email}"
+    same = f" --api {api}" if api else ""
+    ours = [
+        f"{data} {program()} serve    # this service again, on port 8000; then in another terminal:",
+        f"MEMBERSHIPS_EXPORT_TOKEN=$({token}) {program()} list",
+    ]
     steps = _steps(
         "The service has ended. To go on:",
         [
-            f"{program()} demo --keep    # the same, and the service stays for you to try more",
-            f"{data} {program()} serve    # this service again, on port 8000; then in another terminal:",
-            f"MEMBERSHIPS_EXPORT_TOKEN=$({token}) {program()} list",
+            f"{program()} demo{same} --keep    # the same, and the service stays for you to try more",
+            *([] if api else ours),
         ],
     )
     return f"{steps}\n\nTo delete all of this: rm -r {quote(str(folder))}"

@@ -1,0 +1,117 @@
+"""Memberships APIs that are not like ours, for the demo: made-up memberships in the shapes of others."""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from memberships_api.membership import Membership
+from memberships_api.sample import sample_memberships
+
+DEMO_USER = "demo-user"
+_KEY = "demo-key"
+
+Query = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer: JSON, and headers beside it."""
+
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """One API: the shipped profile that fits it, the variables with its secrets, and how it answers.
+
+    `credential`: a header and what it must be. `page` is given the query and how many memberships there are.
+    """
+
+    profile: str
+    secrets: Mapping[str, str]
+    credential: tuple[str, str]
+    path: str
+    page: Callable[[Query, int], Page]
+
+
+def _rows(first: int, last: int) -> Sequence[Membership]:
+    """Make the memberships with these numbers; only a page of them is ever in memory."""
+    return list(sample_memberships(max(last - first + 1, 0), DEMO_USER, first))
+
+
+def _basic(name: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def _seconds(day: str) -> int:
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
+
+
+def _stripe(query: Query, count: int) -> Page:
+    """Newest first, the next page behind the last id, cents, seconds since 1970."""
+    limit, last = int(query["limit"]), query.get("starting_after")
+    newest = int(last.removeprefix("sub_")) - 1 if last else count
+    rows = [_subscription(row) for row in _rows(max(newest - limit, 0) + 1, newest)[::-1]]
+    return Page({"object": "list", "has_more": newest > limit, "data": rows})
+
+
+def _subscription(row: Membership) -> dict[str, Any]:
+    price = {"id": f"price_{row.id % 7}", "nickname": row.name, "unit_amount": int(row.recurring_price * 100)}
+    return {
+        "id": f"sub_{row.id:08}",
+        "customer": row.user_id,
+        "status": row.state,
+        "currency": "chf",
+        "start_date": _seconds(row.valid_from),
+        "ended_at": row.valid_until and _seconds(row.valid_until),
+        "collection_method": "charge_automatically",
+        "items": {"data": [{"price": {**price, "recurring": {"interval": row.billing_interval}}}]},
+    }
+
+
+def _woocommerce(query: Query, count: int) -> Page:
+    """Page numbers, a bare array, totals in headers, times without a zone."""
+    number, size = int(query.get("page", "1")), int(query["per_page"])
+    rows = _rows((number - 1) * size + 1, min(number * size, count))
+    headers = {"X-WP-Total": str(count), "X-WP-TotalPages": str(-(-count // size))}
+    return Page([_order(row) for row in rows], headers)
+
+
+def _order(row: Membership) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "customer_id": row.user_id,
+        "line_items": [{"name": row.name}],
+        "status": row.state,
+        "start_date_gmt": f"{row.valid_from}T08:30:00",
+        "end_date_gmt": f"{row.valid_until}T08:30:00" if row.valid_until else "",
+        "total": str(row.recurring_price),
+        "currency": "EUR",
+        "billing_period": row.billing_interval,
+        "billing_interval": str(row.billing_periods),
+        "payment_method": row.payment_method or "",
+    }
+
+
+SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
+    {
+        "stripe-like": Shape(
+            profile="stripe",
+            secrets={"STRIPE_API_KEY": _KEY},
+            credential=("Authorization", f"Bearer {_KEY}"),
+            path="/v1/subscriptions",
+            page=_stripe,
+        ),
+        "woocommerce-like": Shape(
+            profile="woocommerce-subscriptions",
+            secrets={"WOOCOMMERCE_KEY": "demo", "WOOCOMMERCE_SECRET": _KEY},
+            credential=("Authorization", _basic("demo", _KEY)),
+            path="/wp-json/wc/v3/subscriptions",
+            page=_woocommerce,
+        ),
+    }
+)
