@@ -16,10 +16,6 @@ from memberships_api.router import memberships_router
 from memberships_api.sample import sample_memberships
 from memberships_api.sqlite_repository import SqliteMembershipRepository
 
-HEADER = (
-    "id,uuid,name,userId,recurringPrice,validFrom,validUntil,"
-    "state,assignedBy,paymentMethod,billingInterval,billingPeriods"
-)
 GOOD = {
     "id": "7",
     "uuid": "u-7",
@@ -34,6 +30,7 @@ GOOD = {
     "billingInterval": "month",
     "billingPeriods": "12",
 }
+HEADER = ",".join(GOOD)
 PLAIN = ColumnMapping()
 
 
@@ -196,7 +193,8 @@ def test_a_value_that_breaks_the_rule_of_its_field_is_refused(
 
 def test_every_refused_row_is_listed_with_the_line_it_starts_on(importer: Importer) -> None:
     rows = (
-        f"{HEADER}\r\n"
+        "id,uuid,name,userId,recurringPrice,validFrom,validUntil,"
+        "state,assignedBy,paymentMethod,billingInterval,billingPeriods\r\n"
         "1,,Good,user-1,1,2024-01-01,,active,,,month,1\r\n"
         '2,,"Two\r\nlines",user-1,1e1,2024-01-01,,active,,,month,1\r\n'
         "\r\n"
