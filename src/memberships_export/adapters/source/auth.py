@@ -4,14 +4,12 @@ import base64
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlencode
 
 from memberships_export.adapters.http.outgoing_url import checked_url
-from memberships_export.adapters.source.headers import header_can_be, value_can_be
-from memberships_export.adapters.source.oauth2 import KeptToken
+from memberships_export.adapters.source.headers import value_can_be
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
-from memberships_export.adapters.source.token_endpoint import TokenEndpoint
 from memberships_export.adapters.source.wording import refusal
 from memberships_export.domain.source.profile import (
     ApiKey,
@@ -24,6 +22,9 @@ from memberships_export.domain.source.profile import (
 )
 from memberships_export.domain.source.profile_secrets import is_reference
 from memberships_export.ports import Clock
+
+if TYPE_CHECKING:
+    from memberships_export.adapters.source.oauth2 import KeptToken
 
 _KEY_IN_URL = (
     "auth.location: the profile puts the key into the query, where the logs of others keep it. Put it into a header, "
@@ -75,49 +76,56 @@ class Authorizers:
                 return _Service(self._service_token)
             case OAuth2ClientCredentials() as auth:
                 with self._lock:
-                    endpoint = TokenEndpoint(auth, self._secrets, self._clock, self._plain_http)
-                    return self._tokens.setdefault(profile.fingerprint, _Token(KeptToken(endpoint.fetch)))
+                    if profile.fingerprint not in self._tokens:
+                        self._tokens[profile.fingerprint] = self._token(auth)
+                    return self._tokens[profile.fingerprint]
             case auth:
                 return _Secret(auth, self._secrets)
 
+    def _token(self, auth: OAuth2ClientCredentials) -> "_Token":
+        # Here, so that a function without such a profile starts sooner.
+        from memberships_export.adapters.source.oauth2 import KeptToken  # noqa: PLC0415
+        from memberships_export.adapters.source.token_endpoint import TokenEndpoint  # noqa: PLC0415
 
-@dataclass(frozen=True, slots=True)
+        return _Token(KeptToken(TokenEndpoint(auth, self._secrets, self._clock, self._plain_http).fetch))
+
+
 class _Service:
-    token: Callable[[str], str]
+    def __init__(self, token: Callable[[str], str]) -> None:
+        self._token = token
 
     def credential(self, user_id: str, until: float) -> Credential:  # noqa: ARG002  (it takes no time)
-        return Credential(headers=_bearer(self.token(user_id)))
+        return Credential(headers=_bearer(self._token(user_id)))
 
     def renewed(self, refused: Credential, until: float) -> None:
         """Make none: it was new."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Token:
-    kept: KeptToken
+    def __init__(self, kept: "KeptToken") -> None:
+        self._kept = kept
 
     def credential(self, user_id: str, until: float) -> Credential:  # noqa: ARG002  (it is the same for all users)
-        token = self.kept.get(until)
+        token = self._kept.get(until)
         return Credential(headers=_bearer(token), made_of=(token,))
 
     def renewed(self, refused: Credential, until: float) -> Credential:
-        self.kept.drop(*refused.made_of)
+        self._kept.drop(*refused.made_of)
         return self.credential("", until)
 
 
-@dataclass(frozen=True, slots=True)
 class _Secret:
-    auth: Bearer | HttpBasic | ApiKey
-    secrets: ProfileSecrets
+    def __init__(self, auth: Bearer | HttpBasic | ApiKey, secrets: ProfileSecrets) -> None:
+        self._auth, self._secrets = auth, secrets
 
     def credential(self, user_id: str, until: float) -> Credential:  # noqa: ARG002
-        return _made(self.auth, tuple(self.secrets(text) for text in _texts(self.auth)))
+        return _made(self._auth, tuple(self._secrets(text) for text in _texts(self._auth)))
 
     def renewed(self, refused: Credential, until: float) -> Credential | None:  # noqa: ARG002
         """Read what may have been rotated a moment ago."""
-        texts = _texts(self.auth)
-        now = tuple(self.secrets.anew(text, old) for text, old in zip(texts, refused.made_of, strict=True))
-        return _made(self.auth, now) if now != refused.made_of else None
+        texts = _texts(self._auth)
+        now = tuple(self._secrets.anew(text, old) for text, old in zip(texts, refused.made_of, strict=True))
+        return _made(self._auth, now) if now != refused.made_of else None
 
 
 def _texts(auth: Bearer | HttpBasic | ApiKey) -> tuple[str, ...]:
@@ -164,15 +172,11 @@ def _fitting(reference: str, headers: dict[str, str]) -> dict[str, str]:
 
 
 def auth_problems(auth: Auth, plain_http: Container[str] = ()) -> Iterator[str]:
-    """Say what would keep this table of a profile from ever working, as far as that shows without a secret.
+    """Say what of a table that can be read would still never work.
 
     `plain_http`: see outgoing_url.
     """
     match auth:
-        case ApiKey(location="query", allow_key_in_url=False):
-            yield _KEY_IN_URL
-        case ApiKey(location="header", name=name) if not header_can_be(name, ""):
-            yield f"auth.name: {name!r} is no header that may be set: give the name of the header that holds the key."
         case HttpBasic(username=name) if ":" in name and not is_reference(name):
             yield "auth.username: a name with a colon cannot be sent (RFC 7617)."
         case OAuth2ClientCredentials(access_token_url=url):
