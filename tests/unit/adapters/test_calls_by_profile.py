@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from memberships_export.adapters.source.call import HttpLimits
 from memberships_export.adapters.source.headers import request_headers
 from memberships_export.adapters.source.wording import Wording
 from memberships_export.domain.errors import (
@@ -194,3 +195,10 @@ def test_a_refusal_is_told_with_the_place_of_the_secret(caplog: pytest.LogCaptur
     assert isinstance(failure, MembershipsRefused)
     assert "compare MEMBERSHIPS_EXPORT_SERVICE_SECRET" in failure.reason
     assert f"by=memberships_api status=401 event=refused reason={failure.reason}" in caplog.text
+
+
+def test_when_the_time_for_a_call_is_up_nothing_is_sent() -> None:
+    with RecordingApi() as api:
+        with pytest.raises(MembershipsUnavailable, match="took longer than 0 seconds for one page"):
+            source(api.url, limits=HttpLimits(total_seconds=0)).fetch(PAGE, known())
+        assert (api.seen, api.accepted) == ([], 0)
