@@ -1,4 +1,4 @@
-"""A mail as the service means it; adapters turn it into .eml or into a SendGrid request."""
+"""A mail as the service means it; adapters turn it into a message or into a SendGrid request."""
 
 from dataclasses import dataclass
 
@@ -28,6 +28,7 @@ class Mail:
 
 
 NOT_WANTED = "The worker was paused and did not send."
+NOT_AN_ADDRESS = "The recipient's address is not one plain email address."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from http.client import HTTPMessage
 
 from memberships_export.adapters.http.retry_after import retry_after
-from memberships_export.adapters.mail.sendgrid.text import fit_for_record
+from memberships_export.adapters.mail.record_text import fit_for_record
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import SendResult
 

@@ -5,7 +5,6 @@ broke. http.client shows that step by step; a pool with retries and redirects is
 connection: on a kept one that SendGrid closed meanwhile, a mail that never arrived would look like one not answered.
 """
 
-import logging
 import re
 import ssl
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from memberships_export.adapters.http.outgoing_url import checked_url
 from memberships_export.adapters.http.watchdog import TimeLimit
 from memberships_export.adapters.mail.not_prepared import not_prepared
+from memberships_export.adapters.mail.refusal import tell_refusal
 from memberships_export.adapters.mail.sendgrid.answer import Answer, result_of
 from memberships_export.adapters.mail.sendgrid.request import BODY_LIMIT, Unsendable, request_body
 from memberships_export.domain.errors import TransientError
@@ -28,7 +28,6 @@ from memberships_export.domain.mail.mail import NOT_WANTED, Mail, SendResult
 from memberships_export.ports import Clock
 from memberships_export.version import USER_AGENT
 
-log = logging.getLogger(__name__)
 _PIECE = 32 * 1024
 _ANSWER_LIMIT = 16 * 1024
 # Of us, not of one mail: the key, the account, a login on the way.
@@ -104,11 +103,11 @@ class SendGrid:
                 answer = self._exchange(connection, body, key)
         except Exception as error:  # noqa: BLE001  (what counts is how much had left)
             if isinstance(error, ssl.SSLCertVerificationError):
-                _tell_refusal("none", f"its certificate cannot be trusted: {error.verify_message}")
+                tell_refusal("none", f"its certificate cannot be trusted: {error.verify_message}")
             return _unanswered(error, body)
         result = result_of(answer, whole=body.left, now=self._clock(), key=key)
         if answer.status in _REFUSALS:
-            _tell_refusal(answer.status, result.detail or "")
+            tell_refusal(answer.status, result.detail or "")
         return result
 
     def _connection(self) -> HTTPConnection:
@@ -131,11 +130,6 @@ class SendGrid:
                 connection.sock.settimeout(min(self._settings.read_seconds, _EARLY_ANSWER_SECONDS))
             with connection.getresponse() as response:
                 return _read(response)
-
-
-def _tell_refusal(status: object, detail: str) -> None:
-    """Tell the operator of what a person has to mend: an alarm watches this event."""
-    log.error("by=mail_service status=%s event=refused reason=The mail service refuses us: %s", status, detail)
 
 
 class _Body:

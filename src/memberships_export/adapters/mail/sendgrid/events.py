@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from memberships_export.adapters.mail.sendgrid.text import fit_for_record
+from memberships_export.adapters.mail.record_text import fit_for_record
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence
 from memberships_export.domain.mail.intent import parse_send_intent

@@ -6,7 +6,7 @@ from typing import Any
 
 from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.mail.address import checked_address
-from memberships_export.domain.mail.mail import Attachment, Mail
+from memberships_export.domain.mail.mail import NOT_AN_ADDRESS, Attachment, Mail
 from memberships_export.domain.mail.plain_text import many_lines, one_line
 
 BODY_LIMIT = 30_000_000  # "less than 30 MB", the whole request
@@ -43,7 +43,7 @@ def _recipient(mail: Mail) -> str:
     try:
         return checked_address(mail.to)
     except InvalidAddress as error:
-        raise Unsendable("The recipient's address is not one plain email address.") from error
+        raise Unsendable(NOT_AN_ADDRESS) from error
 
 
 def _custom_args(mail: Mail) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What SendGrid says, made fit for a record: short, one line, no address, no key."""
+"""What a mail service says, made fit for a record: short, one line, no address, no key."""
 
 import re
 
