@@ -17,6 +17,7 @@ LEFT_OUT_OF_PACKAGE = (
     "adapters/mail/eml.py",
     "adapters/mail/outbox.py",
     "adapters/mail/sendgrid/events.py",
+    "adapters/mail/smtp",
     "bootstrap/one_machine.py",
     "entrypoints/api",
     "entrypoints/cli",

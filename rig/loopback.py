@@ -4,6 +4,7 @@ import socket
 import sys
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseRequestHandler
 from threading import Event, Thread
 from typing import Any, Self
 
@@ -25,9 +26,7 @@ class LoopbackServer(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = 128
 
-    def __init__(
-        self, handler: type[BaseHTTPRequestHandler], *, port: int = 0, receive_buffer: int | None = None
-    ) -> None:
+    def __init__(self, handler: type[BaseRequestHandler], *, port: int = 0, receive_buffer: int | None = None) -> None:
         self._receive_buffer = receive_buffer
         super().__init__(("127.0.0.1", port), handler)
         self.url = f"http://127.0.0.1:{self.server_port}"

@@ -1,20 +1,23 @@
-"""Both mailers behind one face, so that the same tests hold them to the same promises."""
+"""All mailers behind one face, so that the same tests hold them to the same promises."""
 
 import email
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from memberships_export.adapters.mail.outbox import Outbox
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
+from memberships_export.adapters.mail.smtp.client import Smtp, SmtpSettings
 from memberships_export.domain.mail.mail import Attachment, Mail
 from memberships_export.ports import Mailer
 from rig.services.fake_sendgrid import FakeSendGrid
+from rig.services.fake_smtp import FakeSmtp
 from rig.waiting import PATIENCE_SECONDS
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -42,6 +45,15 @@ def sendgrid(url: str, **changes: float) -> SendGrid:
     patience = dict.fromkeys(("connect_seconds", "read_seconds", "total_seconds"), PATIENCE_SECONDS) | changes
     settings = SendGridSettings(base_url=url, mail_from=FROM, api_key=lambda: KEY, **patience)  # type: ignore[arg-type]
     return SendGrid(settings, lambda: NOW)
+
+
+def smtp(port: int, **changes: Any) -> Smtp:  # noqa: ANN401  (fields of SmtpSettings)
+    """An SMTP mailer that has much patience, where nothing else is asked for."""
+    patience = dict.fromkeys(("connect_seconds", "read_seconds", "total_seconds"), PATIENCE_SECONDS)
+    fields: dict[str, Any] = (
+        {"host": "127.0.0.1", "port": port, "security": "none", "mail_from": FROM} | patience | changes
+    )
+    return Smtp(SmtpSettings(**fields), lambda: NOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ class OutboxRig:
     mailer: Mailer
 
     def arrived(self) -> list[Arrived]:
-        return [_from_eml(read_eml(path)) for path in sorted(self.folder.iterdir())]
+        return [_from_eml(path.read_bytes()) for path in sorted(self.folder.iterdir())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +119,19 @@ class SendGridRig:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class SmtpRig:
+    """Mails arrive at a fake SMTP server."""
+
+    fake: FakeSmtp
+    mailer: Mailer
+
+    def arrived(self) -> list[Arrived]:
+        arrived = [_from_eml(mail.content) for mail in self.fake.accepted]
+        assert [(mail.to, mail.sender) for mail in arrived] == [(mail.to, mail.sender) for mail in self.fake.accepted]
+        return arrived
+
+
 @contextmanager
 def outbox_rig(folder: Path) -> Iterator[Rig]:
     """Open an outbox."""
@@ -120,14 +145,30 @@ def sendgrid_rig(_folder: Path) -> Iterator[Rig]:
         yield SendGridRig(fake, sendgrid(fake.url))
 
 
-def read_eml(path: Path) -> EmailMessage:
-    """Parse a file the way a mail program does."""
-    message = email.message_from_bytes(path.read_bytes(), policy=SMTP)
+@contextmanager
+def smtp_rig(_folder: Path) -> Iterator[Rig]:
+    """Start a fake SMTP server."""
+    with FakeSmtp() as fake:
+        yield SmtpRig(fake, smtp(fake.port))
+
+
+MAILERS: dict[str, Callable[[Path], AbstractContextManager[Rig]]] = {
+    "outbox": outbox_rig,
+    "sendgrid": sendgrid_rig,
+    "smtp": smtp_rig,
+}
+
+
+def read_eml(content: bytes) -> EmailMessage:
+    """Parse a message the way a mail program does."""
+    message = email.message_from_bytes(content, policy=SMTP)
     assert isinstance(message, EmailMessage)
     return message
 
 
-def _from_eml(message: EmailMessage) -> Arrived:
+@cache  # a mailer that was given many mails is asked for all of them after each
+def _from_eml(content: bytes) -> Arrived:
+    message = read_eml(content)
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None
     assert html is not None

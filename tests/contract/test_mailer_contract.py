@@ -1,8 +1,7 @@
 """What every mailer promises, whatever stands behind it."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,15 +13,12 @@ from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.mail import Attachment
-from tests.contract.mailers import FROM, TO, Arrived, Rig, a_mail, outbox_rig, sendgrid_rig
-
-Opener = Callable[[Path], AbstractContextManager[Rig]]
+from tests.contract.mailers import FROM, MAILERS, TO, Arrived, Rig, a_mail
 
 
-@pytest.fixture(params=[outbox_rig, sendgrid_rig], ids=["outbox", "sendgrid"])
+@pytest.fixture(params=MAILERS)
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    opener: Opener = request.param
-    with opener(tmp_path / "outbox") as opened:
+    with MAILERS[request.param](tmp_path / "outbox") as opened:
         yield opened
 
 

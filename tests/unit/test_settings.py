@@ -77,7 +77,7 @@ def test_a_url_is_taken_without_its_last_slash() -> None:
         ("PORT", "-1", "a whole number from 0 to 65535"),
         ("PORT", "٣", "a whole number from 0 to 65535"),
         ("PAGE_SIZE", "0", "MEMBERSHIPS_EXPORT_PAGE_SIZE is '0', but must be a whole number from 1 to 10000."),
-        ("MAILER", "smtp", "MEMBERSHIPS_EXPORT_MAILER is 'smtp', but must be outbox or sendgrid."),
+        ("MAILER", "fax", "MEMBERSHIPS_EXPORT_MAILER is 'fax', but must be outbox or sendgrid or smtp."),
         ("AFTER_UNKNOWN_SEND", "wait", "is 'wait', but must be resend or hold."),
         ("MEMBERSHIPS_URL", "ftp://x", "is 'ftp://x', but must be a URL like https://api.example.org, without query."),
         ("MEMBERSHIPS_URL", "https://x?y=1", "without query"),
@@ -146,7 +146,7 @@ def test_numbers_that_do_not_fit_each_other_are_told_beside_what_is_wrong() -> N
         {"MAIL_FROM": "nobody", "MAILER": "sendgrid", "SENDGRID_API_KEY": "k"},  # is set, though wrong
         {"LINK_SECRET": "short", "BACKEND": "aws", "TABLE": "t", "BUCKET": "b"}
         | {"QUEUE_URL": "https://q.example.org", "SERVICE_SECRET_ID": "s"},
-        {"MAILER": "smtp", "MAIL_FROM": "memberships-export@localhost"},
+        {"MAILER": "pigeon", "MAIL_FROM": "memberships-export@localhost"},
         {"LEASE_SECONDS": "0"},
         {"LEASE_SECONDS": "10", "MEMBERSHIPS_TIMEOUT_SECONDS": "x"},  # nobody knows what 10 would be compared with
     ],
@@ -198,6 +198,70 @@ def test_sendgrid_without_a_key_is_refused_at_start() -> None:
 def test_sendgrid_without_a_sender_is_refused_at_start() -> None:
     with pytest.raises(SettingsError, match="MAIL_FROM is not set, but MEMBERSHIPS_EXPORT_MAILER is sendgrid: set it"):
         read(MAILER="sendgrid", SENDGRID_API_KEY="SG.key")
+
+
+SMTP = {"MAILER": "smtp", "SMTP_HOST": "smtp.example.org", "MAIL_FROM": "exports@example.org"}
+
+
+def test_a_server_and_a_sender_are_all_that_smtp_needs() -> None:
+    settings = read(**SMTP)
+    assert (settings.smtp_host, settings.smtp_security, settings.smtp_port) == ("smtp.example.org", "starttls", None)
+    assert named(MAILER="smtp") == ["SMTP_HOST", "MAIL_FROM"]
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "mail", "smtp.example.org", "xn--mller-kva.example", "127.0.0.1", "::1", "2001:db8::25"]
+)
+def test_a_server_is_a_name_or_an_ip_address(host: str) -> None:
+    assert read(**SMTP | {"SMTP_HOST": host}).smtp_host == host
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["smtp.example.org:25", "127.0.0.1:25", "[::1]", "smtp://mail", "a b", "müller.example", "-a", "a\r\nb", ":"],
+)
+def test_what_is_no_server_is_refused(host: str) -> None:
+    with pytest.raises(
+        SettingsError, match=r"SMTP_HOST is .*, but must be a host name or an IP address, without a port"
+    ):
+        read(**SMTP | {"SMTP_HOST": host})
+
+
+@pytest.mark.parametrize("given, missing", [("SMTP_USER", "SMTP_PASSWORD"), ("SMTP_PASSWORD", "SMTP_USER")])
+def test_half_a_login_is_refused(given: str, missing: str) -> None:
+    with pytest.raises(SettingsError, match=f"{missing} is not set, but MEMBERSHIPS_EXPORT_{given} is: set both") as no:
+        read(**SMTP | {given: "hunter2"})
+    assert "hunter2" not in str(no.value)
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.8.8", "::1"])
+def test_mails_may_go_unencrypted_to_this_machine(host: str) -> None:
+    assert read(**SMTP | {"SMTP_SECURITY": "none", "SMTP_HOST": host}).smtp_security == "none"
+
+
+@pytest.mark.parametrize("host", ["mailpit", "smtp.example.org", "10.0.0.5", "localhost.example.org"])
+def test_mails_may_go_unencrypted_only_to_a_server_that_is_named_for_that(host: str) -> None:
+    plain = SMTP | {"SMTP_SECURITY": "none", "SMTP_HOST": host}
+    with pytest.raises(
+        SettingsError, match=f"SMTP_SECURITY is none, but MEMBERSHIPS_EXPORT_SMTP_HOST is {host}: mails"
+    ):
+        read(**plain)
+    with pytest.raises(SettingsError, match="SMTP_SECURITY is none"):
+        read(**plain | {"SMTP_PLAIN_HOSTS": "other"})
+    assert read(**plain | {"SMTP_PLAIN_HOSTS": f"other, {host}"}).smtp_host == host
+
+
+@pytest.mark.parametrize("host", ["localhost", "mailpit"])
+def test_a_password_never_goes_unencrypted(host: str) -> None:
+    environ = SMTP | {"SMTP_HOST": host, "SMTP_PLAIN_HOSTS": host, "SMTP_USER": "u", "SMTP_PASSWORD": "hunter2"}
+    with pytest.raises(SettingsError, match=r"SMTP_SECURITY is none, but .*SMTP_PASSWORD is set: a password") as no:
+        read(**environ, SMTP_SECURITY="none")
+    assert "hunter2" not in str(no.value)
+    assert "hunter2" not in repr(read(**environ))
+
+
+def test_smtp_on_aws_is_refused_at_start() -> None:
+    assert "MAILER" in named(**SMTP, BACKEND="aws")
 
 
 @pytest.mark.parametrize("lease", ["29", "30"])

@@ -5,6 +5,7 @@ new, so the reader leaves it out.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TypeAlias
 
 from memberships_export.settings.declared import Settings
@@ -33,6 +34,9 @@ def problems_between(settings: Settings) -> Iterator[Problem]:
         yield from _wrong_behind_a_balancer(settings)
     if settings.mailer == "sendgrid":
         yield from _missing_for_sendgrid(settings)
+    if settings.mailer == "smtp":
+        yield from _missing_for_smtp(settings)
+        yield from _unsafe_for_smtp(settings)
     if settings.backend == "aws":
         yield from _missing_on_aws(settings)
     if settings.memberships_url is None and _is_of_others(settings.profile):
@@ -96,6 +100,46 @@ def _missing_for_sendgrid(settings: Settings) -> Iterator[Problem]:
     if settings.mail_from == Settings.mail_from:
         text = f"{variable('mail_from')} {because}: set it to an address that is verified with SendGrid."
         yield text, {"mailer", "mail_from"}
+
+
+def _missing_for_smtp(settings: Settings) -> Iterator[Problem]:
+    because = f"is not set, but {variable('mailer')} is smtp"
+    if not settings.smtp_host:
+        yield f"{variable('smtp_host')} {because}: set it to the name of the server.", {"mailer", "smtp_host"}
+    if settings.mail_from == Settings.mail_from:
+        text = f"{variable('mail_from')} {because}: set it to an address that the server sends for."
+        yield text, {"mailer", "mail_from"}
+    for name, other in (("smtp_user", "smtp_password"), ("smtp_password", "smtp_user")):
+        if getattr(settings, other) and not getattr(settings, name):
+            text = f"{variable(name)} is not set, but {variable(other)} is: set both to log in, or neither."
+            yield text, {"mailer", name, other}
+    if settings.backend == "aws":
+        text = f"{variable('mailer')} is smtp, but {variable('backend')} is aws: there mails go through sendgrid."
+        yield text, {"mailer", "backend"}
+
+
+def _unsafe_for_smtp(settings: Settings) -> Iterator[Problem]:
+    host, security = settings.smtp_host, variable("smtp_security")
+    if settings.smtp_security != "none" or not host:
+        return
+    if settings.smtp_password:
+        text = f"{security} is none, but {variable('smtp_password')} is set: a password needs starttls or tls."
+        yield text, {"mailer", "smtp_security", "smtp_password"}
+    if not (_is_this_machine(host) or host.lower() in settings.smtp_plain):
+        text = (
+            f"{security} is none, but {variable('smtp_host')} is {host}: mails with personal data would cross a "
+            f"network in the clear. Use starttls or tls; or, for a network that nobody listens to, name the host in "
+            f"{variable('smtp_plain_hosts')} too."
+        )
+        yield text, {"mailer", "smtp_security", "smtp_host", "smtp_plain_hosts"}
+
+
+def _is_this_machine(host: str) -> bool:
+    from ipaddress import ip_address  # noqa: PLC0415  (who encrypts does not wait for it at start)
+
+    with suppress(ValueError):  # a name
+        return ip_address(host).is_loopback
+    return host.lower() == "localhost"
 
 
 def _missing_on_aws(settings: Settings) -> Iterator[Problem]:

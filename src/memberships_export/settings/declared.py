@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from memberships_export.domain.export.policy import AfterUnknownSend, Policy
 from memberships_export.domain.export.record import Stage
-from memberships_export.settings.kinds import Address, DatabaseUrl, HostNames, Names, Secret, Url, setting
+from memberships_export.settings.kinds import Address, DatabaseUrl, Host, HostNames, Names, Secret, Url, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +87,29 @@ class Settings:
         None, "Signs the download links. Unset: made in the data folder at first start.", secret=True
     )
     service_audience: str = setting("memberships-api", "Audience (aud) of the worker's own tokens.")
-    mailer: Literal["outbox", "sendgrid"] = setting("outbox", "Where mails go: a folder of .eml files, or SendGrid.")
+    mailer: Literal["outbox", "sendgrid", "smtp"] = setting(
+        "outbox", "Where mails go: a folder of .eml files, SendGrid, or an SMTP server."
+    )
     mail_from: Address = setting("memberships-export@localhost", "Sender address of the mails.")
     sendgrid_api_key: str | None = setting(None, "SendGrid API key with the scope mail.send only.", secret=True)
     sendgrid_url: Url = setting("https://api.sendgrid.com", "Base URL of SendGrid (EU: https://api.eu.sendgrid.com).")
     sendgrid_webhook_key: str | None = setting(
         None, "Public key of SendGrid's signed event webhook (base64). Unset: the webhook refuses all events."
     )
+    smtp_host: Host | None = setting(None, "SMTP server that takes the mails: its name, or its IP address.")
+    smtp_port: Annotated[int, Meta(ge=1, le=65535)] | None = setting(
+        None, "Its port. Unset: 587 with starttls, 465 with tls, 25 with none."
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = setting(
+        "starttls",
+        "How the way to it is encrypted: starttls (asked for in the clear), tls (from the first byte), none. "
+        "The certificate is checked.",
+    )
+    smtp_plain_hosts: HostNames | None = setting(
+        None, "Servers, separated by commas, to which mails may go unencrypted. This machine always may."
+    )
+    smtp_user: str | None = setting(None, "Name to log in with. Unset: no login.")
+    smtp_password: str | None = setting(None, "Password to log in with.", secret=True)
     workers: Annotated[int, Meta(ge=1, le=64)] = setting(2, "Exports worked on at the same time by one process.")
     exports_per_hour: Annotated[int, Meta(ge=1, le=1000)] = setting(10, "Exports one user may ask for within an hour.")
     lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = setting(
@@ -183,6 +199,11 @@ class Settings:
     def makes_tokens(self) -> bool:
         """Whether users' tokens are signed with a secret of this installation."""
         return not (self.jwks_url or self.introspection_url or self.alb_arn)
+
+    @property
+    def smtp_plain(self) -> frozenset[str]:
+        """The hosts of `smtp_plain_hosts`, in lower case."""
+        return frozenset(name.strip().lower() for name in (self.smtp_plain_hosts or "").split(",") if name)
 
     @property
     def policy(self) -> Policy:

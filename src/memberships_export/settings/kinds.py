@@ -106,6 +106,16 @@ def _host_names(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    if ":" in text:
+        import ipaddress  # noqa: PLC0415  (hardly anybody gives one of version 6, and a start need not wait for it)
+
+        return str(ipaddress.IPv6Address(text))
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", text):
+        raise ValueError
+    return text
+
+
 def _address(text: str) -> str:
     try:
         return checked_address(text)
@@ -117,5 +127,6 @@ Url = Annotated[str, _form("a URL like https://api.example.org, without query", 
 DatabaseUrl = Annotated[str, _form("a URL like postgresql://user:password@host/database", _database_url)]
 Secret = Annotated[str, _form(f"a secret of at least {MIN_SECRET} bytes", _secret)]
 Names = Annotated[str, _form("one name, or several separated by commas", _names)]
+Host = Annotated[str, _form("a host name or an IP address, without a port", _host)]
 HostNames = Annotated[str, _form("names of hosts like members-api, separated by commas, without port", _host_names)]
 Address = Annotated[str, _form("one plain email address", _address)]

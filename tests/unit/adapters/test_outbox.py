@@ -30,7 +30,7 @@ def _outbox(folder: Path) -> Outbox:
 
 def test_the_file_carries_the_headers_a_mail_program_needs(tmp_path: Path) -> None:
     result = _outbox(tmp_path).send(a_mail())
-    message = read_eml(tmp_path / "exp-1.1.eml")
+    message = read_eml((tmp_path / "exp-1.1.eml").read_bytes())
     assert result.message_id == "exp-1.1.eml"
     assert str(message["From"]) == f"Memberships export <{FROM}>"
     assert str(message["To"]) == TO
@@ -57,7 +57,7 @@ def test_the_same_intent_keeps_the_mail_that_is_there(tmp_path: Path) -> None:
     _outbox(tmp_path).send(a_mail(text="first\n"))
     _outbox(tmp_path).send(a_mail(text="second\n"))
     [file] = tmp_path.iterdir()
-    body = read_eml(file).get_body(("plain",))
+    body = read_eml(file.read_bytes()).get_body(("plain",))
     assert body is not None
     assert body.get_content() == "first\r\n"
 
@@ -67,7 +67,7 @@ def test_many_writers_of_one_intent_leave_one_whole_mail(tmp_path: Path) -> None
         results = list(pool.map(lambda _: _outbox(tmp_path).send(a_mail()), range(40)))
     assert {result.evidence for result in results} == {Evidence.ACCEPTED}
     [file] = tmp_path.iterdir()
-    assert str(read_eml(file)["X-Send-Intent"]) == "exp-1:1"
+    assert str(read_eml(file.read_bytes())["X-Send-Intent"]) == "exp-1:1"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def dripping_handshake() -> Iterator[str]:
                     self.server.closing.wait(0.05)
                     self.request.sendall(b"\x02")
 
-    with LoopbackServer(Drip) as server:  # type: ignore[arg-type]  # what drips is no HTTP
+    with LoopbackServer(Drip) as server:
         yield server.url.replace("http:", "https:")
 
 

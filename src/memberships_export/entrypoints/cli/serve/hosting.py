@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from memberships_export.bootstrap import backend
 from memberships_export.bootstrap.identity import mail_webhook, membership_tokens, user_tokens
-from memberships_export.bootstrap.one_machine import outbox_folder
+from memberships_export.bootstrap.one_machine import mails_go_to
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
@@ -134,9 +134,7 @@ class _Welcome:
         settings = self.settings
         if settings.backend == "aws":
             return [("Records", f"DynamoDB table {settings.table}"), ("Messages", str(settings.queue_url))]
-        outbox = str(outbox_folder(settings).absolute())
-        mailer = f"outbox folder {outbox}" if settings.mailer == "outbox" else settings.sendgrid_url
-        return [("Data folder", str(settings.data_dir.absolute())), ("Mails go to", mailer)]
+        return [("Data folder", str(settings.data_dir.absolute())), ("Mails go to", mails_go_to(settings))]
 
     def _next_steps(self) -> list[str]:
         """Say what to type in another terminal.
