@@ -21,6 +21,8 @@ _FEWEST, _MOST = 2, 1000  # what an event source mapping accepts as MaximumConcu
 # A VPC may be as large as the first. The second leaves each of its four subnets the 32 addresses that a load balancer
 # needs in a subnet.
 _LARGEST, _SMALLEST = 16, 25
+# Of one secret, without wildcards. Its end tells it from another that had the same name.
+_WHOLE_ARN = r"arn:aws(?:-us-gov)?:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
 
 
 def _must_be(expected: str) -> WrapValidator:
@@ -52,6 +54,10 @@ def _https(text: str) -> str:
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
         raise ValueError
     return text.rstrip("/")
+
+
+def _separated(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
 
 
 def _network(text: str) -> str:
@@ -108,4 +114,12 @@ Network = Annotated[
 ]
 Bundle = Annotated[str, AfterValidator(_file)]
 Certificate = Annotated[str, _arn_of("acm"), _must_be("an ARN that begins with arn:aws:acm:")]
+SecretArns = Annotated[
+    tuple[Annotated[str, _like(_WHOLE_ARN)], ...],
+    BeforeValidator(_separated),
+    _must_be(
+        "whole ARNs of secrets, separated by commas, each with the six characters at its end, like "
+        "arn:aws:secretsmanager:eu-central-1:111122223333:secret:club/api-AbCdEf"
+    ),
+]
 SecretArn = Annotated[str, _arn_of("secretsmanager"), _must_be("an ARN that begins with arn:aws:secretsmanager:")]

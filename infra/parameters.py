@@ -17,6 +17,7 @@ from infra.parameter_kinds import (
     Network,
     Repository,
     SecretArn,
+    SecretArns,
     Tag,
     Topology,
     Word,
@@ -54,6 +55,7 @@ class Parameters(BaseModel):
     sendgrid_url: Https | None = None
     sendgrid_webhook_key: Word | None = None
     memberships_url: Https | None = None
+    profile_secret_arns: SecretArns = ()
     database_secret_arn: SecretArn | None = None
     vpc_cidr: Network
     alarm_email: Email | None = None

@@ -35,6 +35,7 @@ class Permissions:
     def _fetch(self, role: iam.Role) -> None:
         self.storage.allow_files(role, "parts", (*_GET, *_PUT))
         self.secrets.allow_service(role)  # signs the token for the memberships API
+        self.secrets.allow_profiles(role)  # what an API of others wants instead
 
     def _render(self, role: iam.Role) -> None:
         self.storage.allow_files(role, "parts", _GET)

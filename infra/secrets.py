@@ -1,5 +1,7 @@
 """The secrets. Their values are never in the template: Secrets Manager makes two, a person puts in the other."""
 
+from collections.abc import Sequence
+
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,9 +16,10 @@ _READ = ("secretsmanager:GetSecretValue",)
 class Secrets(Construct):
     """The SendGrid key, and the service's own secrets: one for each purpose, so that nobody can do more than that."""
 
-    def __init__(self, scope: Construct, name: str, *, key: kms.IKey) -> None:
-        """Make them, encrypted with the key."""
+    def __init__(self, scope: Construct, name: str, *, key: kms.IKey, of_profiles: Sequence[str]) -> None:
+        """Make them, encrypted with the key. `of_profiles`: ARNs of those that exist, for a memberships API."""
         super().__init__(scope, name)
+        self._of_profiles = of_profiles
         self.sendgrid = self._secret("SendGridKey", key, "SendGrid API key with the scope mail.send only")
         self.service = self._secret("Service", key, "Signs the worker's tokens for the memberships API")
         self.links = self._secret("Links", key, "Signs the download links in mails")
@@ -39,6 +42,11 @@ class Secrets(Construct):
     def allow_service(self, role: iam.IRole) -> None:
         """Allow to read what the worker's tokens are made and checked with."""
         allow(role, _READ, self.service.secret_arn)
+
+    def allow_profiles(self, role: iam.IRole) -> None:
+        """Allow to read the secrets that profiles name."""
+        if self._of_profiles:
+            allow(role, _READ, *self._of_profiles)
 
     def allow_links(self, role: iam.IRole) -> None:
         """Allow to read what the download links are made and checked with."""

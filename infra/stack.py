@@ -35,7 +35,7 @@ class MembershipsExportStack(Stack):
         )
         self._code = lambda_.Code.from_asset(parameters.bundle)
         self._network = Network(self, "Network", cidr=parameters.vpc_cidr)
-        self._secrets = Secrets(self, "Secrets", key=self._key)
+        self._secrets = Secrets(self, "Secrets", key=self._key, of_profiles=parameters.profile_secret_arns)
         self._storage = Storage(self, "Storage", key=self._key)
         self._queues = [WorkerQueue(self, worker=worker, key=self._key) for worker in parameters.workers]
         self._environment = Environment(

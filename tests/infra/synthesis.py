@@ -9,6 +9,9 @@ from rig.aws.synthesis import run_app, stand_in_bundle
 
 ROOT = Path(__file__).parents[2]
 EXISTING = "https://api.example.org"
+PROFILE_SECRETS = [
+    f"arn:aws:secretsmanager:eu-central-1:111122223333:secret:club/{name}" for name in ("a-AbCdEf", "b-123456")
+]
 SMALLEST_NETWORK = "192.168.64.128/25"
 
 
@@ -69,6 +72,7 @@ class Synthesiser:
         given = {
             "topology": topology,
             "membershipsUrl": memberships_url,
+            "profileSecretArns": ", ".join(PROFILE_SECRETS) if memberships_url else "",
             "alarmEmail": "operations@example.org",
             "concurrency": "7",
             "vpcCidr": SMALLEST_NETWORK,

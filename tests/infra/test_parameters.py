@@ -44,6 +44,21 @@ def test_the_parameters_of_cdk_json_are_good_as_they_are(read_with: Read) -> Non
         ("alarmEmail", "nobody", "alarmEmail is 'nobody', but must be one plain email address."),
         ("imageTag", "", "imageTag is '', but must be the tag of an image that you pushed, like 2026-11-24."),
         ("databaseSecretArn", "", "databaseSecretArn is not set, but membershipsUrl is not set either: give the URL"),
+        (
+            "profileSecretArns",
+            "club/api",
+            "profileSecretArns is 'club/api', but must be whole ARNs of secrets, separated",
+        ),
+        (
+            "profileSecretArns",
+            "arn:aws:secretsmanager:eu-central-1:111122223333:secret:a-AbCdEf,arn:aws:s3:::b-AbCdEf",
+            "profileSecretArns is 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:a-AbCdEf,arn:aws:s3:::b-",
+        ),
+        (
+            "profileSecretArns",
+            "arn:aws:secretsmanager:eu-central-1:111122223333:secret:club/*",
+            "profileSecretArns is 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:club/*', but must be whole",
+        ),
         ("topolgy", "split", "topolgy is not a parameter; did you mean topology?"),
         ("colour", "red", "colour is not a parameter; infra/README.md lists them all."),
     ],

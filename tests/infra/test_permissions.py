@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.infra.permissions import Table, name_of, permissions_of, roles
-from tests.infra.synthesis import EXISTING, Synthesised, Synthesiser
+from tests.infra.synthesis import EXISTING, PROFILE_SECRETS, Synthesised, Synthesiser
 
 QUEUES = {
     "one": ["membership_exports"],
@@ -195,6 +195,21 @@ def test_only_who_fetches_can_make_a_token_for_the_memberships_api(
         "FetchMembershipsRole",
         *api,
     ]
+
+
+@pytest.mark.parametrize("topology,reader", [("one", "ExportMembershipsRole"), ("split", "FetchMembershipsRole")])
+def test_only_who_fetches_can_read_the_secrets_that_a_profile_names_and_no_other(
+    synth: Synthesiser, topology: str, reader: str
+) -> None:
+    granted = permissions_of(synth(topology, EXISTING))
+
+    found = {
+        (role, resource): actions
+        for role, resources in granted.items()
+        for resource, actions in resources.items()
+        if resource.startswith("arn:aws:secretsmanager:")
+    }
+    assert found == {(reader, arn): READ_SECRET for arn in PROFILE_SECRETS}
 
 
 def test_no_role_has_a_ready_made_policy(synth: Synthesiser) -> None:

@@ -47,7 +47,7 @@ def test_on_one_machine_what_keeps_a_process_from_asking_is_found_at_the_start(
     ]
     (problem,) = access_problems(MANAGED.profile, secrets)
     assert problem.startswith("secret:club/api is a secret of AWS Secrets Manager, and only a service on AWS")
-    twice = known({"type": "api_key", "name": "k", "api_key": "env:API_TOKEN", "location": "query"})
+    twice = known({"type": "http_basic", "username": "a:b", "password": "env:API_TOKEN"})
     assert len(access_problems(twice.profile, secrets)) == 2
     assert access_problems(known().profile, secrets) == []
 

@@ -75,6 +75,11 @@ def test_basic_is_name_and_password_in_utf8(name: str, password: str) -> None:
     assert base64.b64decode(header.removeprefix("Basic ")).decode() == f"{name or 'wp'}:{password}"
 
 
+def test_a_key_may_be_the_name_of_basic_without_a_password() -> None:
+    header = _seen({"type": "http_basic", "username": "env:KEY"}).header("Authorization")
+    assert header == "Basic " + base64.b64encode(b"k3y canary:").decode()
+
+
 def test_the_name_of_basic_may_be_a_secret_too() -> None:
     header = _seen(BASIC).header("Authorization")
     assert header == "Basic " + base64.b64encode(b"wp:pass word canary").decode()
@@ -179,7 +184,9 @@ def test_a_key_cannot_stand_in_a_header_that_is_none_or_the_connections_own(name
     "auth,place",
     [
         (BEARER, "the token of env:API_TOKEN"),
-        (BASIC, "the user with the password of env:WP_PASSWORD"),
+        (BASIC, "the login of env:WP_USER and env:WP_PASSWORD"),
+        (BASIC | {"username": "wp"}, "the login of env:WP_PASSWORD"),
+        ({"type": "http_basic", "username": "env:KEY"}, "the login of env:KEY"),
         (KEY, "the key of env:KEY"),
         (IN_QUERY, "the key of env:KEY"),
     ],
@@ -317,8 +324,6 @@ def test_on_one_machine_a_secret_of_aws_is_refused_in_the_middle_too() -> None:
 @pytest.mark.parametrize(
     "auth,words",
     [
-        (IN_QUERY | {"allow_key_in_url": False}, "allow_key_in_url = true"),
-        (KEY | {"name": "Host"}, "'Host' is no header that may be set"),
         (BASIC | {"username": "a:b"}, "a name with a colon"),
         (
             {

@@ -22,6 +22,7 @@ from memberships_export.domain.source.profile import (
     OAuth2ClientCredentials,
     ServiceJwt,
 )
+from memberships_export.domain.source.profile_secrets import is_reference
 
 log = logging.getLogger(__name__)
 WILL_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
@@ -97,8 +98,9 @@ def _credential(auth: Auth) -> tuple[str, str]:
             )
         case Bearer(token=token):
             return f"the token of {token}", "put one in there that is valid"
-        case HttpBasic(password=password):
-            return f"the user with the password of {password}", "compare name and password"
+        case HttpBasic(username=name, password=password):
+            places = " and ".join(filter(is_reference, (name, password)))
+            return f"the login of {places or 'the profile'}", "compare name and password"
         case ApiKey(api_key=key, location=location, name=name):
             place = "parameter" if location == "query" else "header"
             return f"the key of {key}", f"put a valid one in there, and compare the {place} {name} and its prefix"
