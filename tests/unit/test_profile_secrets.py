@@ -33,7 +33,7 @@ def test_a_process_asks_with_the_variable_that_the_profile_names_as_it_was_at_th
         source = OneMachine(Settings(data_dir=tmp_path)).connect(api.url).source
         monkeypatch.setenv("API_TOKEN", "later")
         assert source
-        source.ask(PAGE, BEARER)  # type: ignore[attr-defined]  # until it is in the port
+        source.fetch(PAGE, BEARER)
     assert api.seen[0].header("Authorization") == "Bearer at-the-start"
 
 
