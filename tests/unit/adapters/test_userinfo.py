@@ -158,6 +158,15 @@ def test_a_token_that_may_not_read_the_address_has_none(
     assert "scope email" in caplog.text
 
 
+def test_who_was_not_allowed_to_read_the_address_is_asked_about_anew(provider: FakeIdentityProvider) -> None:
+    token = hs(claims())
+    provider.instead, provider.users[token] = Reply(b"", 403), ANNA
+    tokens = with_userinfo(provider)
+    assert tokens.verify_with_address(token).email is None
+    provider.instead = None
+    assert tokens.verify_with_address(token).email == "anna@example.org"
+
+
 def test_an_endpoint_that_hangs_is_left_when_the_time_is_up(provider: FakeIdentityProvider) -> None:
     provider.gate.clear()
     endpoint = Endpoint("MEMBERSHIPS_EXPORT_USERINFO_URL", provider.userinfo_url, Limits(seconds=0.3))

@@ -48,4 +48,4 @@ def _checked(user_id: str, email: str) -> str:
     try:
         return canonical_address(email)
     except InvalidAddress as error:
-        raise WrongUsage(f"--email is {email!r}, but must be one plain email address. {error.reason}") from error
+        raise WrongUsage(f"--email is {email!r}. {error.reason}") from error
