@@ -118,6 +118,8 @@ def _struct(uses: _Rest, *, free: bool) -> Any:  # noqa: ANN401  (a type)
 
 
 def _optional(kind: Any, *, null: bool, missing: bool) -> Any:  # noqa: ANN401  (a type)
+    if kind is msgspec.Raw:
+        return kind  # null is JSON too; in a union msgspec would forget that anything else is
     others = [other for other, wanted in ((None, null), (UnsetType, missing)) if wanted]
     return Union[(kind, *others)]
 
