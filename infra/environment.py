@@ -30,8 +30,7 @@ class Environment:
         if "fetch" in own.stages:
             variables["MEMBERSHIPS_URL"] = self.parameters.memberships_url or self.parameters.public_url
         if "deliver" in own.stages:
-            variables |= {"MAILER": "sendgrid", "SENDGRID_SECRET": self.secrets.sendgrid.secret_arn}
-            variables |= {"SENDGRID_URL": self.parameters.sendgrid_url} if self.parameters.sendgrid_url else {}
+            variables |= self._mailer()
         return _named(variables)
 
     def for_sweeper(self) -> dict[str, str]:
@@ -57,6 +56,13 @@ class Environment:
             "JWT_AUDIENCE": given.jwt_audience,
         }
         return _named(self._everybody() | fixed | {name: value for name, value in optional.items() if value})
+
+    def _mailer(self) -> dict[str, str]:
+        given, secret = self.parameters, self.secrets.mail.secret_arn
+        if given.smtp_host and given.smtp_user:
+            return {"MAILER": "smtp", "SMTP_HOST": given.smtp_host, "SMTP_USER": given.smtp_user, "SMTP_SECRET": secret}
+        sendgrid = {"MAILER": "sendgrid", "SENDGRID_SECRET": secret}
+        return sendgrid | ({"SENDGRID_URL": given.sendgrid_url} if given.sendgrid_url else {})
 
     def _everybody(self) -> dict[str, str]:
         first = self.queues[0]

@@ -14,10 +14,8 @@ PACKAGE = "memberships_export"
 # What a function never imports. The rest of the package needs neither a web framework nor cryptography.
 LEFT_OUT_OF_PACKAGE = (
     "adapters/embedded",
-    "adapters/mail/eml.py",
     "adapters/mail/outbox.py",
     "adapters/mail/sendgrid/events.py",
-    "adapters/mail/smtp",
     "bootstrap/one_machine.py",
     "entrypoints/api",
     "entrypoints/cli",

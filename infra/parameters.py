@@ -54,6 +54,8 @@ class Parameters(BaseModel):
     jwt_issuer: Word | None = None
     sendgrid_url: Https | None = None
     sendgrid_webhook_key: Word | None = None
+    smtp_host: Domain | None = None
+    smtp_user: Word | None = None
     memberships_url: Https | None = None
     profile_secret_arns: SecretArns = ()
     database_secret_arn: SecretArn | None = None
@@ -117,13 +119,16 @@ def _problems(error: ValidationError) -> Iterator[str]:
 
 
 def _missing(texts: Mapping[str, str]) -> list[str]:
-    if "membershipsUrl" in texts or "databaseSecretArn" in texts:
-        return []
-    text = (
-        "databaseSecretArn is not set, but membershipsUrl is not set either: give the URL of your memberships API, "
-        "or the secret with the database URL for the bundled one."
-    )
-    return [text]
+    problems = []
+    if not {"membershipsUrl", "databaseSecretArn"} & texts.keys():
+        problems.append(
+            "databaseSecretArn is not set, but membershipsUrl is not set either: give the URL of your memberships API, "
+            "or the secret with the database URL for the bundled one."
+        )
+    for one, other in (("smtpHost", "smtpUser"), ("smtpUser", "smtpHost")):
+        if one in texts and other not in texts:
+            problems.append(f"{other} is not set, but {one} is: give both to mail by SMTP, or neither.")
+    return problems
 
 
 def _unknown(key: str) -> str:

@@ -43,7 +43,7 @@ class Permissions:
 
     def _deliver(self, role: iam.Role) -> None:
         self.storage.allow_files(role, "csv", _GET)
-        self.secrets.allow_sendgrid(role)
+        self.secrets.allow_mail(role)
         self.secrets.allow_links(role)
 
     def sweeper(self, role: iam.Role) -> None:

@@ -14,18 +14,29 @@ _READ = ("secretsmanager:GetSecretValue",)
 
 
 class Secrets(Construct):
-    """The SendGrid key, and the service's own secrets: one for each purpose, so that nobody can do more than that."""
+    """What mails are sent with, and the service's own secrets: one for each purpose, so that nobody can do more.
 
-    def __init__(self, scope: Construct, name: str, *, key: kms.IKey, of_profiles: Sequence[str]) -> None:
-        """Make them, encrypted with the key. `of_profiles`: ARNs of those that exist, for a memberships API."""
+    `mail` is the SendGrid key, or the SMTP password.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, key: kms.IKey, smtp: bool, of_profiles: Sequence[str]) -> None:
+        """Make them, encrypted with the key.
+
+        `smtp`: mails go to an SMTP server, not to SendGrid. `of_profiles`: ARNs of those that exist, for a memberships
+        API.
+        """
         super().__init__(scope, name)
         self._of_profiles = of_profiles
-        self.sendgrid = self._secret("SendGridKey", key, "SendGrid API key with the scope mail.send only")
+        self.mail = (
+            self._secret("SmtpPassword", key, "Password for the SMTP server")
+            if smtp
+            else self._secret("SendGridKey", key, "SendGrid API key with the scope mail.send only")
+        )
         self.service = self._secret("Service", key, "Signs the worker's tokens for the memberships API")
         self.links = self._secret("Links", key, "Signs the download links in mails")
         accept(
-            self.sendgrid,
-            "A SendGrid key is made and revoked by a person in SendGrid; the runbook says how to change it.",
+            self.mail,
+            "It is made and revoked by a person at the mail service; docs/deploy-aws.md says how to change it.",
             "AwsSolutions-SMG4",
         )
         accept(
@@ -35,9 +46,9 @@ class Secrets(Construct):
         )
         accept(self.links, "Changing it ends all links that were mailed.", "AwsSolutions-SMG4")
 
-    def allow_sendgrid(self, role: iam.IRole) -> None:
-        """Allow to read the SendGrid key."""
-        allow(role, _READ, self.sendgrid.secret_arn)
+    def allow_mail(self, role: iam.IRole) -> None:
+        """Allow to read what mails are sent with."""
+        allow(role, _READ, self.mail.secret_arn)
 
     def allow_service(self, role: iam.IRole) -> None:
         """Allow to read what the worker's tokens are made and checked with."""

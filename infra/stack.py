@@ -35,7 +35,13 @@ class MembershipsExportStack(Stack):
         )
         self._code = lambda_.Code.from_asset(parameters.bundle)
         self._network = Network(self, "Network", cidr=parameters.vpc_cidr)
-        self._secrets = Secrets(self, "Secrets", key=self._key, of_profiles=parameters.profile_secret_arns)
+        self._secrets = Secrets(
+            self,
+            "Secrets",
+            key=self._key,
+            smtp=parameters.smtp_host is not None,
+            of_profiles=parameters.profile_secret_arns,
+        )
         self._storage = Storage(self, "Storage", key=self._key)
         self._queues = [WorkerQueue(self, worker=worker, key=self._key) for worker in parameters.workers]
         self._environment = Environment(
@@ -111,9 +117,13 @@ class MembershipsExportStack(Stack):
         permissions.send(workers, [self._sweeper.role, self._api.role, self._operator])
 
     def _tell(self) -> None:
+        smtp = self._parameters.smtp_host is not None
         outputs = {
             "LoadBalancer": (self._api.load_balancer.load_balancer_dns_name, "Point the domain here (CNAME)"),
-            "SendGridSecret": (self._secrets.sendgrid.secret_arn, "Put the SendGrid API key in here"),
+            "SmtpSecret" if smtp else "SendGridSecret": (
+                self._secrets.mail.secret_arn,
+                f"Put the {'password of smtpUser' if smtp else 'SendGrid API key'} in here",
+            ),
             "ServiceSecret": (
                 self._secrets.service.secret_arn,
                 "Your memberships API checks tokens with it",

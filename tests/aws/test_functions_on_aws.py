@@ -19,6 +19,7 @@ from rig.aws.event_source_mapping import record_of
 from rig.aws.fake_aws import REGION
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
+from rig.services.fake_smtp import FakeSmtp
 from rig.services.sendgrid_behaviour import status
 from rig.waiting import PATIENCE_SECONDS
 
@@ -170,6 +171,30 @@ def test_a_rotated_key_is_used_by_a_warm_function(
     deployment.ask()
     invoke(deployment, function)
     assert [mail.headers["Authorization"] for mail in sendgrid.accepted] == ["Bearer SG.key", "Bearer SG.new"]
+
+
+def test_a_function_mails_through_an_smtp_server(deployment: BareDeployment, sendgrid: FakeSendGrid) -> None:
+    with FakeSmtp() as fake:
+        deployment.with_settings(MAILER="smtp", SMTP_HOST="127.0.0.1", SMTP_PORT=str(fake.port), SMTP_SECURITY="none")
+        export = deployment.ask()
+        invoke(deployment, function_of(deployment))
+        assert deployment.record_of(export).status is ExportStatus.COMPLETED
+        assert [mail.to for mail in fake.accepted] == ["member@example.org"]
+    assert sendgrid.requests == 0
+
+
+def test_the_smtp_password_is_read_from_secrets_manager_and_waited_for(deployment: BareDeployment) -> None:
+    with FakeSmtp() as fake:
+        deployment.with_settings(
+            MAILER="smtp", SMTP_HOST="127.0.0.1", SMTP_PORT=str(fake.port), SMTP_USER="u", SMTP_SECRET="not-there"
+        )
+        export = deployment.ask()
+        invoke(deployment, function_of(deployment))
+        assert fake.connections == 0
+    waiting = deployment.record_of(export)
+    assert waiting.status is ExportStatus.WAITING
+    assert waiting.trouble is not None
+    assert "Secret not-there" in waiting.trouble.reason
 
 
 def test_a_rotated_link_secret_ends_the_links_without_a_restart(

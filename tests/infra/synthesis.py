@@ -66,7 +66,7 @@ class Synthesiser:
             self._done[key] = self.fresh(topology, memberships_url, f"{topology}-{bool(memberships_url)}")
         return self._done[key]
 
-    def fresh(self, topology: str, memberships_url: str, name: str) -> Synthesised:
+    def fresh(self, topology: str, memberships_url: str, name: str, **more: str) -> Synthesised:
         """Synthesise, also when it was done before."""
         output = self.folder / name
         given = {
@@ -76,6 +76,7 @@ class Synthesiser:
             "alarmEmail": "operations@example.org",
             "concurrency": "7",
             "vpcCidr": SMALLEST_NETWORK,
+            **more,
         }
         done = run_app(output, self.bundle, given)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -59,6 +59,13 @@ def test_the_parameters_of_cdk_json_are_good_as_they_are(read_with: Read) -> Non
             "arn:aws:secretsmanager:eu-central-1:111122223333:secret:club/*",
             "profileSecretArns is 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:club/*', but must be whole",
         ),
+        ("smtpHost", "smtp.example.org:25", "smtpHost is 'smtp.example.org:25', but must be a host name like"),
+        (
+            "smtpHost",
+            "smtp.example.org",
+            "smtpUser is not set, but smtpHost is: give both to mail by SMTP",
+        ),
+        ("smtpUser", "club", "smtpHost is not set, but smtpUser is: give both to mail by SMTP, or neither."),
         ("topolgy", "split", "topolgy is not a parameter; did you mean topology?"),
         ("colour", "red", "colour is not a parameter; infra/README.md lists them all."),
     ],

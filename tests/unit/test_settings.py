@@ -254,14 +254,17 @@ def test_mails_may_go_unencrypted_only_to_a_server_that_is_named_for_that(host: 
 @pytest.mark.parametrize("host", ["localhost", "mailpit"])
 def test_a_password_never_goes_unencrypted(host: str) -> None:
     environ = SMTP | {"SMTP_HOST": host, "SMTP_PLAIN_HOSTS": host, "SMTP_USER": "u", "SMTP_PASSWORD": "hunter2"}
-    with pytest.raises(SettingsError, match=r"SMTP_SECURITY is none, but .*SMTP_PASSWORD is set: a password") as no:
+    with pytest.raises(SettingsError, match=r"SMTP_SECURITY is none, but .*SMTP_USER is set: a password") as no:
         read(**environ, SMTP_SECURITY="none")
     assert "hunter2" not in str(no.value)
     assert "hunter2" not in repr(read(**environ))
 
 
-def test_smtp_on_aws_is_refused_at_start() -> None:
-    assert "MAILER" in named(**SMTP, BACKEND="aws")
+def test_on_aws_the_password_may_be_in_secrets_manager() -> None:
+    aws = dict.fromkeys(("QUEUE_URL", "TABLE", "BUCKET", "SERVICE_SECRET_ID", "LINK_SECRET_ID"), "https://x.example")
+    assert read(**SMTP, **aws, BACKEND="aws", SMTP_USER="u", SMTP_SECRET="id").smtp_secret == "id"
+    assert named(**SMTP, **aws, BACKEND="aws", SMTP_SECRET="id") == ["SMTP_USER"]
+    assert named(**SMTP, SMTP_USER="u", SMTP_SECRET="id") == ["SMTP_PASSWORD"]
 
 
 @pytest.mark.parametrize("lease", ["29", "30"])

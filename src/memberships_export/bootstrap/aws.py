@@ -1,4 +1,4 @@
-"""The AWS form: settings become ports on SQS, DynamoDB, S3 and SendGrid. A Lambda function loads nothing else."""
+"""The AWS form: settings become ports on SQS, DynamoDB, S3 and a mail service. A Lambda function loads nothing else."""
 
 from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
@@ -16,12 +16,13 @@ from memberships_export.bootstrap.parts import (
     profile_secrets,
     readers,
     sendgrid,
+    smtp,
     usable_profile,
     utc_now,
 )
 from memberships_export.bootstrap.warm_up import warm_up
 from memberships_export.domain.export.record import Stage
-from memberships_export.ports import Ports
+from memberships_export.ports import Mailer, Ports
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.worker.assembly import Workers, assemble_workers
 from memberships_export.service.worker.sweep import VisitAll
@@ -80,7 +81,7 @@ class Aws:
             queue=StageQueues(opened[own[0]], opened),
             dead_letters=StageDeadLetters([SqsDeadLetters(clients.sqs, url) for url in letters]),
             files=self._files(),
-            mailer=sendgrid(settings, self._sendgrid_key) if settings.mailer == "sendgrid" else None,
+            mailer=self._mailer(),
             source=memberships(settings, memberships_url, self.secrets.service, self.profile_secrets)
             if memberships_url
             else None,
@@ -92,9 +93,20 @@ class Aws:
         bucket = connections.BucketSettings(name=self._settings.bucket or "", region=self._region)
         return S3Files(connections.s3_store(bucket), bucket.name, lambda: self._clients.s3_signer)
 
+    def _mailer(self) -> Mailer | None:
+        settings = self._settings
+        if settings.mailer == "sendgrid":
+            return sendgrid(settings, self._secret(settings.sendgrid_api_key, settings.sendgrid_secret))
+        if settings.mailer == "smtp":
+            return smtp(settings, self._smtp_password)
+        return None
+
     @property
-    def _sendgrid_key(self) -> Secret:
-        return self._secret(self._settings.sendgrid_api_key, self._settings.sendgrid_secret)
+    def _smtp_password(self) -> Secret:
+        settings = self._settings
+        if not settings.smtp_user:
+            return lambda: ""
+        return self._secret(settings.smtp_password, settings.smtp_secret)
 
     def _managed_secret(self, secret_id: str) -> RotatingSecret:
         """Return the same object for the same id: it keeps what it read."""
@@ -122,8 +134,8 @@ def check_worker(settings: Settings) -> None:
     problems = []
     if Stage.FETCH in settings.stages and not settings.memberships_url:
         problems.append(f"{variable('memberships_url')} is not set: this function fetches memberships.")
-    if Stage.DELIVER in settings.stages and settings.mailer != "sendgrid":
-        problems.append(f"{variable('mailer')} is {settings.mailer}: this function mails, so it must be sendgrid.")
+    if Stage.DELIVER in settings.stages and settings.mailer == "outbox":
+        problems.append(f"{variable('mailer')} is outbox: this function mails, so it must be sendgrid or smtp.")
     if Stage.DELIVER in settings.stages and not settings.public_url:
         problems.append(f"{variable('public_url')} is not set: this function mails links to large files.")
     if problems:

@@ -12,7 +12,6 @@ from memberships_export.adapters.embedded.secrets_file import kept_secret
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.mail.outbox import Outbox
-from memberships_export.adapters.mail.smtp.client import Smtp, SmtpSettings
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.bootstrap.parts import (
     Secrets,
@@ -21,14 +20,14 @@ from memberships_export.bootstrap.parts import (
     profile_secrets,
     readers,
     sendgrid,
+    smtp,
+    smtp_port,
     utc_now,
 )
 from memberships_export.bootstrap.steady_clock import SteadyClock
 from memberships_export.bootstrap.warm_up import warm_up
 from memberships_export.ports import Mailer, Ports
 from memberships_export.settings import Settings
-
-_SMTP_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 class OneMachine:
@@ -98,8 +97,7 @@ def _kept(value: str | None, path: Path) -> Callable[[], str]:
 def mails_go_to(settings: Settings) -> str:
     """Say where mails go, for people."""
     if settings.mailer == "smtp":
-        server = _smtp(settings)
-        return f"{server.host}, port {server.port} (SMTP, {server.security})"
+        return f"{settings.smtp_host}, port {smtp_port(settings)} (SMTP, {settings.smtp_security})"
     outbox = f"outbox folder {outbox_folder(settings).absolute()}"
     return outbox if settings.mailer == "outbox" else settings.sendgrid_url
 
@@ -108,17 +106,6 @@ def _mailer(settings: Settings) -> Mailer:
     if settings.mailer == "outbox":
         return Outbox(outbox_folder(settings), mail_from=settings.mail_from, clock=utc_now)
     if settings.mailer == "smtp":
-        return Smtp(_smtp(settings), utc_now)
+        return smtp(settings, lambda: settings.smtp_password or "")
     key = settings.sendgrid_api_key or ""
     return sendgrid(settings, lambda: key)
-
-
-def _smtp(settings: Settings) -> SmtpSettings:
-    return SmtpSettings(
-        host=settings.smtp_host or "",
-        port=settings.smtp_port or _SMTP_PORTS[settings.smtp_security],
-        security=settings.smtp_security,
-        mail_from=settings.mail_from,
-        user=settings.smtp_user,
-        password=lambda: settings.smtp_password or "",
-    )

@@ -23,6 +23,7 @@ from memberships_export.ports import Mailer, MembershipSource, Ports
 from memberships_export.settings import Settings, SettingsError, variable
 
 ISSUER = "memberships-export"  # of the tokens that workers make
+_SMTP_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 Secret = Callable[[], str]
 
@@ -115,3 +116,24 @@ def memberships(settings: Settings, url: str, service_secret: Secret, secrets: P
 def sendgrid(settings: Settings, api_key: Secret) -> Mailer:
     """Return SendGrid as the mailer. The key is read for each mail."""
     return SendGrid(SendGridSettings(base_url=settings.sendgrid_url, mail_from=settings.mail_from, api_key=api_key))
+
+
+def smtp(settings: Settings, password: Secret) -> Mailer:
+    """Return an SMTP server as the mailer. The password is read for each mail."""
+    # Functions that mail through SendGrid start without it.
+    from memberships_export.adapters.mail.smtp.client import Smtp, SmtpSettings  # noqa: PLC0415
+
+    server = SmtpSettings(
+        host=settings.smtp_host or "",
+        port=smtp_port(settings),
+        security=settings.smtp_security,
+        mail_from=settings.mail_from,
+        user=settings.smtp_user,
+        password=password,
+    )
+    return Smtp(server, utc_now)
+
+
+def smtp_port(settings: Settings) -> int:
+    """Return the port of the SMTP server: the one that is set, else the usual one."""
+    return settings.smtp_port or _SMTP_PORTS[settings.smtp_security]

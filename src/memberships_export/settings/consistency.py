@@ -109,22 +109,20 @@ def _missing_for_smtp(settings: Settings) -> Iterator[Problem]:
     if settings.mail_from == Settings.mail_from:
         text = f"{variable('mail_from')} {because}: set it to an address that the server sends for."
         yield text, {"mailer", "mail_from"}
-    for name, other in (("smtp_user", "smtp_password"), ("smtp_password", "smtp_user")):
+    password = "smtp_secret" if settings.smtp_secret and settings.backend == "aws" else "smtp_password"
+    for name, other in (("smtp_user", password), (password, "smtp_user")):
         if getattr(settings, other) and not getattr(settings, name):
             text = f"{variable(name)} is not set, but {variable(other)} is: set both to log in, or neither."
-            yield text, {"mailer", name, other}
-    if settings.backend == "aws":
-        text = f"{variable('mailer')} is smtp, but {variable('backend')} is aws: there mails go through sendgrid."
-        yield text, {"mailer", "backend"}
+            yield text, {"mailer", "backend", name, other}
 
 
 def _unsafe_for_smtp(settings: Settings) -> Iterator[Problem]:
     host, security = settings.smtp_host, variable("smtp_security")
     if settings.smtp_security != "none" or not host:
         return
-    if settings.smtp_password:
-        text = f"{security} is none, but {variable('smtp_password')} is set: a password needs starttls or tls."
-        yield text, {"mailer", "smtp_security", "smtp_password"}
+    if settings.smtp_user:
+        text = f"{security} is none, but {variable('smtp_user')} is set: a password needs starttls or tls."
+        yield text, {"mailer", "smtp_security", "smtp_user"}
     if not (_is_this_machine(host) or host.lower() in settings.smtp_plain):
         text = (
             f"{security} is none, but {variable('smtp_host')} is {host}: mails with personal data would cross a "

@@ -178,6 +178,9 @@ class Settings:
     sendgrid_secret: str | None = setting(
         None, "AWS: Secrets Manager id of the SendGrid API key. Read when needed, so it can be rotated."
     )
+    smtp_secret: str | None = setting(
+        None, "AWS: Secrets Manager id of the SMTP password. Read when needed, so it can be rotated."
+    )
     service_secret_id: str | None = setting(
         None, "AWS: Secrets Manager id of the service secret, instead of the secret itself."
     )

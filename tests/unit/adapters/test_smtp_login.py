@@ -39,6 +39,11 @@ def test_each_mail_asks_for_the_password_so_that_it_can_be_replaced() -> None:
         assert [mailer.send(a_mail()).evidence for _ in range(2)] == [Evidence.REFUSED, Evidence.ACCEPTED]
 
 
+def test_the_line_end_of_the_file_that_a_password_came_from_is_no_part_of_it() -> None:
+    with FakeSmtp(offer=Offer(login=(USER, PASSWORD))) as fake:
+        assert log_in(fake, PASSWORD + "\r\n").evidence is Evidence.ACCEPTED
+
+
 def test_a_password_that_cannot_be_read_now_is_a_refusal_that_will_pass() -> None:
     def unreadable() -> str:
         raise StorageUnavailable("The secret store does not answer.")

@@ -62,7 +62,7 @@ class Smtp:
         """Try to hand over one mail; everything that can happen is a SendResult."""
         try:
             message = self._message(mail)
-            password = self._settings.password()
+            password = self._settings.password().rstrip("\r\n")  # a secret that was put there from a file ends in one
         except InvalidAddress:
             return SendResult(evidence=Evidence.REFUSED, detail=NOT_AN_ADDRESS, permanent=True)
         except TransientError as error:
