@@ -212,6 +212,32 @@ def test_instants_with_an_offset_stay_the_same_instants(rows: list[tuple[datetim
     assert all(text and text.endswith("Z") for text in texts)
 
 
+NEARLY_A_TIME = st.from_regex(
+    r"[012][0-9]{3}-?[01][0-9]-?[0-3][0-9]([TtX_ ]?[0-2][0-9]:?[0-6][0-9](:?[0-6][0-9]([.,][0-9]{0,9})?)?)?"
+    r" ?(z|Z|[+-]([0-2][0-9]:?[0-7][0-9]|[01][0-9]|24:00))?",
+    fullmatch=True,
+)
+
+
+@given(NEARLY_A_TIME)
+def test_a_text_means_the_same_whatever_else_is_in_its_page(text: str) -> None:
+    with_another = [
+        attempt(text),
+        attempt(text, "2024-01-01T00:00:00Z")[:1],
+        attempt(text, "2024-01-01T00:00:00.5+01:00")[:1],
+        attempt(text, "2024-01-01", "", "0000-00-00", "20240101T1200Z")[:1],
+    ]
+
+    assert with_another == [with_another[0]] * 4
+
+
+def attempt(*values: str) -> list[object]:
+    try:
+        return list(written(*values, zone="Europe/Zurich"))
+    except BadValue as bad:
+        return [(bad.place, bad.what)]
+
+
 @given(st.lists(st.dates()))
 def test_dates_alone_stay_as_they_are(days: list[date]) -> None:
     texts = [day.isoformat() for day in days]

@@ -6,6 +6,7 @@ first of the two; one that does not come at all, as they go forward in spring, i
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import partial
 
@@ -64,8 +65,17 @@ def to_utc(values: Sequence[Raw], zone: tzinfo | None) -> list[str | None]:
 
 def _whole_page(values: Sequence[str], zone: tzinfo | None) -> list[str | None]:
     """Write the usual forms of a time for the whole page at once. Raises several errors where one value is bad."""
-    lines: list[tuple[str, str, str, str]] = re.findall(_USUAL, "\n".join(values) + "\n")
-    if len(lines) != len(values):
+    page = "\n".join(values) + "\n"
+    if "." not in page:
+        with suppress(ValueError):
+            return [f"{seconds}Z" for seconds in _in_utc(values, zone)]
+    return _line_by_line(page, len(values), zone)
+
+
+def _line_by_line(page: str, length: int, zone: tzinfo | None) -> list[str | None]:
+    """Write a page with fractions, or with other forms here and there."""
+    lines: list[tuple[str, str, str, str]] = re.findall(_USUAL, page)
+    if len(lines) != length:
         raise ValueError
     times = iter(_in_utc([clock + offset for clock, _, offset, _ in lines if clock], zone))
     return [
