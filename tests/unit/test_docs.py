@@ -245,6 +245,11 @@ def test_every_relative_link_leads_somewhere(doc: Path) -> None:
 
 
 @pytest.mark.parametrize("doc", DOCS, ids=name_of)
+def test_no_page_holds_the_marks_of_a_merge(doc: Path) -> None:
+    assert re.findall(r"^(?:<{7}|>{7}|\|{7}) .*", doc.read_text("utf-8"), re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=name_of)
 def test_every_path_of_the_code_that_the_docs_name_exists(doc: Path) -> None:
     named = re.findall(
         r"`([\w.-]+(?:/[\w.-]+)*(?:\.py|\.sql|\.toml)|(?:src|tests|rig)/[\w./-]+)`", doc.read_text("utf-8")
