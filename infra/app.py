@@ -10,6 +10,7 @@ from typing import Any
 from infra import manifest
 from infra.node import use_packaged_node
 from infra.parameters import ParameterError, read_parameters
+from infra.profile import code_with
 
 _DEFAULTS = Path(__file__).with_name("cdk.json")
 
@@ -39,7 +40,8 @@ def synthesise(context: dict[str, Any], output: Path) -> None:
     parameters = read_parameters(app.node.get_all_context())
     if problems := manifest.problems(Path(parameters.bundle)):
         raise ParameterError("\n".join(problems))
-    MembershipsExportStack(app, "MembershipsExport", parameters=parameters)
+    with code_with(Path(parameters.bundle), parameters.profile) as code:
+        MembershipsExportStack(app, "MembershipsExport", parameters=parameters, code=code)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
 

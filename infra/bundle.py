@@ -63,11 +63,17 @@ def write_zip(folder: Path, output: Path) -> None:
     """Zip the folder so that nothing but names and contents shows in the bytes."""
     with ZipFile(output, "w") as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            entry = ZipInfo(path.relative_to(folder).as_posix(), _OLDEST_ZIP_TIME)
-            entry.compress_type = ZIP_DEFLATED
-            entry.create_system = 3  # Unix, also when it is made elsewhere
-            entry.external_attr = _FILE_MODE
+            entry = file_entry(path.relative_to(folder).as_posix())
             archive.writestr(entry, path.read_bytes(), compresslevel=9)
+
+
+def file_entry(name: str) -> ZipInfo:
+    """Describe a file in a zip by nothing but its name."""
+    entry = ZipInfo(name, _OLDEST_ZIP_TIME)
+    entry.compress_type = ZIP_DEFLATED
+    entry.create_system = 3  # Unix, also when it is made elsewhere
+    entry.external_attr = _FILE_MODE
+    return entry
 
 
 def _install(folder: Path, target: Target) -> None:

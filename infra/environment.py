@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.parameters import Parameters
+from infra.profile import in_function
 from infra.queues import WorkerQueue
 from infra.secrets import Secrets
 from infra.storage import Storage
@@ -28,7 +29,7 @@ class Environment:
         if own.stages != STAGES:
             variables["STAGES"] = ",".join(own.stages)
         if "fetch" in own.stages:
-            variables["MEMBERSHIPS_URL"] = self.parameters.memberships_url or self.parameters.public_url
+            variables |= self._memberships()
         if "deliver" in own.stages:
             variables |= self._mailer()
         return _named(variables)
@@ -63,6 +64,15 @@ class Environment:
             return {"MAILER": "smtp", "SMTP_HOST": given.smtp_host, "SMTP_USER": given.smtp_user, "SMTP_SECRET": secret}
         sendgrid = {"MAILER": "sendgrid", "SENDGRID_SECRET": secret}
         return sendgrid | ({"SENDGRID_URL": given.sendgrid_url} if given.sendgrid_url else {})
+
+    def _memberships(self) -> dict[str, str]:
+        given = self.parameters
+        optional = {
+            "PLAIN_HTTP_HOSTS": ",".join(given.plain_http_hosts),
+            "PROFILE": in_function(given.profile) if given.profile else "",
+        }
+        set_here = {name: value for name, value in optional.items() if value}
+        return {"MEMBERSHIPS_URL": given.memberships_url or given.public_url, **set_here}
 
     def _everybody(self) -> dict[str, str]:
         first = self.queues[0]

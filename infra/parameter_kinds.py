@@ -14,6 +14,7 @@ from pydantic import (
     WrapValidator,
 )
 
+from infra.profile import checked_profile
 from infra.topology import TOPOLOGIES
 
 ROOT = Path(__file__).parents[1]
@@ -58,6 +59,10 @@ def _https(text: str) -> str:
 
 def _separated(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
+
+
+def _plain_or_https(text: str) -> str:
+    return _https(f"https{text[4:]}" if text.startswith("http://") else text) and text.rstrip("/")
 
 
 def _network(text: str) -> str:
@@ -107,6 +112,13 @@ Repository = Annotated[
     _must_be("the name of an ECR repository, without the registry's host"),
 ]
 Https = Annotated[str, AfterValidator(_https), _must_be("a URL like https://api.example.org, without query")]
+Url = Annotated[str, AfterValidator(_plain_or_https), _must_be("a URL like https://api.example.org, without query")]
+Hosts = Annotated[
+    tuple[Annotated[str, _like(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")], ...],
+    BeforeValidator(_separated),
+    _must_be("names of hosts like api.club.internal in small letters, separated by commas, without port"),
+]
+Profile = Annotated[str, AfterValidator(checked_profile)]
 Network = Annotated[
     str,
     AfterValidator(_network),

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
@@ -13,16 +14,21 @@ from infra.parameter_kinds import (
     Concurrency,
     Domain,
     Email,
+    Hosts,
     Https,
     Network,
+    Profile,
     Repository,
     SecretArn,
     SecretArns,
     Tag,
     Topology,
+    Url,
     Word,
 )
+from infra.profile import secrets_of
 from infra.topology import TOPOLOGIES, Worker
+from memberships_export.adapters.source.profile_file import OWN, is_file_name
 
 _OF_THE_CDK = ("acknowledged-issue-numbers", "cli-telemetry")  # kept by its command line between our parameters
 
@@ -56,7 +62,9 @@ class Parameters(BaseModel):
     sendgrid_webhook_key: Word | None = None
     smtp_host: Domain | None = None
     smtp_user: Word | None = None
-    memberships_url: Https | None = None
+    memberships_url: Url | None = None
+    plain_http_hosts: Hosts = ()
+    profile: Profile | None = None
     profile_secret_arns: SecretArns = ()
     database_secret_arn: SecretArn | None = None
     vpc_cidr: Network
@@ -88,6 +96,7 @@ def read_parameters(context: Mapping[str, object]) -> Parameters:
     problems = _missing(texts)
     try:
         parameters = Parameters.model_validate(texts)
+        problems += _at_odds(parameters)
     except ValidationError as error:
         problems = [*_problems(error), *problems]
     if problems:
@@ -129,6 +138,18 @@ def _missing(texts: Mapping[str, str]) -> list[str]:
         if one in texts and other not in texts:
             problems.append(f"{other} is not set, but {one} is: give both to mail by SMTP, or neither.")
     return problems
+
+
+def _at_odds(given: Parameters) -> Iterator[str]:
+    """Find parameters that are right alone, and wrong together."""
+    url = urlsplit(given.memberships_url or "")
+    if url.scheme == "http" and url.hostname not in given.plain_http_hosts:
+        yield f"membershipsUrl is {given.memberships_url!r}: take https, or name {url.hostname} in plainHttpHosts."
+    if given.profile and not is_file_name(given.profile) and given.profile != OWN and not url.scheme:
+        yield f"membershipsUrl is not set, but profile is {given.profile}: give the URL of that API."
+    if given.profile and secrets_of(given.profile) and not given.profile_secret_arns:
+        named = ", ".join(secrets_of(given.profile))
+        yield f"profileSecretArns is not set, but the profile names {named}: give the whole ARN of each."
 
 
 def _unknown(key: str) -> str:

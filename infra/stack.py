@@ -1,5 +1,7 @@
 """The whole deployment on one page: the parts, then who may do what, then what one needs to know afterwards."""
 
+from pathlib import Path
+
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -22,8 +24,8 @@ from infra.topology import Worker
 class MembershipsExportStack(Stack):
     """Everything of one deployment."""
 
-    def __init__(self, scope: Construct, name: str, *, parameters: Parameters) -> None:
-        """Put the parts together."""
+    def __init__(self, scope: Construct, name: str, *, parameters: Parameters, code: Path) -> None:
+        """Put the parts together. `code`: of the functions."""
         super().__init__(scope, name, description="Memberships Export Service")
         self._parameters = parameters
         self._key = kms.Key(
@@ -33,7 +35,7 @@ class MembershipsExportStack(Stack):
             description="Memberships Export: all data at rest",
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
-        self._code = lambda_.Code.from_asset(parameters.bundle)
+        self._code = lambda_.Code.from_asset(str(code))
         self._network = Network(self, "Network", cidr=parameters.vpc_cidr)
         self._secrets = Secrets(
             self,
