@@ -13,6 +13,7 @@ from memberships_export.domain.formats.formats import file_format
 from memberships_export.domain.mail.intent import send_intent
 from memberships_export.domain.mail.layout import Block, Facts, Link, Paragraph, as_html, as_text
 from memberships_export.domain.mail.mail import Attachment, Mail
+from memberships_export.domain.source.progress import completeness_text
 
 READY_SUBJECT = "Your memberships export"
 FAILURE_SUBJECT = "Your memberships export failed"
@@ -78,12 +79,19 @@ def _file_notes(export: Export, file: StoredFile) -> Iterator[Block]:
         [
             ("Requested", _time(export.requested_at)),
             ("Memberships", f"{file.rows:,} ({file_format(export.preset).layout})"),
+            *_completeness(export),
             ("Size", f"{file.bytes:,} bytes"),
             ("SHA-256", file.sha256),
             ("Can be downloaded until", _time(file.expires_at)),
             ("Export number", export.export_id),
         ]
     )
+
+
+def _completeness(export: Export) -> Iterator[tuple[str, str]]:
+    """Under our own contract a file is counted, or there is none: only other APIs leave something to tell."""
+    if export.profile and (text := completeness_text(export.progress)):
+        yield "Completeness", text
 
 
 def _notes(export: Export, send: Send, link: str | None) -> Iterator[Block]:

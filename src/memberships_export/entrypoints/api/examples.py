@@ -16,6 +16,7 @@ from memberships_export.domain.export.record import (
     StoredFile,
     Trouble,
 )
+from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.progress import Progress
 from memberships_export.entrypoints.api.schemas import export_view
 
@@ -62,7 +63,7 @@ def completed() -> Export:
         running(),
         status=ExportStatus.COMPLETED,
         stage=Stage.DELIVER,
-        progress=Progress(pages=8, rows=40_000, total=40_000),
+        progress=Progress(pages=8, rows=40_000, total=40_000, grade=Grade.COUNTED),
         file=file,
         sends=(send,),
         finished_at=_LATER + timedelta(seconds=9),

@@ -8,6 +8,8 @@ from pydantic.alias_generators import to_camel
 from memberships_export.domain.export.reasons import detail_for_members, reason_for_members
 from memberships_export.domain.export.record import Delivery, Export, ExportStatus, Stage
 from memberships_export.domain.formats.options import MEANINGS, Preset
+from memberships_export.domain.source.grades import Grade
+from memberships_export.domain.source.progress import completeness_text
 
 
 class _View(BaseModel):
@@ -35,6 +37,20 @@ class ProgressView(_View):
         default=None, ge=0, le=100, description="100 only when all rows are fetched; null while unknown."
     )
     pages: int
+
+
+class CompletenessView(_View):
+    """How sure it is that all memberships are in the file."""
+
+    grade: Grade = Field(
+        description="`counted`: as many as the memberships API said, before and after. `ended`: the API said that it "
+        "was done, and named no total. `guessed`: only a short or empty page told the end. No row comes twice in any."
+    )
+    text: str = Field(description="The same in words for members.")
+    changes_from: datetime | None = Field(
+        default=None, description="Changes of memberships from here on may be missing; null: none are."
+    )
+    changes_until: datetime | None = None
 
 
 class ReasonView(_View):
@@ -83,6 +99,7 @@ class ExportView(_View):
         default=None, description="While it is unfinished; of a failed one, the stage it failed at."
     )
     progress: ProgressView
+    completeness: CompletenessView | None = Field(default=None, description="Null until all rows are fetched.")
     preset: Preset
     email: str = Field(description="Where the file is mailed to.")
     attempts: int = Field(description="How often a worker started on it.")
@@ -121,6 +138,7 @@ def export_view(export: Export, base: str, now: datetime) -> ExportView:
         status_url=path,
         stage=_stage(export),
         progress=_progress(export),
+        completeness=_completeness(export),
         preset=export.preset,
         email=export.email,
         attempts=export.claims,
@@ -145,6 +163,14 @@ def _stage(export: Export) -> Stage | None:
 def _progress(export: Export) -> ProgressView:
     known = export.progress
     return ProgressView(rows=known.rows, total=known.total, percent=_percent(export), pages=known.pages)
+
+
+def _completeness(export: Export) -> CompletenessView | None:
+    grade, text = export.progress.grade, completeness_text(export.progress)
+    if grade is None or text is None:
+        return None
+    since, until = export.progress.moved_between or (None, None)
+    return CompletenessView(grade=grade, text=text, changes_from=since, changes_until=until)
 
 
 def _percent(export: Export) -> int | None:

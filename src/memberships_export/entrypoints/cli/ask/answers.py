@@ -63,6 +63,7 @@ def _facts(answer: Answer) -> list[tuple[str, object]]:
         ("attempts", answer.get("attempts")),
         ("file", file.get("name")),
         ("rows", file.get("rows")),
+        ("complete", _completeness(answer)),
         ("bytes", file.get("bytes")),
         ("sha256", file.get("sha256")),
         ("expires", file.get("expiresAt")),
@@ -70,6 +71,11 @@ def _facts(answer: Answer) -> list[tuple[str, object]]:
         ("delivery", (answer.get("delivery") or {}).get("status")),
         ("reason", _reason(answer).removeprefix(": ") or None),
     ]
+
+
+def _completeness(answer: Answer) -> str | None:
+    known = answer.get("completeness") or {}
+    return f"{known.get('grade')}: {known.get('text')}" if known else None
 
 
 def _reason(answer: Answer) -> str:
