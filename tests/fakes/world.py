@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Evidence, Export
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Received
-from memberships_export.ports import Ports
+from memberships_export.domain.source.reader import Reader
+from memberships_export.ports import MembershipSource, Ports
 from memberships_export.service.assembly import Services, assemble
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.user.request import Wish
@@ -46,7 +47,8 @@ class World:
         rows: int | Sequence[Mapping[str, Any]] = 7,
         *,
         mails: Script = (),
-        source: ListSource | None = None,
+        source: MembershipSource | None = None,
+        current: Reader | None = None,
         repeatable: bool = False,
         **policy: Any,  # noqa: ANN401  (fields of Policy)
     ) -> None:
@@ -58,7 +60,8 @@ class World:
         self.files = MemoryFiles()
         self.mailer = ScriptedMailer(mails, repeatable=repeatable)
         made = [a_membership(n + 1) for n in range(rows)] if isinstance(rows, int) else rows
-        self.source = source or ListSource(made)
+        self.source = cast("ListSource", source) if source else ListSource(made)
+        self.readers = readers(current)
         self.services = self.over(self.ports)
 
     @property
@@ -71,7 +74,7 @@ class World:
             mailer=self.mailer,
             source=self.source,
             clock=self.clock,
-            readers=readers(),
+            readers=self.readers,
         )
 
     def over(self, ports: Ports) -> Services:

@@ -61,7 +61,7 @@ FAILS = {
 
 
 def world_over(url: str, limits: HttpLimits = PATIENT, **policy: Any) -> World:  # noqa: ANN401  (fields of Policy)
-    world = World(source=MembershipsHttp(url, TOKENS, limits=limits), **policy)  # type: ignore[arg-type]
+    world = World(source=MembershipsHttp(url, TOKENS, limits=limits), **policy)
     world.services = world.over(world.ports)
     return world
 

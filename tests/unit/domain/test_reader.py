@@ -1,29 +1,104 @@
-"""What a compiled profile reads, that our own contract does not have."""
+"""Pages of any shape: what a profile's types read, and what of the five kinds of nothing becomes of each."""
+
+import json
+from typing import Any
 
 import pytest
 
+from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.source.exchange import Answer
+from memberships_export.domain.source.reader import Reader
+from memberships_export.domain.source.row_types import Unreadable
 from tests.readers import a_reader
 
-PROFILE = """
+BARE = """
 version = 1
-columns = [{{ name = "id" }}, {{ name = "price", type = "decimal"{more} }}]
-request = {{ path = "/x", params = {{ user = "{{user.id}}" }} }}
+columns = [{columns}]
+request = {{ path = "/list", params = {{ user = "{{user.id}}" }} }}
 auth = {{ type = "bearer", token = "env:TOKEN" }}
-rows = {{ path = "", key = ["id"], owner = "id" }}
+rows = {{ path = {path}, key = ["id"] }}
 paginator = {{ type = "single_page" }}
 """
 
 
+def reader(columns: str, path: str = '""') -> Reader:
+    return a_reader(BARE.format(columns=columns, path=path))
+
+
+def texts(columns: str, *rows: Any) -> list[str | None]:  # noqa: ANN401  (any JSON)
+    made = reader(columns)
+    sent = [{"id": number, **row} for number, row in enumerate(rows)]
+    page = made.read(Answer(json.dumps(sent).encode()))
+    made.check(page.rows)
+    return list(made.table(page.rows).cells[0])
+
+
+@pytest.mark.parametrize("type_", ["text", "integer", "decimal", "boolean", "date", "epoch"])
+def test_null_missing_zero_false_and_empty_are_told_apart(type_: str) -> None:
+    value = {"text": "", "integer": 0, "decimal": 0, "boolean": False, "date": "2024-01-01", "epoch": 0}[type_]
+    written = {"text": "", "integer": "0", "decimal": "0", "boolean": "false", "epoch": "1970-01-01T00:00:00Z"}
+    column = f'{{ name = "c", type = "{type_}"'
+    assert texts(f"{column} }}", {"c": value}, {"c": None}) == [written.get(type_, value), None]
+    assert texts(f"{column}, optional = true }}", {"c": value}, {}) == [written.get(type_, value), None]
+    with pytest.raises(MembershipsContractBroken, match="c"):
+        texts(f"{column} }}", {"c": value}, {})
+    with pytest.raises(MembershipsContractBroken, match="c"):
+        texts(f"{column}, required = true }}", {"c": value}, {"c": None})
+
+
+def test_what_is_nested_may_be_null_or_missing_on_the_way() -> None:
+    column = '{ name = "c", path = "plan.tags[1].name", optional = true }'
+    deep = {"plan": {"tags": [{}, {"name": "gold"}]}}
+    rows = [deep, {"plan": {"tags": [{"name": "x"}]}}, {"plan": {"tags": None}}, {"plan": None}, {}]
+    assert texts(column, *rows) == ["gold", None, None, None, None]
+
+
+def test_names_that_need_quotes_are_read() -> None:
+    path = json.dumps('"odd key"."@odata.id"')
+    assert texts(f'{{ name = "c", path = {path} }}', {"odd key": {"@odata.id": "x"}}) == ["x"]
+
+
+@pytest.mark.parametrize(
+    "path,body", [('""', b"null"), ('""', b"[]"), ('"data"', b'{"data": null}'), ('"data"', b'{"data": []}')]
+)
+def test_rows_that_are_null_are_no_rows(path: str, body: bytes) -> None:
+    assert list(reader('{ name = "id", type = "integer" }', path).read(Answer(body)).rows) == []
+
+
+def test_two_columns_may_read_one_place_if_it_can_be_both() -> None:
+    both = '{ name = "c", type = "epoch" }, { name = "day", path = "c", type = "epoch" }'
+    assert texts(both, {"c": 0}) == ["1970-01-01T00:00:00Z"]
+
+
+def test_cents_are_read_by_the_currency_beside_them() -> None:
+    column = '{ name = "c", path = "plan.amount", type = "minor_units", currency = "plan.currency" }'
+    rows = [{"plan": {"amount": 2990, "currency": "chf"}}, {"plan": {"amount": "2990", "currency": "JPY"}}]
+    assert texts(column, *rows, {"plan": {"amount": None, "currency": None}}) == ["29.90", "2990", None]
+
+
+def test_an_answer_of_errors_is_told_by_where_they_are_also_without_rows() -> None:
+    made = a_reader(
+        BARE.format(columns='{ name = "id", type = "integer" }', path='"data.list"').replace(
+            'path = "/list"', 'path = "/list", errors_path = "errors"'
+        )
+    )
+    for data in ('{"list": []}', "null"):
+        with pytest.raises(MembershipsContractBroken, match=r"errors at `\$\.errors`"):
+            made.read(Answer(f'{{"data": {data}, "errors": [{{"message": "no"}}]}}'.encode()))
+    assert made.read(Answer(b'{"data": {"list": []}, "errors": []}')).rows == []
+
+
+def test_two_paths_that_exclude_each_other_are_refused() -> None:
+    with pytest.raises((Unreadable, Exception), match="plan"):
+        reader('{ name = "plan" }, { name = "price", path = "plan.amount" }')
+
+
 @pytest.mark.parametrize("more", ["", ", optional = true"])
 def test_an_amount_that_may_be_null_is_read_where_it_is_there(more: str) -> None:
-    reader = a_reader(PROFILE.format(more=more))
-    page = reader.read(Answer(b'[{"id": "a", "price": "2.50"}, {"id": "b", "price": null}, {"id": "c", "price": 1e1}]'))
+    column = f'{{ name = "price", type = "decimal"{more} }}'
 
-    assert reader.table(page.rows).cells[1] == ["2.50", None, "10"]
+    assert texts(column, {"price": "2.50"}, {"price": None}, {"price": 10.5}) == ["2.50", None, "10.5"]
 
 
 def test_an_amount_that_is_optional_may_be_left_out() -> None:
-    reader = a_reader(PROFILE.format(more=", optional = true"))
-
-    assert reader.table(reader.read(Answer(b'[{"id": "a"}]')).rows).cells[1] == [None]
+    assert texts('{ name = "price", type = "decimal", optional = true }', {}) == [None]

@@ -30,7 +30,7 @@ class KeyHashes:
 
     def twice(self) -> int | None:
         """Return the hash of a key that came twice, None when all are distinct."""
-        return next(filter(None.__ne__, map(_twice, self._buckets)), None)
+        return next((found for found in map(_twice, self._buckets) if found is not None), None)
 
 
 def _twice(hashes: Sequence[int]) -> int | None:

@@ -79,17 +79,20 @@ def _named_next(profile: Profile, page: Arrived) -> Onward | End:
 
 def _counted(profile: Profile, page: Arrived, onward: Onward, pages: int | None) -> Onward | End:
     """Go on after a short page, as many APIs cap the size; an empty one is the end, for want of a better."""
-    more = page.envelope.has_more
-    if more is False or _total_reached(profile, page, pages):
+    more, reached = page.envelope.has_more, _total_reached(profile, page, pages)
+    if more is False or (more is None and reached):
         return End(Grade.ENDED)
     short = getattr(profile.paginator, "short_page_is_last", False) and page.received < page.asked
-    if more is None and (page.received == 0 or short):
+    if more is None and reached is None and (page.received == 0 or short):
         return End(Grade.GUESSED)
     return onward
 
 
-def _total_reached(profile: Profile, page: Arrived, pages: int | None) -> bool:
+def _total_reached(profile: Profile, page: Arrived, pages: int | None) -> bool | None:
+    """Tell whether an exact total is reached; None where nothing was announced."""
     total = page.envelope.total
     if profile.total is None or not profile.total.exact or not isinstance(total, int):
-        return False
-    return page.rows >= total if profile.total.unit == "items" else pages is not None and pages >= total
+        return None
+    if profile.total.unit == "pages":
+        return None if pages is None else pages >= total
+    return True if page.rows >= total else None if page.received == 0 else False

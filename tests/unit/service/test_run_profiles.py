@@ -1,0 +1,272 @@
+"""Exports from APIs of any shape: each way of paging, what moves meanwhile, and a profile that changes."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import chain, repeat
+
+import pytest
+
+from memberships_export.domain.errors import PlaceForgotten
+from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.source.exchange import Answer, Call
+from memberships_export.domain.source.grades import Grade
+from memberships_export.domain.source.profile import KnownProfile
+from memberships_export.domain.source.reader import Readers
+from tests.fakes.shelf import PAGINATORS, Shelf, profile, shelf_rows
+from tests.fakes.world import World, attachment
+from tests.readers import a_reader, own_reader
+
+PAGED = sorted(PAGINATORS.keys() - {"single_page"})
+MOVING = ["header_link", "json_link", "offset", "page_number"]
+GO_ON_ONCE, STOP = [False], True
+NAMED_BY_THE_API = ["cursor", "header_link", "json_link"]
+
+
+def exported(shelf: Shelf, text: str) -> tuple[World, Export]:
+    world = World(source=shelf, current=a_reader(text), page_size=3)
+    export = world.request("anna")
+    world.work()
+    return world, world.export(export)
+
+
+def ids(world: World) -> list[str]:
+    (mail,) = world.mails
+    return [row[0] for row in csv.reader(io.StringIO(attachment(mail).decode("utf-8-sig")))][1:]
+
+
+def all_ids(shelf: Shelf) -> list[str]:
+    return [row["id"] for row in shelf.rows]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7, 9])
+@pytest.mark.parametrize("kind", sorted(PAGINATORS))
+def test_every_way_of_paging_brings_every_row_once(kind: str, count: int) -> None:
+    shelf = Shelf(shelf_rows(count))
+    world, done = exported(shelf, profile(kind))
+    assert (done.status, done.progress.grade) == (ExportStatus.COMPLETED, Grade.COUNTED)
+    assert ids(world) == all_ids(shelf)
+
+
+@pytest.mark.parametrize("kind", PAGED)
+def test_an_api_that_sends_fewer_rows_than_asked_for_loses_none(kind: str) -> None:
+    shelf = Shelf(shelf_rows(7), cap=2)
+    world, _ = exported(shelf, profile(kind))
+    assert ids(world) == all_ids(shelf)
+
+
+@pytest.mark.parametrize("kind", PAGED)
+def test_without_a_total_the_grade_says_how_the_end_was_known(kind: str) -> None:
+    world, done = exported(Shelf(shelf_rows(7)), profile(kind, total=""))
+    guessed = kind in {"offset", "page_number"}
+    assert done.progress.grade is (Grade.GUESSED if guessed else Grade.ENDED)
+    assert len(ids(world)) == 7
+    assert ("does not say when it is done" in world.mails[0].text) is guessed
+
+
+def test_under_page_numbers_without_a_total_the_mail_tells_what_may_be_missing() -> None:
+    world, done = exported(Shelf(shelf_rows(7)), profile("page_number", total=""))
+    assert done.progress.moved_between
+    assert "Changes made between 12:00:00 and 12:00:00 UTC on 2026-03-01 may be missing." in world.mails[0].text
+
+
+@pytest.mark.parametrize("kind", ["offset", "page_number"])
+def test_a_short_page_is_the_end_only_if_the_profile_says_so(kind: str) -> None:
+    shelf = Shelf(shelf_rows(7), cap=2)
+    world, done = exported(shelf, profile(kind, total="", paging="size = 3\nshort_page_is_last = true"))
+    assert len(ids(world)) == 2
+    assert done.progress.grade is Grade.GUESSED
+
+
+@pytest.mark.parametrize("kind", MOVING)
+def test_a_row_that_is_deleted_between_two_pages_lets_the_walk_start_over(kind: str) -> None:
+    shelf = Shelf(shelf_rows(7))
+    shelf.before[2] = lambda: shelf.rows.pop(0)
+    world, done = exported(shelf, profile(kind))
+    assert (done.progress.walk, done.progress.restarts, done.progress.grade) == (1, 1, Grade.COUNTED)
+    assert ids(world) == all_ids(shelf)
+
+
+@pytest.mark.parametrize("kind", ["header_link", "json_link", "offset"])
+def test_a_row_that_is_inserted_is_noticed_also_without_a_total(kind: str) -> None:
+    shelf = Shelf(shelf_rows(7))
+    shelf.before[2] = lambda: shelf.rows.insert(0, {"id": "m-new", "name": "New", "user": "anna"})
+    world, done = exported(shelf, profile(kind, total=""))
+    assert done.progress.walk == 1
+    assert ids(world) == all_ids(shelf)
+
+
+@pytest.mark.parametrize("kind", MOVING)
+def test_rows_that_never_stand_still_end_in_a_failure_or_in_a_word_of_warning(kind: str) -> None:
+    shelf = Shelf(shelf_rows(7))
+    for call in range(2, 40):
+        shelf.before[call] = lambda: shelf.rows.append({"id": f"n-{len(shelf.rows)}", "name": "New", "user": "anna"})
+    world, done = exported(shelf, profile(kind))
+    assert done.progress.restarts == 3
+    assert done.status is ExportStatus.COMPLETED
+    assert (done.progress.grade, bool(done.progress.moved_between)) == (Grade.GUESSED, True)
+    assert len(ids(world)) == len(set(ids(world)))
+    assert "may be missing" in world.mails[0].text
+
+
+@pytest.mark.parametrize("kind", PAGED)
+def test_a_row_that_comes_twice_is_never_mailed(kind: str) -> None:
+    shelf = Shelf([*shelf_rows(6), shelf_rows(1)[0]])
+    world, done = exported(shelf, profile(kind, total=""))
+    assert done.status is ExportStatus.FAILED
+    assert done.file is None
+    assert not [mail for mail in world.mails if mail.attachment]
+
+
+@pytest.mark.parametrize("kind", NAMED_BY_THE_API)
+def test_pages_that_go_in_circles_end(kind: str) -> None:
+    class Circle(Shelf):
+        def _range(self, query: Mapping[str, str]) -> tuple[int, int]:
+            start, end = super()._range(query)
+            return (start % 4, min(end, 4)) if start else (start, end)
+
+    _, done = exported(Circle(shelf_rows(7)), profile(kind, total=""))
+    assert done.status is ExportStatus.FAILED
+    assert len(done.progress.cursor or "") < 100
+
+
+@pytest.mark.parametrize("kind", NAMED_BY_THE_API)
+@pytest.mark.parametrize(
+    "times,status", [(1, ExportStatus.COMPLETED), (3, ExportStatus.COMPLETED), (4, ExportStatus.FAILED)]
+)
+def test_a_place_that_the_api_forgets_starts_the_walk_over_three_times(
+    kind: str, times: int, status: ExportStatus
+) -> None:
+    left = [times]
+
+    class Forgetful(Shelf):
+        def fetch(self, call: Call, profile: KnownProfile) -> Answer:
+            if not call.first and left[0]:
+                left[0] -= 1
+                raise PlaceForgotten
+            return super().fetch(call, profile)
+
+    _, done = exported(Forgetful(shelf_rows(7)), profile(kind))
+    assert done.status is status
+    assert done.progress.restarts == min(times, 3)
+
+
+@pytest.mark.parametrize("kind", PAGED)
+def test_whoever_takes_over_goes_on_at_the_same_page_and_still_finds_a_row_that_came_before(kind: str) -> None:
+    shelf = Shelf(shelf_rows(7))
+    world = World(source=shelf, current=a_reader(profile(kind)), page_size=3)
+    export = world.request("anna")
+    world.work_once(should_stop=iter([False, True]).__next__)
+    assert len(shelf.calls) == 1
+    world.work()
+    assert world.export(export).progress.walk == 0
+    assert ids(world) == all_ids(shelf)
+
+    twice = Shelf([*shelf_rows(6), shelf_rows(1)[0]])
+    world = World(source=twice, current=a_reader(profile(kind, total="")), page_size=3)
+    export = world.request("anna")
+    for _ in range(30):
+        world.work_once(should_stop=chain(GO_ON_ONCE, repeat(STOP)).__next__)
+    assert world.export(export).status is ExportStatus.FAILED
+
+
+def test_an_export_stays_with_the_profile_it_began_with() -> None:
+    shelf = Shelf(shelf_rows(7))
+    world = World(source=shelf, current=a_reader(profile("cursor")), page_size=3)
+    export = world.request("anna")
+    world.work_once(should_stop=iter([False, True]).__next__)
+    other = a_reader(profile("cursor").replace('{ name = "name" }', '{ name = "plan", path = "name" }'))
+    world.services = world.over(replace(world.ports, readers=Readers(own_reader(), other)))
+    world.work()
+    assert world.export(export).profile != other.known.fingerprint
+    assert attachment(world.mails[0]).splitlines()[0] == b'\xef\xbb\xbf"id","name"'
+    later = world.request("anna")
+    world.work()
+    assert world.export(later).profile == other.known.fingerprint
+    assert attachment(world.mails[1]).splitlines()[0] == b'\xef\xbb\xbf"id","plan"'
+
+
+def test_when_the_text_of_its_profile_is_gone_the_export_begins_anew_by_the_one_in_force() -> None:
+    shelf = Shelf(shelf_rows(7))
+    world = World(source=shelf, current=a_reader(profile("cursor")), page_size=3)
+    export = world.request("anna")
+    world.work_once(should_stop=iter([False, True]).__next__)
+    other = a_reader(profile("cursor").replace('{ name = "name" }', '{ name = "plan", path = "name" }'))
+    world.services = world.over(replace(world.ports, readers=Readers(own_reader(), other)))
+    world.files.content.clear()
+    world.work()
+    done = world.export(export)
+    assert (done.status, done.profile, done.progress.walk) == (ExportStatus.COMPLETED, other.known.fingerprint, 1)
+    assert ids(world) == all_ids(shelf)
+
+
+def test_an_export_of_our_own_contract_has_no_profile_to_keep() -> None:
+    world = World(7)
+    export = world.request()
+    world.work()
+    assert world.export(export).profile is None
+    assert not [key for key in world.files.content if key.endswith(".toml")]
+
+
+@pytest.mark.parametrize("kind", ["single_page", "cursor"])
+def test_where_rows_name_no_owner_a_user_that_cannot_exist_is_asked_for_once_a_day(kind: str) -> None:
+    shelf = Shelf(shelf_rows(2))
+    world = World(source=shelf, current=a_reader(profile(kind, rows="")), page_size=3)
+    for _ in range(2):
+        world.request("anna")
+        world.work()
+    assert [call.user_id.startswith("mx-") for call in shelf.calls] == [True, False, False]
+    world.clock.advance(by=world.policy.keep_files)
+    world.request("anna")
+    world.work()
+    assert [call.user_id.startswith("mx-") for call in shelf.calls[3:]] == [True, False]
+
+
+def test_an_api_that_has_rows_for_nobody_is_not_believed() -> None:
+    class Unfiltered(Shelf):
+        def fetch(self, call: Call, profile: KnownProfile) -> Answer:
+            return super().fetch(replace(call, query=call.query.replace("mx-", "")), profile)
+
+    world, done = exported(Unfiltered(shelf_rows(2)), profile("single_page", rows=""))
+    assert done.failure
+    assert done.failure.code == "foreign_rows"
+    assert not [mail for mail in world.mails if mail.attachment]
+
+
+S = ExportStatus
+OWNERS = [
+    (2000, "2000", S.COMPLETED), ("2000", "2000", S.COMPLETED), ("02000", "2000", S.FAILED), (2000, "02000", S.FAILED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("owner,user,status", OWNERS)
+def test_the_owner_of_a_row_may_be_a_number_and_must_be_the_user(
+    owner: int | str, user: str, status: ExportStatus
+) -> None:
+    shelf = Shelf([{"id": "1", "name": "x", "user": owner}])
+    world = World(source=shelf, current=a_reader(profile("single_page")), page_size=3)
+    export = world.request(user)
+    world.work()
+    assert world.export(export).status is status
+
+
+@pytest.mark.parametrize(
+    "spoil,code",
+    [
+        (lambda shelf: setattr(shelf, "total", lambda: None), "memberships_contract_broken"),
+        (lambda shelf: setattr(shelf, "total", lambda: len(shelf.rows) + 1), "row_count_mismatch"),
+        (lambda shelf: setattr(shelf, "total", lambda: len(shelf.rows) - 1), "row_count_mismatch"),
+        (lambda shelf: shelf.rows[1].update(user="ben"), "foreign_rows"),
+        (lambda shelf: shelf.rows[1].pop("name"), "memberships_contract_broken"),
+    ],
+    ids=["no total", "total too high", "total too low", "another's row", "a column missing"],
+)
+@pytest.mark.parametrize("kind", ["cursor", "header_link", "json_link", "last_key", "single_page"])
+def test_what_cannot_be_believed_fails_with_its_code(kind: str, spoil: Callable[[Shelf], None], code: str) -> None:
+    shelf = Shelf(shelf_rows(4))
+    spoil(shelf)
+    world, done = exported(shelf, profile(kind))
+    assert done.failure
+    assert done.failure.code == code
+    assert not [mail for mail in world.mails if mail.attachment]
