@@ -26,11 +26,15 @@ ROOT = Path(__file__).parents[2]
 DOC = ROOT / "docs" / "msgspec-first-decode.md"
 READERS = {"decode", "convert", "Decoder"}
 PLACES = {"Decoder": 0, "convert": 1}  # of the type among the arguments, where it needs no name
-# Settings and the profile's file are read before anything starts; a reader decodes its type before it is shared.
+# Settings and the profile's file are read before anything starts; a reader decodes its type before it is shared; a
+# survey of a page makes types for itself, which no other thread has.
 READY = {
     "memberships_export.settings.kinds",
     "memberships_export.domain.source.profile_shape",
     "memberships_export.domain.source.reader",
+    "memberships_export.domain.source.column_survey",
+    "memberships_export.domain.source.mismatch",
+    "memberships_export.domain.source.raw_json",
 }
 
 # Types as they come from a profile: 300 of them, each decoded by 8 threads at the same moment.

@@ -4,10 +4,9 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from memberships_export.domain.errors import MembershipsContractBroken, MembershipsCutShort
 from memberships_export.domain.source.diagnosis import is_json, what_is_there
@@ -15,12 +14,12 @@ from memberships_export.domain.source.envelope import Envelope, envelope_uses, r
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Column, KnownProfile, Profile
-from memberships_export.domain.source.row_types import Steps, Use, type_of, value_at, values_at
-from memberships_export.domain.source.values import BadValue, Values, raw_type, values_of
+from memberships_export.domain.source.row_types import Use, type_of, value_at, values_at
+from memberships_export.domain.source.row_uses import reads_of_rows, steps_of
+from memberships_export.domain.source.values import BadValue, Values, values_of
 
 _AROUND = b"\xef\xbb\xbf \t\r\n\v\f"  # byte order marks and white space
 _BROKE_AT = re.compile(r"\(byte (\d+)\)")
-_Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | str
 
 Key = int | str
 Take = Callable[[Sequence[Any]], list[Any]]
@@ -85,9 +84,10 @@ class Reader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if _ends_too_early(body, error):
                 raise MembershipsCutShort(f"The memberships API sent {_how_short(body)}.") from error
-            there = what_is_there(body, error, self.profile)
-            reason = f"The memberships API sent a page that breaks its contract: {there}."
-            raise MembershipsContractBroken(reason) from error
+            reason = _what_is_wrong(body, error, self.profile)
+            raise MembershipsContractBroken(
+                f"The memberships API sent a page that breaks its contract: {reason}"
+            ) from error
         envelope = read_envelope(self.profile, page, answer)
         return Page(value_at(page, parse_path(self.profile.rows.path)) or [], envelope, len(answer.body))
 
@@ -136,7 +136,7 @@ def reader_of(known: KnownProfile) -> Reader:
     Its type is decoded once here, before threads can share it: see docs/msgspec-first-decode.md.
     """
     profile, rows = known.profile, known.profile.rows
-    row = type_of(_row_uses(profile))
+    row = type_of([read.use for read in reads_of_rows(profile)])
     found = Use(rows.path, parse_path(rows.path), list[row])  # type: ignore[valid-type]
     page_type = type_of([found, *envelope_uses(profile)])
     if not found.steps:
@@ -157,22 +157,13 @@ def _cells(column: Column) -> _Cells:
     return _Cells(column, values_of(column), take, values_at(parse_path(column.currency)) if column.currency else None)
 
 
-def steps_of(column: Column) -> Steps:
-    """Return where a column is in a row: at its path, else at its name as it is."""
-    return (column.name,) if column.path is None else parse_path(column.path)
+def _what_is_wrong(body: bytes, error: Exception, profile: Profile) -> str:
+    """Say what the decoder stopped at, and then all the rest, so that it can be mended at once."""
+    from memberships_export.domain.source.page_survey import all_that_is_wrong  # noqa: PLC0415  (few ever need it)
 
-
-def _row_uses(profile: Profile) -> list[Use]:
-    uses = [Use(path, parse_path(path), _Id, null=False) for path in profile.rows.key]
-    if owner := profile.rows.owner:
-        uses.append(Use(owner, parse_path(owner), _Id, null=False))
-    for column in profile.columns:
-        if column.type != "constant":
-            kind, null, missing = raw_type(column), not column.required, column.optional
-            uses.append(Use(column.path or column.name, steps_of(column), kind, null=null, missing=missing))
-        if column.currency:
-            uses.append(Use(column.currency, parse_path(column.currency), str, missing=True))
-    return uses
+    first = what_is_there(body, error, profile)
+    rest = all_that_is_wrong(profile, body) if isinstance(error, msgspec.ValidationError) else ""
+    return f"{first}. All that is wrong: {rest}." if rest else f"{first}."
 
 
 def _ends_too_early(page: bytes, error: Exception) -> bool:

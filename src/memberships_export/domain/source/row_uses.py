@@ -1,0 +1,58 @@
+"""What is read of each row, and for what: keys, the owner, and the columns with their currencies."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from memberships_export.domain.source.paths import parse_path
+from memberships_export.domain.source.profile import Column, Profile
+from memberships_export.domain.source.row_types import Steps, Use
+from memberships_export.domain.source.values import raw_type
+
+_Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | str
+_SOME_ID = "text or a whole number"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A place that is read: `about` what, and what is there in the words of the profile."""
+
+    about: str
+    says: str
+    use: Use
+
+
+def reads_of_rows(profile: Profile) -> list[Read]:
+    """List all that is read of a row."""
+    ids = [
+        *(("key", path) for path in profile.rows.key),
+        *([("owner", profile.rows.owner)] if profile.rows.owner else []),
+    ]
+    reads = [Read(about, _SOME_ID, Use(path, parse_path(path), _Id, null=False)) for about, path in ids]
+    for column in profile.columns:
+        reads += reads_of_column(column)
+    return reads
+
+
+def reads_of_column(column: Column) -> list[Read]:
+    """List what is read for a column: its value, and the currency of that."""
+    reads = []
+    if column.type != "constant":
+        use = Use(
+            column.path or column.name,
+            steps_of(column),
+            raw_type(column),
+            null=not column.required,
+            missing=column.optional,
+        )
+        reads.append(Read(column.name, "a list of texts to join" if column.join is not None else column.type, use))
+    if column.currency:
+        use = Use(column.currency, parse_path(column.currency), str, missing=True)
+        reads.append(Read(column.name, "a currency", use))
+    return reads
+
+
+def steps_of(column: Column) -> Steps:
+    """Return where a column is in a row: at its path, else at its name as it is."""
+    return (column.name,) if column.path is None else parse_path(column.path)
