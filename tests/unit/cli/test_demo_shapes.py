@@ -12,6 +12,8 @@ from memberships_export.entrypoints.cli.demo.shapes import SHAPES
 ASKED = {
     "stripe-like": "?limit=2",
     "woocommerce-like": "?per_page=2",
+    "jsonapi-like": "?page%5Bsize%5D=2",
+    "plain-array": "",
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from memberships_api.membership import Membership
 from memberships_api.sample import sample_memberships
@@ -97,6 +98,48 @@ def _order(row: Membership) -> dict[str, Any]:
     }
 
 
+def _jsonapi(query: Query, count: int) -> Page:
+    """Links to the next page, attributes and relationships."""
+    number, size = int(query.get("page[number]", "1")), int(query["page[size]"])
+    rows = _rows((number - 1) * size + 1, min(number * size, count))
+    following = "?" + urlencode({**query, "page[number]": number + 1}) if number * size < count else None
+    return Page({"data": [_resource(row) for row in rows], "links": {"next": following}, "meta": {"total": count}})
+
+
+def _resource(row: Membership) -> dict[str, Any]:
+    attributes = {
+        "plan-name": row.name,
+        "state": row.state,
+        "starts-on": row.valid_from,
+        "ends-on": row.valid_until,
+        "price": str(row.recurring_price),
+        "currency": "EUR",
+    }
+    member = {"data": {"type": "people", "id": row.user_id}}
+    return {"type": "memberships", "id": str(row.id), "attributes": attributes, "relationships": {"member": member}}
+
+
+def _plain(query: Query, count: int) -> Page:
+    """All rows in one array."""
+    del query
+    return Page([_plain_row(row) for row in _rows(1, count)])
+
+
+def _plain_row(row: Membership) -> dict[str, Any]:
+    return {
+        "id": f"M-{row.id}",
+        "memberId": row.user_id,
+        "name": row.name,
+        "state": row.state,
+        "validFrom": row.valid_from,
+        "validUntil": row.valid_until,
+        "price": str(row.recurring_price),
+        "currency": "EUR",
+        "interval": row.billing_interval,
+        "paymentMethod": row.payment_method,
+    }
+
+
 SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
     {
         "stripe-like": Shape(
@@ -112,6 +155,20 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
             credential=("Authorization", _basic("demo", _KEY)),
             path="/wp-json/wc/v3/subscriptions",
             page=_woocommerce,
+        ),
+        "jsonapi-like": Shape(
+            profile="jsonapi",
+            secrets={"API_TOKEN": _KEY},
+            credential=("Authorization", f"Bearer {_KEY}"),
+            path="/memberships",
+            page=_jsonapi,
+        ),
+        "plain-array": Shape(
+            profile="plain-array",
+            secrets={"API_KEY": _KEY},
+            credential=("X-API-Key", _KEY),
+            path=f"/members/{DEMO_USER}/memberships",
+            page=_plain,
         ),
     }
 )
