@@ -134,8 +134,9 @@ def test_what_is_no_toml_is_refused_with_the_line(case: str) -> None:
     assert where in problem
 
 
-def test_deep_dotted_keys_are_unknown_keys() -> None:
-    deep = ".".join("a" * 500) + " = 1\n"
+@pytest.mark.parametrize("depth", [500, 5000])
+def test_deep_dotted_keys_are_unknown_keys(depth: int) -> None:
+    deep = ".".join("a" * depth) + " = 1\n"
 
     assert problems_of(deep + GOOD) == [
         "[a] (line 1): is no key: there are version, description, request, auth, rows, paginator, total, columns"

@@ -78,10 +78,13 @@ def _table(header: Mapping[str, Any], entries: dict[Place, int]) -> Place:
 
 
 def _places(value: Any, place: Place) -> Iterator[Place]:  # noqa: ANN401  (TOML)
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in inside:
-        yield (*place, key)
-        yield from _places(part, (*place, key))
+    ahead = [(place, value)]  # no recursion: a key may have any number of dots
+    while ahead:
+        place, value = ahead.pop()
+        inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, part in inside:
+            yield (*place, key)
+            ahead.append(((*place, key), part))
 
 
 def _elements(parsed: Mapping[str, Any], statement: str, number: int, table: Place) -> dict[Place, int]:
