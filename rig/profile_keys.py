@@ -10,7 +10,7 @@ _REQUIRED = "It is in every page, and null or empty in the last one. A page with
 _REFERENCE = "`env:NAME` is a variable of the environment, `secret:ID` a secret in Secrets Manager (on AWS)."
 
 _OF_EVERY_PAGINATOR = {
-    "size_param": "Param that asks for a number of rows. It is a wish: rows are counted, never assumed.",
+    "size_param": "Param that asks for a number of rows, with POST a path in `json`. It is a wish: rows are counted.",
     "size": "How many rows to ask for. Without it MEMBERSHIPS_EXPORT_PAGE_SIZE.",
     "empty_pages": "How many empty pages in a row, each naming another one, are gone through.",
 }
@@ -64,21 +64,21 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "SinglePage": {},
     "PageNumber": {
         **_OF_EVERY_PAGINATOR,
-        "page_param": "Param with the number of the page.",
+        "page_param": "Param with the number of the page; with POST a path in `json`.",
         "base_page": "Number of the first page.",
         "has_more_path": _HAS_MORE,
         "short_page_is_last": _SHORT,
     },
     "Offset": {
         **_OF_EVERY_PAGINATOR,
-        "offset_param": "Param with the number of rows to leave out.",
+        "offset_param": "Param with the number of rows to leave out; with POST a path in `json`.",
         "has_more_path": _HAS_MORE,
         "short_page_is_last": _SHORT,
     },
     "Cursor": {
         **_OF_EVERY_PAGINATOR,
         "cursor_path": "Path to the cursor of the next page.",
-        "cursor_param": "Param that takes it.",
+        "cursor_param": "Param that takes it; with POST a path in `json`, such as variables.after.",
         "has_more_path": _HAS_MORE,
         "required": _REQUIRED,
     },
@@ -89,7 +89,11 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "required": _REQUIRED,
     },
     "HeaderLink": {**_OF_EVERY_PAGINATOR, "rel": "Which link of the header `Link` leads to the next page."},
-    "LastKey": {**_OF_EVERY_PAGINATOR, "param": "Param with the key of the last row.", "has_more_path": _HAS_MORE},
+    "LastKey": {
+        **_OF_EVERY_PAGINATOR,
+        "param": "Param with the key of the last row; with POST a path in `json`.",
+        "has_more_path": _HAS_MORE,
+    },
     "Total": {
         "from": "Where the total is. The other keys say it anyway; `none` says that there is none.",
         "path": "Path to the total.",

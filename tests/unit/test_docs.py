@@ -17,9 +17,13 @@ from typer.testing import CliRunner
 from memberships_export.adapters.embedded import sqs_rules
 from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.domain.errors import ExportError
+from memberships_export.domain.source.exchange import Answer
+from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.profile import AnyPaginator
 from memberships_export.domain.source.profile_problems import ProfileInvalid
 from memberships_export.domain.source.profile_text import read_profile
+from memberships_export.domain.source.progress import Progress, completeness_text
+from memberships_export.domain.source.reader import reader_of
 from memberships_export.entrypoints.cli.exits import ExitCode
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.settings import CLIENT_VARIABLES, PREFIX, Settings, read_settings, variable
@@ -371,3 +375,21 @@ def test_the_problems_of_a_profile_that_the_docs_show_are_those_that_are_told() 
 def test_every_way_of_paging_has_its_section(kind: Any) -> None:  # noqa: ANN401  (a table of the profile)
     assert f"\n## `{kind.__struct_config__.tag}`\n" in text_of("docs/paging.md")
     assert f'`type = "{kind.__struct_config__.tag}"`' in text_of("docs/existing-api.md")
+
+
+@pytest.mark.parametrize("grade", Grade)
+def test_what_members_read_about_a_grade_is_in_the_docs(grade: Grade) -> None:
+    told = completeness_text(Progress(grade=grade, rows=240))
+
+    assert f"| *{grade}* |" in text_of("docs/paging.md")
+    assert f"| {told} |" in text_of("docs/paging.md")
+
+
+def test_the_row_in_the_docs_is_read_by_the_profile_beside_it() -> None:
+    doc = text_of("docs/existing-api.md")
+    (text,), (body, *_) = code_of(doc, "toml"), code_of(doc, "json")
+    reader = reader_of(read_profile(text, "club.toml"))
+    rows = reader.read(Answer(body.encode())).rows
+
+    assert list(reader.owners(rows)) == ["2000"]
+    assert [cells[0] for cells in reader.table(rows).cells] == ["17", "Premium", "29.90", "2024-01-01", None, "active"]

@@ -1,6 +1,8 @@
 """Where profiles are: files, and those that come with the service."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,18 @@ def test_a_profile_that_comes_with_the_service_is_known_by_its_name() -> None:
     known = load_profile("memberships")
 
     assert (known.name, known.text, known.profile.request.path) == ("memberships", OURS, "/memberships")
+
+
+def test_a_cold_start_by_a_profile_that_comes_along_loads_no_rules() -> None:
+    program = (
+        "import sys\n"
+        "from memberships_export.adapters.source.profile_file import load_profile\n"
+        "load_profile('memberships')\n"
+        "print(*(name for name in sys.modules if name.endswith(('_rules', '.profile_shape', 'difflib'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "\n"
 
 
 def test_a_file_is_known_by_its_name_without_its_folder(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memberships_export.domain.source.profile import Column, Offset, Profile
+from memberships_export.domain.source.asking import Ask, User
+from memberships_export.domain.source.profile import Column, Offset
 from memberships_export.domain.source.profile_problems import ProfileInvalid
 from memberships_export.domain.source.profile_text import MOST_TOLD, read_profile
 from memberships_export.domain.source.profile_toml import known_profile
@@ -440,6 +441,44 @@ RULES = {
         changed('path = "data"', 'path = ""'),
         "[total] path (line 25): cannot be",
     ),
+    "a place in json for the page": (
+        POST.replace("params", "json.variables.first = 1\nparams")
+        .replace('"limit"', '"variables.first"')
+        .replace("size = 100", 'offset_param = "variables.page.skip"'),
+        None,
+    ),
+    "a name that is no place in json": (
+        POST.replace("params", "json.a = 1\nparams").replace('"limit"', '"page[size]"'),
+        "[paginator] size_param (line 23): is no path into json, which a POST sends: a place in a list is a number",
+    ),
+    "a place in json inside of a text": (
+        POST.replace("params", 'json.variables = "x"\nparams').replace('"limit"', '"variables.first"'),
+        "[paginator] size_param (line 23): must lead through tables of json, such as variables.after",
+    ),
+    "a place in a list of json": (
+        POST.replace("params", "json.a = 1\nparams").replace('"limit"', '"variables[0]"'),
+        "must lead through tables of json",
+    ),
+    "one value of two types": (
+        COLUMN + 'path = "x"\ntype = "integer"\n\n[[columns]]\nname = "d"\npath = "x"\ntype = "boolean"',
+        'columns[3] "d": path (line 45): cannot be read beside columns[2] "c": path: it would have to be of two types',
+    ),
+    "one value of two types, by its name": (
+        COLUMN + '\n[[columns]]\nname = "d"\npath = "c"\ntype = "boolean"',
+        'columns[2] "c": name (line 39): cannot be read beside columns[3] "d": path',
+    ),
+    "a key that is no key": (
+        changed('"integer"', '"boolean"'),
+        'columns[0] "id": name (line 28): cannot be read beside [r',
+    ),
+    "an owner that is yes or no": (
+        COLUMN + 'path = "customer"\ntype = "boolean"',
+        'columns[2] "c": path (line 40): cannot be read beside [rows] owner',
+    ),
+    "a total that is yes or no": (
+        changed("meta.total", "more").replace("size = 100", 'has_more_path = "more"'),
+        "[total] path (line 25): cannot be read beside [paginator] has_more_path: it would have to be of two types",
+    ),
     "a key in the URL": (
         changed('type = "bearer"\ntoken =', 'type = "api_key"\nname = "key"\nlocation = "query"\napi_key ='),
         "[auth] allow_key_in_url (line 9): is missing: URLs are kept in many logs",
@@ -556,12 +595,23 @@ def test_any_lines_of_a_profile_are_read_or_refused(lines: list[str]) -> None:
     problems_of("\n".join(lines))
 
 
-KEYS = sorted({*Profile.__struct_encode_fields__, *re.findall(r"^(\w+) =", GOOD, re.MULTILINE), "type", "columns"})
-
-
 @settings(max_examples=300, deadline=timedelta(seconds=10))
 @given(st.sampled_from([line for line in LINES if "=" in line]), st.sampled_from(VALUES))
 def test_any_value_in_any_place_is_read_or_refused_with_its_line(line: str, value: str) -> None:
     text = GOOD.replace(f"{line}\n", f"{line.partition(' =')[0]} = {value}\n", 1)
 
     assert [problem for problem in problems_of(text) if "line" not in problem] == []
+
+
+@settings(max_examples=200, deadline=timedelta(seconds=10))
+@given(st.sampled_from([line for line in LINES if "=" in line]), st.sampled_from([*VALUES, *LINES]), st.booleans())
+def test_by_whatever_is_read_a_page_can_be_asked_for(line: str, other: str, posts: bool) -> None:  # noqa: FBT001
+    key, value = line.partition(" = ")[0], other.rpartition(" = ")[2]
+    text = (POST.replace("params", "json.a.b = 1\nparams") if posts else GOOD).replace(
+        f"{line}\n", f"{key} = {value}\n", 1
+    )
+    try:
+        known = read_profile(text, "club")
+    except ProfileInvalid:
+        return
+    assert Ask(known.profile, User("42", "anna@example.org"), 100).page(None).path.startswith("/")

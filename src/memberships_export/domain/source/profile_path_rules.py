@@ -17,6 +17,12 @@ def broken_by_paths(profile: Profile) -> Iterator[Broken]:
     yield from _broken([*_in_row(profile), *_named_columns(profile)], inside=" of a row")
 
 
+def places_of(profile: Profile, path: str) -> list[Place]:
+    """Return where a path, or the name of a column without one, is written."""
+    named = [(place, str(*steps)) for place, steps in _named_columns(profile)]
+    return [place for place, written in [*_in_page(profile), *_in_row(profile), *named] if written == path]
+
+
 def _in_page(profile: Profile) -> Sequence[tuple[Place, str]]:
     """Return the paths from the top of an answer: where they are written, and as they are."""
     found: list[tuple[Place, str | None]] = [(("rows", "path"), profile.rows.path)]

@@ -6,6 +6,7 @@ from datetime import date, time
 from math import isfinite
 from typing import Any
 
+from memberships_export.domain.source.paths import PathInvalid, parse_path
 from memberships_export.domain.source.profile import REFERENCE, ApiKey, Profile, ServiceJwt
 from memberships_export.domain.source.profile_header_rules import broken_by_headers
 from memberships_export.domain.source.profile_places import Broken, Place
@@ -26,6 +27,7 @@ def broken_by_request(profile: Profile) -> Iterator[Broken]:
     yield from _broken_by_path(profile.request.path)
     yield from _broken_by_method(profile)
     yield from _broken_by_params(profile)
+    yield from _broken_by_paging_in_json(profile)
     yield from broken_by_headers(profile)
     yield from _broken_by_placeholders(profile)
     yield from _broken_by_places_of_secrets(profile)
@@ -69,7 +71,8 @@ def _broken_by_method(profile: Profile) -> Iterator[Broken]:
 def _broken_by_params(profile: Profile) -> Iterator[Broken]:
     request, paginator, auth = profile.request, profile.paginator, profile.auth
     taken: dict[str, Place] = {name: (*_PARAMS, name) for name in request.params}
-    used = [(("paginator", key), getattr(paginator, key, None)) for key in _PAGING_PARAMS]
+    posts = request.method == "POST"  # then what pages goes into json
+    used = [] if posts else [(("paginator", key), getattr(paginator, key, None)) for key in _PAGING_PARAMS]
     if isinstance(auth, ApiKey) and auth.location == "query":
         used.append((("auth", "name"), auth.name))
         if not auth.allow_key_in_url:
@@ -81,6 +84,33 @@ def _broken_by_params(profile: Profile) -> Iterator[Broken]:
             yield Broken(place, f'sends "{name}", and so does {{other}}: remove one', (other,))
     for name in set(request.first_page_only) - request.params.keys():
         yield Broken(("request", "first_page_only"), f'names "{name}", which is not in params', (_PARAMS,))
+
+
+def _broken_by_paging_in_json(profile: Profile) -> Iterator[Broken]:
+    """Look where in the body of a POST the size and the place of a page go: names of paging are paths there."""
+    if profile.request.method != "POST":
+        return
+    for key in _PAGING_PARAMS:
+        name, place = getattr(profile.paginator, key, None), ("paginator", key)
+        if name is None:
+            continue
+        try:
+            *way, last = parse_path(name)
+        except PathInvalid as error:
+            yield Broken(place, f"is no path into json, which a POST sends: {error}", (_JSON,))
+            continue
+        if not all(isinstance(step, str) for step in (*way, last)) or not _leads_through_tables(profile, way):
+            text = "must lead through tables of json, such as variables.after: there a POST says which page it wants"
+            yield Broken(place, text, (_JSON,))
+
+
+def _leads_through_tables(profile: Profile, way: list[str | int]) -> bool:
+    value: Any = profile.request.json or {}
+    for step in way:
+        value = value.get(step, {})
+        if not isinstance(value, dict):
+            return False
+    return True
 
 
 def _broken_by_placeholders(profile: Profile) -> Iterator[Broken]:

@@ -5,11 +5,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from memberships_export.domain.source.profile import KnownProfile, Profile
+from memberships_export.domain.source.profile_path_rules import places_of
 from memberships_export.domain.source.profile_places import Place, written
 from memberships_export.domain.source.profile_problems import ProfileInvalid
 from memberships_export.domain.source.profile_rules import broken_rules
 from memberships_export.domain.source.profile_shape import Wrong, shaped
 from memberships_export.domain.source.profile_toml import fingerprint
+from memberships_export.domain.source.reader import reader_of
+from memberships_export.domain.source.row_types import Unreadable
 
 Problem: TypeAlias = tuple[Place, str]  # where, and what is wrong there and the fix
 MOST_TOLD = 50  # problems: a file with more of them is something else
@@ -21,9 +24,10 @@ def read_profile(text: str, name: str) -> KnownProfile:
     tables = _tables(text)
     profile, wrong = shaped(tables)
     problems = [*((place, text) for place, text in wrong.items() if text), *_rules(profile, tables, wrong)]
-    if problems:
+    known = KnownProfile(name, text, fingerprint(text), profile)
+    if problems := problems or list(_two_types(known, tables)):
         raise ProfileInvalid(_told(text, tables, problems))
-    return KnownProfile(name, text, fingerprint(text), profile)
+    return known
 
 
 def _tables(text: str) -> dict[str, Any]:
@@ -44,6 +48,18 @@ def _rules(profile: Profile, tables: dict[str, Any], wrong: Wrong) -> Iterator[P
     for broken in broken_rules(profile):
         if not any(_is_wrong(place, wrong) for place in (broken.place, *broken.because)):
             yield broken.place, broken.told(tables)
+
+
+def _two_types(known: KnownProfile, tables: dict[str, Any]) -> Iterator[Problem]:
+    """Compile it, as whoever reads by it will: what is read at one place for two reasons must fit both."""
+    try:
+        reader_of(known)
+    except Unreadable as error:
+        places = list(
+            dict.fromkeys(place for path in (error.path, error.other) for place in places_of(known.profile, path))
+        )
+        others = ", ".join(written(place, tables) for place in places[:-1])
+        yield places[-1], f"cannot be read beside {others}: {error.why}. Make the types the same, or leave one out"
 
 
 def _is_wrong(place: Place, wrong: Wrong) -> bool:
