@@ -154,7 +154,7 @@ def test_a_cursor_too_long_to_keep_is_told_on_the_record_and_not_stored() -> Non
 @pytest.mark.parametrize("page", [1, 2])
 @pytest.mark.parametrize("fault", FAILS)
 def test_what_will_not_pass_fails_with_its_reason_and_mails_no_file(fault: str, page: int) -> None:
-    with FakeMemberships(ROWS, script=["ok"] * (page - 1) + [fault, "ok", fault, "ok", fault]) as fake:
+    with FakeMemberships(ROWS, script=["ok"] * (page - 1) + [fault, "ok"] * 4) as fake:
         world = world_over(fake.url)
         failed = after_one_attempt(world)
     assert failed.status is ExportStatus.FAILED
