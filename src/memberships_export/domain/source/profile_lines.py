@@ -7,7 +7,7 @@ from typing import Any
 
 from memberships_export.domain.source.profile_places import Place
 
-_MOST_LINES = 2000  # of a file; a profile has a hundred
+_MOST_LINES, _LONGEST_TEXT = 2000, 65_536  # of a file; a profile has a hundred lines
 _LONGEST = 200  # lines of one value
 
 
@@ -31,7 +31,9 @@ def lines_of(text: str) -> Lines:
     known: dict[Place, int] = {}
     table: Place = ()
     entries: dict[Place, int] = {}  # of each array of tables: the one that is being filled
-    for number, statement, parsed in _statements(lines if len(lines) <= _MOST_LINES else []):
+    for number, statement, parsed in _statements(
+        lines if len(lines) <= _MOST_LINES and len(text) <= _LONGEST_TEXT else []
+    ):
         if statement.lstrip().startswith("["):
             table = _table(parsed, entries)
             known.setdefault(table, number)

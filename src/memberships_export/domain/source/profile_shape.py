@@ -13,6 +13,9 @@ from memberships_export.domain.source.profile_words import a_value, expected, is
 Wrong: TypeAlias = dict[Place, str]  # what is wrong at each place, and the fix; empty: told at another one
 
 
+_ENOUGH = 100  # problems: nobody reads what is said of more
+
+
 def shaped(given: Mapping[str, Any]) -> tuple[Profile, Wrong]:
     """Return a profile of all that is right, with stand-ins for the rest, and what is wrong with the rest."""
     wrong: Wrong = {}
@@ -26,7 +29,7 @@ def _table(kind: type[Struct], given: Any, place: Place, wrong: Wrong) -> Any:  
     keys = {field.encode_name: field for field in fields(kind)}
     tag = kind.__struct_config__.tag_field
     for unknown in (key for key in given if key not in keys and key != tag):
-        meant = _meant(unknown, [*keys.keys() - given.keys()])
+        meant = _meant(unknown, [*keys.keys() - given.keys()]) if len(wrong) < _ENOUGH else None
         wrong[*place, unknown] = _unknown(unknown, kind, place, meant)
         if meant:
             wrong[*place, meant] = ""  # told already

@@ -1,7 +1,7 @@
 """A profile as its author writes it, in TOML: read as a whole, or refused with all that is wrong."""
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from memberships_export.domain.source.profile import KnownProfile, Profile
@@ -15,6 +15,8 @@ from memberships_export.domain.source.reader import reader_of
 from memberships_export.domain.source.row_types import Unreadable
 
 Problem: TypeAlias = tuple[Place, str]  # where, and what is wrong there and the fix
+_DEEPEST = 50  # tables and lists in each other; those of a query in json are a dozen
+_MOST_DOTS = 500  # in a line: each may be a table in a table
 MOST_TOLD = 50  # problems: a file with more of them is something else
 
 
@@ -33,7 +35,12 @@ def read_profile(text: str, name: str) -> KnownProfile:
 def _tables(text: str) -> dict[str, Any]:
     try:
         text.encode()
-        return tomllib.loads(text)
+        if max(line.count(".") for line in text.split("\n")) > _MOST_DOTS:
+            raise RecursionError  # noqa: TRY301  (tomllib would go on for minutes)
+        tables = tomllib.loads(text)
+        if _is_deep(tables):
+            raise RecursionError  # noqa: TRY301  (what reads it goes from table to table)
+        return tables  # noqa: TRY300
     except UnicodeEncodeError:
         problem = "the file: is no Unicode text; save it as UTF-8"
     except RecursionError:
@@ -41,6 +48,17 @@ def _tables(text: str) -> dict[str, Any]:
     except ValueError as error:  # of TOML, or a number that is too long
         problem = f"the file: is not TOML: {error}. Texts stand in quotes; see https://toml.io"
     raise ProfileInvalid([problem])
+
+
+def _is_deep(tables: dict[str, Any]) -> bool:
+    inside: list[Any] = [tables]
+    for _ in range(_DEEPEST):
+        inside = [part for table in inside for part in _parts(table) if isinstance(part, dict | list)]
+    return bool(inside)
+
+
+def _parts(value: Any) -> Iterable[Any]:  # noqa: ANN401  (TOML)
+    return value.values() if isinstance(value, dict) else value
 
 
 def _rules(profile: Profile, tables: dict[str, Any], wrong: Wrong) -> Iterator[Problem]:
