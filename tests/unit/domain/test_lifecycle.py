@@ -298,3 +298,10 @@ def test_a_trouble_of_an_older_record_has_been_the_same_all_along() -> None:
     older = Trouble(code=MembershipsRefused.code, reason="r", since=NOW, count=1)
     again = lifecycle.next_trouble(an_export(trouble=older), MembershipsRefused(), NOW + timedelta(hours=2))
     assert again.same_since == NOW
+
+
+@pytest.mark.parametrize(
+    "owner, process", [("9.box.example.org.0af3", "9.box.example.org"), (".0af3", None), ("0af3", None)]
+)
+def test_the_owner_of_a_lease_is_a_process_and_a_random_end_or_only_that(owner: str, process: str | None) -> None:
+    assert Lease(owner=owner, until=NOW).process == process
