@@ -21,6 +21,7 @@ PACKAGES = {
     "botocore",
     "bundle.json",
     "dateutil",
+    "idna",
     "jmespath",
     "jwt",
     "memberships_export",
