@@ -1,11 +1,13 @@
 """OAuth2 client credentials: when a token is got, how long it is shown, and what a token endpoint may do to us."""
 
 import base64
+import gc
 import json
 import logging
 import ssl
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -469,3 +471,13 @@ def _secret_in(seen: Seen) -> str:
 
 def test_a_token_is_not_shown() -> None:
     assert "canary" not in repr(Granted("canary", 1))
+
+
+def test_a_401_whose_renewal_fails_leaves_no_connection_open() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with RecordingApi(lambda _: Reply(status=401)) as api, FakeOAuth2(None, Reply(status=503)) as server:
+            with pytest.raises(MembershipsUnavailable, match="token endpoint"):
+                source(api.url, ENVIRON).fetch(PAGE, _profile(server))
+            gc.collect()  # what was not closed says so now
+    assert [warning for warning in told if issubclass(warning.category, ResourceWarning)] == []

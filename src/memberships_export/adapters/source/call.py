@@ -100,9 +100,10 @@ class MembershipsHttp:
         authorizer = self._authorizers.of(profile)
         credential = authorizer.credential(call.user_id, until)
         answer = self._send(call, credential, say, until)
-        if answer.status == HTTPStatus.UNAUTHORIZED and (renewed := authorizer.renewed(credential, until)):
-            answer.close()
-            return self._send(call, renewed, say, until)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            answer.close()  # of a refusal only the head is read
+            if renewed := authorizer.renewed(credential, until):
+                return self._send(call, renewed, say, until)
         return answer
 
     def _send(self, call: Call, credential: Credential, say: Wording, until: float) -> urllib3.BaseHTTPResponse:
