@@ -195,7 +195,7 @@ class MembershipSource(Protocol):
         """Fetch one page as received, acting for exactly that user. What it is, only its reader can tell.
 
         Raises MembershipsUnavailable when no whole answer came, MembershipsRefused for what a person has to mend,
-        PlaceForgotten when a page that is not the first is refused, NothingThere for status 404, and
+        PlaceForgotten when a page that is not the first is refused, NothingThere for status 400, 404, 410 and 422, and
         MembershipsContractBroken for any other answer that is no page and never will be.
         """
         ...

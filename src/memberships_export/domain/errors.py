@@ -98,7 +98,7 @@ class MembershipsContractBroken(PermanentError):
 
 
 class NothingThere(MembershipsContractBroken):
-    """The memberships API answered with status 404."""
+    """The memberships API knows nothing of what was asked for (status 400, 404, 410 or 422)."""
 
 
 class PlaceForgotten(MembershipsContractBroken):

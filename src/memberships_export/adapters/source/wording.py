@@ -26,8 +26,8 @@ from memberships_export.domain.source.profile_secrets import is_reference
 
 log = logging.getLogger(__name__)
 WILL_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
-# To a call that goes on where a page ended: the API does not know that place any more.
-_FORGOTTEN = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY})
+# What was asked for is not there: the user, or for a call that goes on where a page ended, that place.
+_NOT_THERE = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY})
 # What a person has to mend, without touching the export: what it says to that person.
 REFUSALS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "it does not accept {credential}; {mend}",
@@ -61,11 +61,11 @@ class Wording:
                 f"answered with a redirect (status {status}). Redirects are not followed, as the token would travel "
                 "along; set MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL to the final URL"
             )
-        if status in _FORGOTTEN and not first:
+        if status in _NOT_THERE and not first:
             what = f"answered with status {status} where pages were to go on: it has forgotten that place"
             return PlaceForgotten(f"The memberships API at {self.where} {what}.")
         what = f"answered with status {status} where only 200 is expected"
-        if status == HTTPStatus.NOT_FOUND:
+        if status in _NOT_THERE:
             return NothingThere(f"The memberships API at {self.where} {what}.")
         return self.broken(what)
 
