@@ -154,7 +154,7 @@ def test_a_cursor_too_long_to_keep_is_told_on_the_record_and_not_stored() -> Non
 @pytest.mark.parametrize("page", [1, 2])
 @pytest.mark.parametrize("fault", FAILS)
 def test_what_will_not_pass_fails_with_its_reason_and_mails_no_file(fault: str, page: int) -> None:
-    with FakeMemberships(ROWS, script=["ok"] * (page - 1) + [fault, "ok"] * 4) as fake:
+    with FakeMemberships(ROWS, script=["ok"] * (page - 1) + [f"{fault}*"]) as fake:
         world = world_over(fake.url)
         failed = after_one_attempt(world)
     assert failed.status is ExportStatus.FAILED
@@ -162,6 +162,14 @@ def test_what_will_not_pass_fails_with_its_reason_and_mails_no_file(fault: str, 
     assert failed.failure.code == FAILS[fault]
     assert not world.mails
     assert len(world.failure_mails) == len(world.dead_letters.letters) == 1
+
+
+def test_an_api_that_forgot_its_cursor_once_is_walked_from_the_first_page_again() -> None:
+    with FakeMemberships(ROWS, script=["ok", "status:404"]) as fake:
+        world = world_over(fake.url)
+        done = after_one_attempt(world)
+    assert (done.status, done.progress.restarts) == (ExportStatus.COMPLETED, 1)
+    assert mailed_rows(world) == [ROWS]
 
 
 def test_a_wrong_total_fails_when_the_last_page_is_in() -> None:
