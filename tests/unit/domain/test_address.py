@@ -209,6 +209,14 @@ def test_a_domain_that_only_looks_like_another_or_is_none_is_refused_without_bei
     assert len(refusal.value.reason) < 200
 
 
+def test_a_domain_that_international_rules_do_not_allow_is_refused_by_their_name() -> None:
+    with pytest.raises(InvalidAddress) as refusal:
+        canonical_address("anna@😀.example")
+    assert refusal.value.reason == (
+        "The domain of the email address is no valid international one (IDNA 2008): check how it is written."
+    )
+
+
 @pytest.mark.parametrize("address", ["ännä@example.org", "ännä@bücher.example", "аnna@example.org"])  # noqa: RUF001  (Cyrillic)
 def test_other_than_ascii_letters_before_the_at_are_refused_and_told_why(address: str) -> None:
     with pytest.raises(InvalidAddress, match="before the @, and not all mail servers take such an address"):

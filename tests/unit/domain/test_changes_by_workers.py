@@ -109,6 +109,21 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
         lambda export: held.fetch_again(export, BY, FileMissing()),
         BEAT | {"progress": Progress(walk=1), "stage": Stage.FETCH, "trouble": MISSED_AGAIN},
     ),
+    "the profile it goes by": (
+        replace(RUNNING, stage=Stage.FETCH, profile=None),
+        lambda export: held.goes_by(export, BY, "8899aabbccddeeff"),
+        {"profile": "8899aabbccddeeff"},
+    ),
+    "another profile, because the one it went by is gone": (
+        replace(RUNNING, stage=Stage.FETCH, progress=replace(PROGRESS, walk=1, restarts=2)),
+        lambda export: held.by_another_profile(export, BY, None),
+        BEAT | {"progress": Progress(walk=2), "profile": None},
+    ),
+    "another walk, because rows moved": (
+        replace(RUNNING, stage=Stage.FETCH, progress=replace(PROGRESS, walk=1, restarts=2)),
+        lambda export: held.walk_again(export, BY),
+        BEAT | {"progress": Progress(walk=2, restarts=3)},
+    ),
     "link only": (
         replace(RUNNING, always_link=False),
         lambda export: held.link_only(export, BY),
