@@ -1,11 +1,13 @@
 """The one place that chooses the backend."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
+from memberships_export.bootstrap.aws import function_services
 from memberships_export.bootstrap.backend import connect, operator_desk
 from memberships_export.settings import Settings, SettingsError
 
@@ -46,3 +48,11 @@ def test_aws_without_a_region_is_refused_by_the_name_of_the_variable(monkeypatch
 def test_who_only_looks_at_dead_letters_makes_no_secrets(settings: Settings) -> None:
     assert operator_desk(settings).letters() == []
     assert not (settings.data_dir / "secrets").exists()
+
+
+def test_a_function_that_fetches_nothing_needs_no_secret_of_a_profile(aws: Settings) -> None:
+    by_another = replace(aws, profile="stripe")
+
+    function_services(by_another)
+    with pytest.raises(SettingsError, match="PROFILE"):
+        function_services(replace(by_another, memberships_url="https://api.example.org"))

@@ -32,7 +32,7 @@ from memberships_export.settings import MIN_SECRET, Settings, SettingsError, var
 def function_services(settings: Settings, visit_all: VisitAll = map) -> tuple[Ports, Workers]:
     """Open the adapters and wire the use cases of one Lambda function. `visit_all`: how a sweeper visits exports."""
     aws = Aws(settings)
-    if Stage.FETCH in settings.stages:
+    if Stage.FETCH in settings.stages and settings.memberships_url:  # a sweeper has none
         usable_profile(settings, aws.profile_secrets)
     links = DownloadLinks(secret=aws.secrets.links, public_url=settings.public_url or "")
     ports = aws.connect(settings.memberships_url)
