@@ -12,6 +12,8 @@ from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.mail.layout import Block, Facts, Link, Paragraph, as_html
 from memberships_export.domain.mail.mail import Attachment, Mail
 from memberships_export.domain.mail.texts import failure_mail, ready_mail
+from memberships_export.domain.source.grades import Grade
+from memberships_export.domain.source.progress import Progress
 from tests.factories import an_export
 from tests.unit.domain.mail_reading import FILE, LINK, SEND, MailPage, failed, linked, ready
 
@@ -51,6 +53,33 @@ def test_a_mail_brings_the_file_in_exactly_one_way(content: bytes | None, link: 
 def test_a_mail_needs_a_file() -> None:
     with pytest.raises(ValueError, match="needs a file"):
         ready_mail(an_export(), SEND, b"x", None)
+
+
+BEGAN, LAST = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC), datetime(2026, 3, 1, 12, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "progress, told",
+    [
+        (Progress(rows=1234, grade=Grade.COUNTED), "1,234 of 1,234."),
+        (Progress(rows=1234, grade=Grade.ENDED), "1,234; the membership system named no total."),
+        (Progress(rows=1234, grade=Grade.GUESSED), "1,234; the membership system does not say when it is done."),
+        (
+            Progress(rows=7, grade=Grade.COUNTED, began_at=BEGAN, moved_until=LAST),
+            "7 of 7. Changes made between 12:00:05 and 12:04:00 UTC on 2026-03-01 may be missing.",
+        ),
+    ],
+)
+def test_a_file_from_an_api_of_another_shape_says_how_sure_it_is_that_all_is_there(
+    progress: Progress, told: str
+) -> None:
+    mail = ready_mail(an_export(file=FILE, profile="f00d", progress=progress), SEND, b"x", None)
+    assert f"\nCompleteness: {told}\n" in mail.text
+
+
+def test_a_file_by_our_own_contract_has_nothing_to_say_of_that() -> None:
+    mail = ready_mail(an_export(file=FILE, progress=Progress(rows=7, grade=Grade.COUNTED)), SEND, b"x", None)
+    assert "Completeness" not in mail.text
 
 
 def test_a_possible_duplicate_says_so_and_why() -> None:
