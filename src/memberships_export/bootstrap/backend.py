@@ -3,7 +3,7 @@
 from memberships_export.bootstrap import parts
 from memberships_export.bootstrap.parts import Backend, Secrets
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.ports import Ports
+from memberships_export.ports import MembershipSource, Ports
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.operator.redrive import RedriveExports
 from memberships_export.settings import Settings
@@ -22,6 +22,16 @@ def load_secrets(settings: Settings) -> Secrets:
 def usable_profile(settings: Settings) -> KnownProfile:
     """Read the profile for a process that asks as it says. Raises SettingsError, also for missing secrets."""
     return parts.usable_profile(settings, _backend(settings).profile_secrets)
+
+
+def memberships_api(settings: Settings, url: str) -> MembershipSource:
+    """Return the memberships API at `url`, and open nothing else. Raises ValueError for a URL that is none."""
+    chosen = _backend(settings)
+
+    def service_secret() -> str:  # on one machine the secrets are made when somebody asks for them
+        return chosen.secrets.service()
+
+    return parts.memberships(settings, url, service_secret, chosen.profile_secrets)
 
 
 def download_links(settings: Settings, public_url: str) -> DownloadLinks:

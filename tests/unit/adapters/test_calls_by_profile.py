@@ -19,7 +19,7 @@ from memberships_export.domain.errors import (
     NothingThere,
     PlaceForgotten,
 )
-from memberships_export.domain.source.exchange import Answer, Call
+from memberships_export.domain.source.exchange import TOTAL_HEADERS, Answer, Call
 from memberships_export.domain.source.profile import ServiceJwt
 from rig.services.recording_api import RecordingApi, Reply
 from tests.unit.adapters.asking import PAGE, known, source
@@ -129,6 +129,11 @@ def test_a_named_header_of_more_than_8_kib_breaks_the_contract(name: str, tables
     failure = _failure(Reply(headers=[(name, "x" * 8193)]), PAGE, **tables)
     assert isinstance(failure, MembershipsContractBroken)
     assert f"a header {name} of more than 8192 bytes" in failure.reason
+
+
+@pytest.mark.parametrize("name", TOTAL_HEADERS)
+def test_a_total_is_told_also_when_the_profile_names_none(name: str) -> None:
+    assert _answer((name.title(), "240")).headers == {name: "240"}
 
 
 def test_a_large_link_that_nobody_reads_is_left_out() -> None:

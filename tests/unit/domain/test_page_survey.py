@@ -237,6 +237,18 @@ def test_the_reason_of_a_worker_stays_short_however_much_is_wrong() -> None:
         reader.read(Answer(body(ROW | many)))
 
 
+def test_errors_in_place_of_a_page_are_told_as_such() -> None:
+    reader = a_reader(PROFILE.replace("request = {", 'request = { errors_path = "errors",'))
+    page = json.dumps({"data": 5, "errors": [{"message": "canary"}]}).encode()
+    with pytest.raises(MembershipsContractBroken) as failure:
+        reader.read(Answer(page))
+
+    assert failure.value.reason == "The memberships API answered with errors at `$.errors` instead of a page."
+    assert [one.text for one in survey(reader.profile, page).mismatches] == [
+        "the API answered with errors at `$.errors` instead of a page"
+    ]
+
+
 NAMES = ["title", "method", "typ", "sku"]
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from memberships_export.adapters.source.wording import Wording
-from memberships_export.domain.source.exchange import Call
+from memberships_export.domain.source.exchange import TOTAL_HEADERS, Call
 from memberships_export.domain.source.profile import HeaderLink, Profile
 from memberships_export.version import USER_AGENT
 
@@ -56,12 +56,12 @@ def value_can_be(value: str) -> bool:
 def answer_headers(received: Mapping[str, str], profile: Profile, say: Wording) -> dict[str, str]:
     """Return `link` and the header of the total, in lower case; several of one name are joined by ", ".
 
-    A `Link` that the profile does not name is told too, so that somebody may notice it. Raises
+    A `Link`, and a total, that the profile does not name are told too, so that somebody may notice them. Raises
     MembershipsContractBroken for one that is named and larger than 8 KiB.
     """
     named = {name.lower() for name in _named(profile)}
     found = {}
-    for name in named | {"link"}:
+    for name in named | {"link", *TOTAL_HEADERS}:
         value = received.get(name)
         if value is not None and len(value) <= _MOST:
             found[name] = value

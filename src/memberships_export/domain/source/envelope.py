@@ -46,9 +46,8 @@ def envelope_uses(profile: Profile) -> list[Use]:
 def read_envelope(profile: Profile, body: Any, answer: Answer) -> Envelope:  # noqa: ANN401  (a decoded page)
     """Read it. Raises MembershipsContractBroken when the answer is an error in spite of its status."""
     errors = _at(body, profile.request.errors_path)
-    if isinstance(errors, Raw) and bytes(errors).strip() not in _NO_ERRORS:
-        reason = f"The memberships API answered with errors at `$.{profile.request.errors_path}` instead of a page."
-        raise MembershipsContractBroken(reason)
+    if isinstance(errors, Raw) and are_errors(errors):
+        raise MembershipsContractBroken(f"The memberships API {told_errors(profile)}.")
     if isinstance(profile.paginator, HeaderLink):
         following: Any = link_to(answer.headers.get("link", ""), profile.paginator.rel)
     else:
@@ -59,6 +58,16 @@ def read_envelope(profile: Profile, body: Any, answer: Answer) -> Envelope:  # n
         has_more=None if more is UNSET else more,
         total=_total(profile.total, body, answer) if profile.total else UNSET,
     )
+
+
+def are_errors(there: Raw) -> bool:
+    """Tell errors from what stands in their place when there are none."""
+    return bytes(there).strip() not in _NO_ERRORS
+
+
+def told_errors(profile: Profile) -> str:
+    """Say that there are some. What they say may be private."""
+    return f"answered with errors at `$.{profile.request.errors_path}` instead of a page"
 
 
 def _total(total: Total, body: Any, answer: Answer) -> int | UnsetType | None:  # noqa: ANN401  (a decoded page)

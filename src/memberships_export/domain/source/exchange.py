@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+TOTAL_HEADERS = ("x-total-count", "x-wp-total", "x-total")  # where APIs tell a total, whether or not a profile knows
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -19,7 +21,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A page as received. `headers`: those that a profile may name, in lower case."""
+    """A page as received. `headers`: those that a profile may name, or should, in lower case."""
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from memberships_export.domain.source.column_survey import ColumnSurvey, Rows, survey_column
-from memberships_export.domain.source.envelope import envelope_uses
+from memberships_export.domain.source.envelope import are_errors, envelope_uses, told_errors
 from memberships_export.domain.source.mismatch import Mismatch, below, harmless, mismatches
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import KnownProfile, Profile
@@ -47,6 +47,8 @@ def survey(profile: Profile, body: bytes) -> PageSurvey:
     page = read_raw(body.strip(_AROUND))
     if page is None:
         return PageSurvey(None, None)
+    if answered_with_errors(profile, page):
+        return PageSurvey(page, None, (Mismatch("errors", "the API", told_errors(profile)),))
     around = [one for read in _reads_around(profile) for one in mismatches(read, [page], ["$"])]
     found = _rows(profile, page)
     if isinstance(found, Mismatch):
@@ -55,6 +57,16 @@ def survey(profile: Profile, body: bytes) -> PageSurvey:
     around += [one for read in ids for one in mismatches(read, found.json, found.where)]
     columns = tuple(survey_column(column, found) for column in profile.columns)
     return PageSurvey(page, found, tuple(around), columns, _unused(profile, found.json))
+
+
+def answered_with_errors(profile: Profile, page: Raw) -> bool:
+    """Tell whether there are errors at the path that the profile names for them."""
+    if profile.request.errors_path is None:
+        return False
+    value = page
+    for step in parse_path(profile.request.errors_path):
+        value = _inside(value, step)
+    return are_errors(value)
 
 
 def all_that_is_wrong(profile: Profile, body: bytes) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from msgspec import Raw
 
+from memberships_export.domain.source.exchange import TOTAL_HEADERS
 from memberships_export.domain.source.mismatch import Mismatch, below
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Cursor, HeaderLink, JsonLink, Profile, SinglePage
 from memberships_export.domain.source.raw_json import members
 from memberships_export.domain.source.web_links import link_to
 
-TOTAL_HEADERS = ("x-total-count", "x-wp-total", "x-total")  # told by adapters, so that they can be noticed
 _DEEPEST = 4
 # Without capitals and marks: @odata.nextLink is odatanextlink.
 _NEXT = re.compile(

@@ -10,7 +10,7 @@ import msgspec
 
 from memberships_export.domain.errors import MembershipsContractBroken, MembershipsCutShort
 from memberships_export.domain.source.diagnosis import is_json, what_is_there
-from memberships_export.domain.source.envelope import Envelope, envelope_uses, read_envelope
+from memberships_export.domain.source.envelope import Envelope, envelope_uses, read_envelope, told_errors
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Column, KnownProfile, Profile
@@ -84,10 +84,7 @@ class Reader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if _ends_too_early(body, error):
                 raise MembershipsCutShort(f"The memberships API sent {_how_short(body)}.") from error
-            reason = _what_is_wrong(body, error, self.profile)
-            raise MembershipsContractBroken(
-                f"The memberships API sent a page that breaks its contract: {reason}"
-            ) from error
+            raise MembershipsContractBroken(_what_is_wrong(body, error, self.profile)) from error
         envelope = read_envelope(self.profile, page, answer)
         return Page(value_at(page, parse_path(self.profile.rows.path)) or [], envelope, len(answer.body))
 
@@ -159,11 +156,15 @@ def _cells(column: Column) -> _Cells:
 
 def _what_is_wrong(body: bytes, error: Exception, profile: Profile) -> str:
     """Say what the decoder stopped at, and then all the rest, so that it can be mended at once."""
-    from memberships_export.domain.source.page_survey import all_that_is_wrong  # noqa: PLC0415  (few ever need it)
+    from memberships_export.domain.source import page_survey  # noqa: PLC0415  (few ever need it)
 
-    first = what_is_there(body, error, profile)
-    rest = all_that_is_wrong(profile, body) if isinstance(error, msgspec.ValidationError) else ""
-    return f"{first}. All that is wrong: {rest}." if rest else f"{first}."
+    first, rest = what_is_there(body, error, profile), ""
+    if isinstance(error, msgspec.ValidationError):
+        if page_survey.answered_with_errors(profile, msgspec.Raw(body)):
+            return f"The memberships API {told_errors(profile)}."
+        rest = page_survey.all_that_is_wrong(profile, body)
+    all_of_it = f" All that is wrong: {rest}." if rest else ""
+    return f"The memberships API sent a page that breaks its contract: {first}.{all_of_it}"
 
 
 def _ends_too_early(page: bytes, error: Exception) -> bool:
