@@ -19,6 +19,7 @@ from memberships_export.entrypoints.api.health import health_router
 from memberships_export.entrypoints.api.router import exports_router
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from memberships_export.service.mail_events.webhook import ForgedEvents, MailWebhook, MalformedEvents
+from memberships_export.service.operator.first_look import ApiFound
 from memberships_export.service.operator.what_waits import Waiting
 from memberships_export.service.user.callers import TokenVerifier
 from tests.fakes.forged_tokens import SECRET, claims, hs
@@ -75,9 +76,12 @@ def exports_api(
 
 
 def own_app(
-    api: ExportsApi, ready: Callable[[], None] = lambda: None, waiting: Callable[[], Sequence[Waiting]] = tuple
+    api: ExportsApi,
+    ready: Callable[[], None] = lambda: None,
+    waiting: Callable[[], Sequence[Waiting]] = tuple,
+    found: Callable[[], ApiFound | None] = lambda: None,
 ) -> FastAPI:
-    return create_app([exports_router(api), health_router(ready, waiting)])
+    return create_app([exports_router(api), health_router(ready, waiting, found)])
 
 
 def foreign_app(api: ExportsApi, ready: Callable[[], None] = lambda: None) -> FastAPI:

@@ -18,6 +18,7 @@ from memberships_export.entrypoints.api.headers import SECURITY_HEADERS
 from memberships_export.entrypoints.api.health import health_router
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.api.router import exports_router
+from memberships_export.service.operator.first_look import ApiFound
 from tests.fakes.world import World
 from tests.unit.api.service import HmacWebhook, Service, assert_problem, bearer, exports_api, own_app, token_for
 
@@ -301,6 +302,17 @@ def test_readiness_says_what_exports_wait_for_only_when_asked() -> None:
     told = client.get("/readyz?verbose=1").json()
     since = world.clock().isoformat().replace("+00:00", "Z")
     assert told == {"status": "ok", "waiting": [{"code": "memberships_refused", "exports": 1, "since": since}]}
+
+
+def test_readiness_says_what_of_the_memberships_api_does_not_fit_and_neither_why_nor_where() -> None:
+    world = World()
+    found = ApiFound(profile="club.toml", sha256="0123456789abcdef", checked=world.clock(), problems=["canary"])
+    client = TestClient(own_app(exports_api(world), found=lambda: found))
+
+    assert client.get("/readyz").json() == {"status": "ok"}
+    checked = world.clock().isoformat().replace("+00:00", "Z")
+    told = {"profile": "club.toml", "sha256": "0123456789abcdef", "checked": checked, "problems": ["canary"]}
+    assert client.get("/readyz?verbose=1").json() == {"status": "ok", "waiting": [], "api": told}
 
 
 def test_readiness_says_too_that_nothing_waits() -> None:

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 from memberships_export.domain.source.completeness import rows_can_move
 from memberships_export.domain.source.grades import Grade
-from memberships_export.domain.source.profile import Cursor, HeaderLink, JsonLink, PageNumber, Profile, SinglePage
+from memberships_export.domain.source.profile import (
+    Cursor,
+    HeaderLink,
+    JsonLink,
+    KnownProfile,
+    PageNumber,
+    Profile,
+    SinglePage,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +42,13 @@ def _grade(profile: Profile) -> Grade:
         return Grade.COUNTED
     names_the_end = isinstance(paginator, SinglePage | Cursor | JsonLink | HeaderLink)
     return Grade.ENDED if names_the_end or exact or getattr(paginator, "has_more_path", None) else Grade.GUESSED
+
+
+def in_one_line(known: KnownProfile) -> str:
+    """Say for a log by which profile a process works."""
+    profile, proof = known.profile, proof_of(known.profile)
+    owner = "checked" if proof.owned else "scoped"
+    return (
+        f"name={known.name} sha256={known.fingerprint} columns={len(profile.columns)} "
+        f"paginator={profile.paginator.__struct_config__.tag} proof={proof.grade},{owner}"
+    )

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 from memberships_export.bootstrap.aws import check_worker, function_services
 from memberships_export.domain.errors import TransientError
+from memberships_export.domain.export.record import Stage
 from memberships_export.domain.messages.message import Message, Received
+from memberships_export.domain.source.proof import in_one_line
 from memberships_export.ports import ExportQueue
 from memberships_export.service.worker.run import GiveBack, RunExport
 from memberships_export.service.worker.sweep import SweepExports
@@ -67,6 +69,8 @@ def export_function(environ: Mapping[str, str]) -> ExportFunction:
     settings = read_settings(environ)
     check_worker(settings)
     ports, services = function_services(settings)
+    if Stage.FETCH in settings.stages:
+        log.info("%s event=profile", in_one_line(ports.readers.current.known))
     return ExportFunction(services.run, ports.queue)
 
 

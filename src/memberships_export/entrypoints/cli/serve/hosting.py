@@ -1,15 +1,20 @@
 """What `serve`, `api` and `worker` have in common: settings become threads, and a welcome."""
 
+import logging
+import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import SplitResult, urlsplit
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from memberships_export.bootstrap import backend
 from memberships_export.bootstrap.identity import mail_webhook, membership_tokens, user_tokens
 from memberships_export.bootstrap.one_machine import mails_go_to
 from memberships_export.domain.source.profile import KnownProfile
+from memberships_export.domain.source.proof import in_one_line
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.headers import HTTPS_ONLY
@@ -29,7 +34,11 @@ from memberships_export.entrypoints.cli.serve.threads import ApiThread, run_unti
 from memberships_export.entrypoints.worker import Worker
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import Services, assemble
+from memberships_export.service.operator.check_api import CheckApi
+from memberships_export.service.operator.first_look import FirstLook
 from memberships_export.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +64,33 @@ def host(settings: Settings, roles: Roles) -> None:
     with wiring():
         ports = backend.connect(settings, memberships_url)
         services = assemble(ports, settings.policy, backend.download_links(settings, url))
-        api = _api(settings, _app(settings, ports, services), listening) if listening else None
+        look = _first_look(settings, ports) if roles.worker else None
+        api = _api(settings, _app(settings, ports, services, look), listening) if listening else None
     _check_store(ports)
     worker = _worker(settings, ports, services) if roles.worker else None
     welcome = _Welcome(settings, listening, memberships_url, roles, profile)
-    if not run_until_signal(api, worker, welcome.print):
+    log.info("%s event=profile", in_one_line(ports.readers.current.known))
+    if not run_until_signal(api, worker, partial(_started, welcome, look)):
         raise CommandError("The API ended by itself: the log above says why.")
 
 
-def _app(settings: Settings, ports: Ports, services: Services) -> FastAPI:
+def _first_look(settings: Settings, ports: Ports) -> FirstLook | None:
+    """Return what looks at an API of somebody else. Ours, and those made by our contract, are known to fit."""
+    reader = ports.readers.current
+    if reader is ports.readers.own or ports.source is None:
+        return None
+    size = settings.policy.page_size
+    return FirstLook(CheckApi(source=ports.source, reader=reader, page_size=size, seconds=time.monotonic), ports.clock)
+
+
+def _started(welcome: "_Welcome", look: FirstLook | None) -> None:
+    """Say so, and look at the API beside the work: it delays nothing, and a stop does not wait for it."""
+    welcome.print()
+    if look:
+        threading.Thread(target=look, name="first-look", daemon=True).start()
+
+
+def _app(settings: Settings, ports: Ports, services: Services, look: FirstLook | None) -> FastAPI:
     users = user_tokens(settings)
     api = ExportsApi(
         request=services.request,
@@ -76,9 +103,13 @@ def _app(settings: Settings, ports: Ports, services: Services) -> FastAPI:
     )
     bundled = [] if settings.memberships_url else [bundled_memberships(settings, membership_tokens(settings, users))]
     return create_app(
-        [*bundled, exports_router(api), health_router(Readiness(ports.store.check), services.what_waits)],
+        [*bundled, exports_router(api), _health(ports, services, look)],
         _public(settings).path,
     )
+
+
+def _health(ports: Ports, services: Services, look: FirstLook | None) -> APIRouter:
+    return health_router(Readiness(ports.store.check), services.what_waits, look.found if look else lambda: None)
 
 
 def _api(settings: Settings, app: FastAPI, listening: Listening) -> ApiThread:
