@@ -47,7 +47,12 @@ class Checked:
         self.file = folder / f"{name}.toml"
         self.data = folder / "data"
 
-    def run(self, *arguments: str, changed: Mapping[str, str] = MappingProxyType({}), **environ: str) -> Result:
+    def run(
+        self,
+        *arguments: str,
+        changed: Mapping[str, str] = MappingProxyType({}),
+        environ: Mapping[str, str] = MappingProxyType({}),
+    ) -> Result:
         text = profile_text(self.name).replace("https://login.example.org", self.api.origin)
         for old, new in changed.items():
             assert old in text
@@ -55,7 +60,7 @@ class Checked:
         self.file.write_text(text, encoding="utf-8")
         url = self.api.origin if self.name in AT_ROOT else self.api.url
         given = ["--user", f"{self.api.user_prefix}42", "--profile", str(self.file), "--url", url]
-        secrets = SECRETS | OWN_SECRETS.get(self.name, {}) | {"MEMBERSHIPS_EXPORT_DATA_DIR": str(self.data)} | environ
+        secrets = SECRETS | OWN_SECRETS.get(self.name, {}) | {"MEMBERSHIPS_EXPORT_DATA_DIR": str(self.data), **environ}
         with self.api:
             return CliRunner().invoke(make_app(), ["check-api", *given, *arguments], env=secrets)
 
@@ -74,6 +79,8 @@ def test_an_api_that_fits_its_profile_has_no_problem(name: str, tmp_path: Path) 
 
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (ExitCode.DONE, "No problem."), result.output
     assert not checked.data.exists(), "nothing is stored"
+    assert result.stdout.isascii()
+    assert result.stderr == ""
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -170,10 +177,20 @@ def test_what_an_api_does_wrong_on_two_pages_is_named(
 
 
 def test_an_api_that_refuses_the_key_is_told_once_with_what_to_do(tmp_path: Path) -> None:
-    result = Checked("stripe", tmp_path).run(STRIPE_API_KEY="another")
+    result = Checked("stripe", tmp_path).run(environ={"STRIPE_API_KEY": "another"})
 
     assert result.exit_code == ExitCode.FAILED
-    assert result.stdout.count("answered with status 401: it does not accept the token of env:STRIPE_API_KEY") == 1
+    assert result.output.count("answered with status 401: it does not accept the token of env:STRIPE_API_KEY") == 1
+    assert "event=" not in result.stderr
+
+
+def test_it_works_with_the_settings_of_a_service_on_aws_too(tmp_path: Path) -> None:
+    names = {"BACKEND": "aws", "TABLE": "t", "BUCKET": "b", "SERVICE_SECRET_ID": "s", "LINK_SECRET_ID": "l"}
+    aws = {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in names.items()}
+    queue = {"MEMBERSHIPS_EXPORT_QUEUE_URL": "https://sqs.example.org/1/q", "AWS_DEFAULT_REGION": "eu-central-1"}
+    result = Checked("stripe", tmp_path).run(environ=aws | queue)
+
+    assert result.exit_code == ExitCode.DONE, result.output
 
 
 def test_an_api_that_is_not_there_is_a_problem(tmp_path: Path) -> None:

@@ -264,6 +264,31 @@ def test_nobody_can_be_asked_for_alone() -> None:
 # --- Ways on ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "paginator, answer, words",
+    [
+        (JSON_LINK, page(next=None), "This user has no memberships there"),
+        (SINGLE, page(), "This user has no memberships there"),
+        (JSON_LINK, page(row(1), next=None), "This user has one page, so page 2 was not looked at"),
+    ],
+)
+def test_a_user_with_too_little_to_look_at_is_told(paginator: str, answer: Answer, words: str) -> None:
+    (note,) = check(profile(paginator), answer).notes
+
+    assert note.startswith(words)
+
+
+def test_all_rows_in_one_answer_are_all_there_is_to_look_at() -> None:
+    assert check(profile(SINGLE), page(row(1))).notes == []
+
+
+def test_a_profile_of_which_no_column_fits_is_looked_at_nevertheless() -> None:
+    report = check(profile(columns='{ name = "x" }, { name = "y" }'), FIRST, SECOND)
+
+    assert {problem.about for problem in report.problems} == {"x", "y"}
+    assert (len(report.pages), report.repeated) == (2, 0)
+
+
 def test_a_size_that_the_api_caps_is_named() -> None:
     text = profile('type = "cursor", cursor_path = "next", cursor_param = "after", size_param = "limit", size = 100')
 

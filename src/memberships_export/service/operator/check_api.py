@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from memberships_export.domain.errors import ExportError, MembershipsUnavailable
 from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.exchange import Answer
+from memberships_export.domain.source.profile import SinglePage
 from memberships_export.domain.source.proof import proof_of
 from memberships_export.domain.source.reader import Reader
 from memberships_export.ports import MembershipSource
@@ -59,12 +60,15 @@ class CheckApi:
         first = answer and check_first_page(self.reader, ask, self.source.base_url, answer, report)
         if answer and first:
             report.rows_per_second = self._speed(first, answer)
-        if first and first.progress and first.progress.cursor is not None:
+        if first and first.progress:
             self._second(ask, first, report)
         return True
 
     def _second(self, ask: Ask, first: Looked, report: Report) -> None:
-        assert first.progress  # noqa: S101  (there is a second page because the first one was believed)
+        assert first.progress  # noqa: S101  (page 1 is believed)
+        if first.progress.cursor is None:
+            report.notes += _ends_at_once(first)
+            return
         try:
             answer = self._fetch(ask, first.progress.cursor, report)
         except MembershipsUnavailable:
@@ -98,6 +102,18 @@ class CheckApi:
                 return None
             turns.append(self.seconds() - began)
         return round(len(rows) / min(turns)) if min(turns) > 0 and rows else None
+
+
+def _ends_at_once(first: Looked) -> list[str]:
+    """Say what could not be looked at because the user has too little."""
+    if not first.keys:
+        return ["This user has no memberships there: choose one that has some, or nothing of the columns is known."]
+    single = isinstance(first.reader.profile.paginator, SinglePage)
+    return (
+        []
+        if single
+        else ["This user has one page, so page 2 was not looked at: choose one with more, or a lower size."]
+    )
 
 
 def asked_rows(ask: Ask) -> int | None:

@@ -1,24 +1,26 @@
 """`check-api`: whether a memberships API and its profile fit, before anybody waits for an export."""
 
+import logging
 import time
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.ids import LONGEST_ID, is_id
 from memberships_export.domain.mail.address import canonical_address
-from memberships_export.domain.source.asking import User
+from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.profile import KnownProfile, ServiceJwt
 from memberships_export.entrypoints.cli.data_folder import holds
 from memberships_export.entrypoints.cli.environment import settings_here, wiring
 from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
-from memberships_export.entrypoints.cli.operate.check_api_json import as_json_value
-from memberships_export.entrypoints.cli.operate.check_api_text import as_text
 from memberships_export.entrypoints.cli.output import say, say_json
-from memberships_export.service.operator.api_report import Report
 from memberships_export.settings import Settings, variable
+
+if TYPE_CHECKING:
+    from memberships_export.service.operator.api_report import Report
 
 
 def check_api(  # noqa: PLR0913, PLR0917  (one for each option)
@@ -39,11 +41,16 @@ def check_api(  # noqa: PLR0913, PLR0917  (one for each option)
 ) -> None:
     """Ask the memberships API for two pages of a user, and say what fits its profile and what does not."""
     settings = settings_here(_flags(profile, url))
-    report = _checked(settings, user, email)
+    asked_for = User(user, _address(email))
+    with _without_a_log():
+        report = _checked(settings, asked_for)
+    from memberships_export.entrypoints.cli.operate.check_api_json import as_json_value  # noqa: PLC0415  (as below)
+    from memberships_export.entrypoints.cli.operate.check_api_text import as_text  # noqa: PLC0415
+
     if as_json:
         say_json(as_json_value(report, show_values=show_values))
     else:
-        say(as_text(report, user, show_values=show_values))
+        say(as_text(report, Ask(report.known.profile, asked_for, 1).owner, show_values=show_values))
     if report.problems:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -56,22 +63,32 @@ def _flags(profile: str | None, url: str | None) -> Mapping[str, str]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _checked(settings: Settings, user_id: str, email: str | None) -> Report:
+@contextmanager
+def _without_a_log() -> Iterator[None]:
+    """Say nothing beside the answer: it holds what adapters would log."""
+    ours, silent = logging.getLogger("memberships_export"), logging.NullHandler()
+    ours.addHandler(silent)
+    try:
+        yield
+    finally:
+        ours.removeHandler(silent)
+
+
+def _checked(settings: Settings, user: User) -> "Report":
     from memberships_export.bootstrap import backend  # noqa: PLC0415  (takes long; wrong usage is told at once)
     from memberships_export.domain.source.reader import reader_of  # noqa: PLC0415
     from memberships_export.entrypoints.cli.serve.listening import local_url  # noqa: PLC0415
     from memberships_export.service.operator.check_api import CheckApi  # noqa: PLC0415
 
-    _check_id(user_id)
-    address = _address(email)
+    _check_id(user.id)
     known = backend.usable_profile(settings)
-    _check_fits(settings, known, email)
+    _check_fits(settings, known, user)
     with wiring():
         source = backend.memberships_api(settings, settings.memberships_url or local_url(settings))
     check = CheckApi(
         source=source, reader=reader_of(known), page_size=settings.policy.page_size, seconds=time.perf_counter
     )
-    return check(User(user_id, address))
+    return check(user)
 
 
 def _check_id(user_id: str) -> None:
@@ -88,8 +105,8 @@ def _address(email: str | None) -> str:
         raise WrongUsage(f"--email is {email!r}, but must be one plain email address. {error.reason}") from error
 
 
-def _check_fits(settings: Settings, known: KnownProfile, email: str | None) -> None:
-    if email is None and "{user.email}" in str(known.profile.request):
+def _check_fits(settings: Settings, known: KnownProfile, user: User) -> None:
+    if not user.email and "{user.email}" in str(known.profile.request):
         raise WrongUsage(f"--email is missing: {known.name} asks with {{user.email}}.")
     made_here = settings.backend == "embedded" and not settings.service_secret
     if isinstance(known.profile.auth, ServiceJwt) and made_here and not holds(settings.data_dir, "secrets"):

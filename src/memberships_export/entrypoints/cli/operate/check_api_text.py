@@ -12,9 +12,9 @@ _KILO = 1000
 _HEAD = ("name", "path", "type", "filled", "null", "missing", "example")
 
 
-def as_text(report: Report, user_id: str, *, show_values: bool) -> str:
+def as_text(report: Report, owner: str, *, show_values: bool) -> str:
     """Lay out all that was found, then what to mend."""
-    lines = [*_facts(report, user_id), *_columns(report, show_values=show_values), *_ends(report), *_problems(report)]
+    lines = [*_facts(report, owner), *_columns(report, show_values=show_values), *_ends(report), *_problems(report)]
     return "\n".join(lines)
 
 
@@ -22,7 +22,7 @@ def _line(name: str, text: str) -> str:
     return f"{name:<{_NAME}}{text}".rstrip()
 
 
-def _facts(report: Report, user_id: str) -> Iterator[str]:
+def _facts(report: Report, owner: str) -> Iterator[str]:
     profile = report.known.profile
     facts = [
         ("profile", f"{visible(report.known.name)}  version {profile.version}  sha256 {report.known.fingerprint}"),
@@ -30,7 +30,7 @@ def _facts(report: Report, user_id: str) -> Iterator[str]:
         *(("page 1", _page(page, report.cap)) for page in report.pages[:1]),
     ]
     yield from (_line(name, text) for name, text in facts)
-    found = [*_of_rows(report, user_id), *_around(report)]
+    found = [*_of_rows(report, owner), *_around(report)]
     width = max((len(place) for _, place, _ in found), default=0)
     yield from (_line(name, f"{visible(place):<{width}}  {visible(text)}") for name, place, text in found)
     if len(report.pages) > 1:
@@ -52,13 +52,13 @@ def _again(repeated: int | None) -> str:
     return f"{repeated} keys of page 1 again" if repeated else "no key of page 1 again"
 
 
-def _of_rows(report: Report, user_id: str) -> Iterator[tuple[str, str, str]]:
+def _of_rows(report: Report, owner: str) -> Iterator[tuple[str, str, str]]:
     if key := report.key:
         order = "in no order" if key.order == "none" else key.order
         yield "rows", report.known.profile.rows.path or "the page itself", str(key.of)
         yield "key", ", ".join(key.paths), f"{key.distinct} of {key.of} distinct, {order}"
-    if owner := report.owner:
-        yield "owner", owner.path, f'{owner.own} of {owner.of} are "{user_id}"'
+    if owned := report.owner:
+        yield "owner", owned.path, f'{owned.own} of {owned.of} are "{owner}"'
 
 
 def _around(report: Report) -> Iterator[tuple[str, str, str]]:
