@@ -305,3 +305,14 @@ def test_a_trouble_of_an_older_record_has_been_the_same_all_along() -> None:
 )
 def test_the_owner_of_a_lease_is_a_process_and_a_random_end_or_only_that(owner: str, process: str | None) -> None:
     assert Lease(owner=owner, until=NOW).process == process
+
+
+def test_members_read_one_of_four_texts_about_an_export() -> None:
+    assert {status: an_export(status=status).status_text for status in ExportStatus} == {
+        ExportStatus.QUEUED: "Export in progress",
+        ExportStatus.RUNNING: "Export in progress",
+        ExportStatus.WAITING: "Export in progress",
+        ExportStatus.COMPLETED: "Export completed",
+        ExportStatus.FAILED: "Export failed",
+        ExportStatus.CANCELLED: "Export cancelled",
+    }

@@ -93,6 +93,11 @@ def test_an_idempotency_key_finds_its_export_again_even_when_it_is_finished() ->
     assert (again.created, again.export.export_id) == (False, first.export.export_id)
 
 
+def test_an_idempotency_key_finds_the_same_export_whatever_version_was_asked_first() -> None:
+    first = World().services.request(Wish(user_id="user-1", email="a@example.org", idempotency_key="k-1"))
+    assert first.export.export_id == "b3d991b6-66d1-5f7b-bf1b-a8cd1d3c46ef"
+
+
 def test_an_idempotency_key_belongs_to_its_user() -> None:
     world = World()
     keys = [Wish(user_id=user, email="a@example.org", idempotency_key="k") for user in ("user-1", "user-2")]
