@@ -1,7 +1,6 @@
 import gzip
 import json
 import re
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -53,7 +52,7 @@ def decode_page(sent: bytes) -> Page:
 
 def after_page(progress: Progress, read: Page, user_id: str) -> Progress:
     asked = Asked(owner=user_id, size=5000, at=REQUESTED_AT, url="http://127.0.0.1/memberships")
-    return pages.after_page(own_reader(), Seen(), progress, replace(read, bytes=0), asked).progress
+    return pages.after_page(own_reader(), Seen(), progress, msgspec.structs.replace(read, bytes=0), asked).progress
 
 
 def cells(read: Page) -> dict[str, list[str | None]]:

@@ -9,7 +9,7 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 from memberships_export.domain.source.profile import Column, Kind
-from memberships_export.domain.source.values import BadValue, is_number, raw_type, values_of
+from memberships_export.domain.source.values import BadValue, is_number, needs_check, raw_type, values_of
 
 
 def column(kind: Kind, **keys: Any) -> Column:  # noqa: ANN401  (the keys of a column)
@@ -298,3 +298,11 @@ def is_taken(column: Column, value: str) -> bool:
     except BadValue:
         return False
     return True
+
+
+def test_only_what_decoding_does_not_prove_is_looked_at_again() -> None:
+    proved = [column("text"), column("integer"), column("boolean"), column("constant"), column("text", join=", ")]
+    others = [column(kind) for kind in ("decimal", "minor_units", "date", "epoch", "epoch_ms")]
+
+    assert [needs_check(values_of(one)) for one in proved] == [False] * 5
+    assert [needs_check(values_of(one)) for one in (*others, column("text", map={"a": "b"}))] == [True] * 6

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-from memberships_export.domain.formats.guard import could_need_guard, guard
+from memberships_export.domain.formats.guard import guarded
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.reader import Table
@@ -61,7 +61,8 @@ class Csv:
 
     def _texts(self, cells: Sequence[str]) -> Sequence[str]:
         if self.preset is Preset.SPREADSHEET:
-            return _doubled_quotes(_guarded(cells))
+            quotes = '"' in "".join(cells)  # first, as it finds at once that a cell is None
+            return _doubled_quotes(guarded(cells)) if quotes else guarded(cells)
         return _quoted_if_needed(cells)
 
 
@@ -69,12 +70,8 @@ def _filled(texts: Sequence[str | None]) -> Sequence[str]:
     return [text or "" for text in texts]
 
 
-def _guarded(cells: Sequence[str]) -> Sequence[str]:
-    return list(map(guard, cells)) if could_need_guard(cells) else cells
-
-
 def _doubled_quotes(cells: Sequence[str]) -> Sequence[str]:
-    return [cell.replace('"', '""') for cell in cells] if '"' in "".join(cells) else cells
+    return [cell.replace('"', '""') for cell in cells]
 
 
 def _quoted_if_needed(cells: Sequence[str]) -> Sequence[str]:

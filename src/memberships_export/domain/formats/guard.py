@@ -1,7 +1,8 @@
 """The guard against formulas: text that a spreadsheet could run is disarmed, and can be restored exactly."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache, partial
 
 # Spreadsheets run a cell as a formula when it begins with one of these (the wide ones in East Asian versions).
 _TRIGGERS_IN_LINE = r"=+\-@\t\0\uff1d\uff0b\uff0d\uff20\u30fc"
@@ -18,10 +19,8 @@ _FORMULA_IN_LINE = rf"'*+[{_IGNORED}]*+[{_TRIGGERS_IN_LINE}]"
 # Where a program that splits at another separator than ours, or does not honour quotes, finds a new cell inside one.
 _SEPARATORS = ",;|\t"
 _STARTS = rf"(?<=[\r\n{_SEPARATORS}])"
-_GUARD_GOES_HERE = re.compile(rf"\A(?={_FORMULA})|{_STARTS}(?={_FORMULA_IN_LINE})")
-_GUARD = re.compile(rf"\A'(?={_FORMULA})|{_STARTS}'(?={_FORMULA_IN_LINE})")
-# Each begins with one literal character: that is what makes them fast.
-_MAYBE_FORMULA = tuple((start, re.compile(rf"{re.escape(start)}{_FORMULA}")) for start in ("\n", *_SEPARATORS))
+_GUARD_GOES_HERE = rf"\A(?={_FORMULA})|{_STARTS}(?={_FORMULA_IN_LINE})"
+_GUARD = rf"\A'(?={_FORMULA})|{_STARTS}'(?={_FORMULA_IN_LINE})"
 
 
 def guard(cell: str) -> str:
@@ -33,16 +32,32 @@ def guard(cell: str) -> str:
     Values that only look like a formula are guarded too ("-1.50", "+44 20 7946 0000", "@handle", "- note"): as text
     they cannot be told apart. `unguard(guard(cell)) == cell` for every cell.
     """
-    return _GUARD_GOES_HERE.sub("'", cell)
+    return _compiled(_GUARD_GOES_HERE).sub("'", cell)
+
+
+def guarded(cells: Sequence[str]) -> Sequence[str]:
+    """Guard many cells; most often none of them has to be."""
+    return list(map(partial(_compiled(_GUARD_GOES_HERE).sub, "'"), cells)) if could_need_guard(cells) else cells
 
 
 def could_need_guard(cells: Iterable[str]) -> bool:
     """Tell, for many cells at once and much faster than `guard`, whether one of them may have to be guarded."""
     # Empty cells are left out: the line feed after one would look like a cell that begins with a line feed.
     text = "\n" + "\n".join(filter(None, cells))
-    return "\r" in text or any(start in text and pattern.search(text) for start, pattern in _MAYBE_FORMULA)
+    return "\r" in text or any(start in text and _maybe_formula(start).search(text) for start in ("\n", *_SEPARATORS))
 
 
 def unguard(cell: str) -> str:
     """Take off what `guard` put on; a cell without guard stays as it is."""
-    return _GUARD.sub("", cell)
+    return _compiled(_GUARD).sub("", cell)
+
+
+def _maybe_formula(start: str) -> re.Pattern[str]:
+    """Return what finds a formula behind this one literal character: that it begins with one makes it fast."""
+    return _compiled(rf"{re.escape(start)}{_FORMULA}")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern when it is needed: that takes long, and who starts does not wait for it."""
+    return re.compile(pattern)

@@ -1,12 +1,13 @@
 """Amounts of money with a decimal point, or texts that look like one."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from msgspec import Raw as RawJson
 from msgspec import Struct
 
 from memberships_export.domain.source.column_texts import BadValue, Raw, absent, all_there, of_present
-from memberships_export.domain.source.money import no_amount, written_out
+from memberships_export.domain.source.money import no_amount, plain_amounts, written_out
 
 _NOTHING = (b"", b"null")  # missing, and null
 
@@ -24,8 +25,9 @@ class Decimals(Struct, frozen=True):
     def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> list[str | None]:
         """Return amounts as they came, without exponent. Raises BadValue."""
         del currencies
-        if _all_amounts(raw):
-            return [*written_out(raw)]
+        with suppress(TypeError):  # something is null or missing
+            if plain := plain_amounts(raw):
+                return [*plain]
         return of_present(self._amounts_or_none(raw), _written)
 
     def _amounts_or_none(self, raw: Sequence[Raw]) -> list[RawJson | None]:

@@ -1,9 +1,8 @@
 """What stands around the rows of a page: the next page, whether there is one, how many rows there are, errors."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, Raw, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.source.exchange import Answer
@@ -16,8 +15,7 @@ _NO_ERRORS = frozenset({b"null", b"[]", b"{}", b'""', b"false"})
 _LARGEST = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """`next`: what the page says about the next one, None when nothing.
 
     `total`: None when the API says that it does not know, UNSET when it says nothing.

@@ -1,6 +1,6 @@
 """Amounts of money as a page sends them. Their text is kept, never a number made of it: no digit can change.
 
-Nearly all prices are short and plain. Both functions look at the joined text of a whole page first, and at one price
+Nearly all prices are short and plain. These functions look at the joined text of a whole page first, and at one price
 after the other only where that finds something else.
 """
 
@@ -26,6 +26,12 @@ def no_amount(prices: Sequence[msgspec.Raw]) -> int | None:
     if _PLAIN.fullmatch(b"\n".join(prices) + b"\n"):
         return None
     return next((place for place, price in enumerate(prices) if not _is_amount(price)), None)
+
+
+def plain_amounts(prices: Iterable[msgspec.Raw]) -> list[str] | None:
+    """Return amounts as text when all of them are short and plain, else None; TypeError where one is missing."""
+    text = b"\n".join(prices)
+    return text.decode().replace('"', "").split("\n") if _PLAIN.fullmatch(text + b"\n") else None
 
 
 def written_out(prices: Iterable[msgspec.Raw]) -> list[str]:

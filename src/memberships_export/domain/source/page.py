@@ -1,11 +1,13 @@
 """Whether a page can be believed, and how far the walk is with it. Whatever cannot be believed is never stored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from operator import gt, lt
 from typing import Any
+
+from msgspec import Struct
 
 from memberships_export.domain.errors import ForeignRows, MembershipsContractBroken
 from memberships_export.domain.source.completeness import check_end, check_total, moved, rows_can_move
@@ -18,8 +20,7 @@ from memberships_export.domain.source.reader import Key, Page, Reader
 LONGEST_PLACE = 2048  # bytes in UTF-8: it is kept on the record, and travels in a URL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What was asked for: whose rows, how many at most, when, and at which URL (without its query)."""
 
     owner: str
@@ -28,8 +29,7 @@ class Asked:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """The progress with a page, and how many of its first rows were there before."""
 
     progress: Progress
@@ -77,7 +77,7 @@ def after_page(reader: Reader, seen: Seen, progress: Progress, page: Page, asked
 
 def _check_owners(reader: Reader, page: Page, asked: Asked) -> None:
     """Compare texts: the number 2000 is the user "2000", and "02000" is another one."""
-    if any(str(owner) != asked.owner for owner in reader.owners(page.rows)):
+    if any(str(owner) != asked.owner for owner in set(reader.owners(page.rows))):
         raise ForeignRows("The memberships API sent memberships of another user; nothing of it was kept or mailed.")
 
 

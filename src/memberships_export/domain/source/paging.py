@@ -1,6 +1,6 @@
 """Where a walk goes after a page: one rule for each way of paging. Places are text, so that a record can keep them."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.source.envelope import Envelope
@@ -19,23 +19,20 @@ from memberships_export.domain.source.reader import Key
 from memberships_export.domain.source.web_links import query_of
 
 
-@dataclass(frozen=True, slots=True)
-class Onward:
+class Onward(Struct, frozen=True):
     """There is another page: at this place, which the API calls by this name."""
 
     place: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """That was the last page. `grade` says how sure that is."""
 
     grade: Grade
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
+class Arrived(Struct, frozen=True, kw_only=True):
     """A page that was received, as far as it matters for the way on."""
 
     place: str | None  # where it was; None: the first

@@ -7,18 +7,18 @@ The checksum is that of all bytes behind it, so that no byte changes unnoticed. 
 copied over this one, is noticed too. The line may get more fields; a reader passes over those it does not know.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, unquote
 from zlib import crc32
+
+from msgspec import Struct
 
 from memberships_export.domain.errors import FileDamaged
 
 _CHECKSUM = len(b"crc32=00000000 ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(Struct, frozen=True, kw_only=True):
     """What is known of a page beside its body: when it came, and how the walk goes on after it.
 
     `next`: the place of the next page, None: it was the last one. `skip`: how many of its first rows came before.
@@ -31,8 +31,7 @@ class Head:
     headers: tuple[tuple[str, str], ...] = ()  # of the answer, those that the profile names
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A page and its head."""
 
     head: Head

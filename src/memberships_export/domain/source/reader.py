@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from memberships_export.domain.errors import MembershipsContractBroken, MembershipsCutShort
 from memberships_export.domain.source.diagnosis import is_json, what_is_there
@@ -16,7 +16,7 @@ from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Column, KnownProfile, Profile
 from memberships_export.domain.source.row_types import Use, type_of, value_at, values_at
 from memberships_export.domain.source.row_uses import reads_of_rows, steps_of
-from memberships_export.domain.source.values import BadValue, Values, values_of
+from memberships_export.domain.source.values import BadValue, Values, needs_check, values_of
 
 _AROUND = b"\xef\xbb\xbf \t\r\n\v\f"  # byte order marks and white space
 _BROKE_AT = re.compile(r"\(byte (\d+)\)")
@@ -25,8 +25,7 @@ Key = int | str
 Take = Callable[[Sequence[Any]], list[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """What one answer holds. `rows` are structs that only their Reader can read."""
 
     rows: Sequence[Any]
@@ -34,16 +33,14 @@ class Page:
     bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows for a file: for each column the texts of all rows; None where there is nothing."""
 
     columns: Sequence[Column]
     cells: Sequence[Sequence[str | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Cells:
+class _Cells(Struct, frozen=True):
     """How one column is taken out of rows."""
 
     column: Column
@@ -58,13 +55,13 @@ class _Cells:
         return self.values.texts(self.take(rows), self.currencies(rows) if self.currencies else None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class Reader(Struct, frozen=True, kw_only=True):
     """A compiled profile. Threads may share it."""
 
     known: KnownProfile
     page_type: Any
     _cells: Sequence[_Cells]
+    _checked: Sequence[_Cells]  # those of them that need it: merely to touch a value takes time
     _keys: Sequence[Take]
     _owner: Take | None
 
@@ -100,7 +97,7 @@ class Reader:
 
     def check(self, rows: Sequence[Any]) -> None:
         """Refuse rows that could not become cells. Raises MembershipsContractBroken."""
-        for cells in self._cells:
+        for cells in self._checked:
             try:
                 cells.check(rows)
             except BadValue as error:
@@ -119,8 +116,7 @@ class Reader:
         return f"${'.' if start and not start.startswith('[') else ''}{start}[{place}].{path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Readers:
+class Readers(Struct, frozen=True):
     """The profiles of this process: our own contract, and the one in force, which may be the same."""
 
     own: Reader
@@ -140,10 +136,12 @@ def reader_of(known: KnownProfile) -> Reader:
         page_type = page_type | None  # what some APIs send in place of an empty array
     with suppress(msgspec.ValidationError):
         msgspec.json.decode(b"{}", type=page_type)
+    cells = [_cells(column) for column in profile.columns]
     return Reader(
         known=known,
         page_type=page_type,
-        _cells=[_cells(column) for column in profile.columns],
+        _cells=cells,
+        _checked=[one for one in cells if needs_check(one.values)],
         _keys=[values_at(parse_path(path)) for path in rows.key],
         _owner=values_at(parse_path(rows.owner)) if rows.owner else None,
     )

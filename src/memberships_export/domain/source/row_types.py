@@ -5,13 +5,12 @@ elements are all read alike. What no path leads to is never made. A field is nam
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 Steps = tuple[str | int, ...]
 _Rest = list[tuple[Steps, "Use"]]
@@ -26,8 +25,7 @@ class Unreadable(Exception):
         super().__init__(f"{path} and {other} cannot both be read: {why}")
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A place that is read: what may be there, and whether it may be null or missing."""
 
     path: str  # as it is written

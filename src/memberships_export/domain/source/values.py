@@ -19,7 +19,7 @@ from memberships_export.domain.source.minor_units import minor_units
 from memberships_export.domain.source.plain_values import Constant, Converted, JsonTexts, Texts
 from memberships_export.domain.source.profile import Column
 
-__all__ = ["NUMBERS", "BadValue", "Raw", "Values", "is_number", "raw_type", "values_of"]
+__all__ = ["NUMBERS", "BadValue", "Raw", "Values", "is_number", "needs_check", "raw_type", "values_of"]
 
 NUMBERS = frozenset({"integer", "decimal", "minor_units"})
 _Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -49,6 +49,11 @@ def raw_type(column: Column) -> Any:  # noqa: ANN401  (a type, which may be a un
     if not column.map or column.type == "decimal":
         return _RAW_TYPES[column.type]
     return int | str | bool if column.type in _TEXT_AS_IT_IS else int | str
+
+
+def needs_check(values: Values) -> bool:
+    """Tell whether decoding leaves something to check."""
+    return not isinstance(values, Constant | Joined | JsonTexts | Texts)
 
 
 def values_of(column: Column) -> Values:
