@@ -12,6 +12,7 @@ from bench.exports import measure_exports
 from bench.functions import measure_functions
 from bench.latency import measure_latency
 from bench.machine import revision, this_machine
+from bench.reading import measure_reading
 from bench.report import report
 from bench.results import Measured
 from bench.startup import measure_startup
@@ -19,6 +20,7 @@ from bench.startup import measure_startup
 _CHECKOUT = Path(__file__).parents[1]
 _SIZES = (10_000, 100_000, 1_000_000)
 _STARTUP_ROUNDS = 5
+_PAGE_ROUNDS = 51
 
 
 def main() -> None:
@@ -48,6 +50,8 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
     date = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     _tell(f"Start-up, {_STARTUP_ROUNDS} rounds …")
     startup = measure_startup(folder, _STARTUP_ROUNDS)
+    _tell(f"Reading by a profile, {_PAGE_ROUNDS} pages …")
+    reading = measure_reading(rows=5000, repeat=_PAGE_ROUNDS, keys=1_000_000 // small)
     _tell(f"From request to mail, {200 // small} exports …")
     latency = measure_latency(folder, 200 // small)
     _tell(f"A backlog of {1000 // small} exports …")
@@ -66,6 +70,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
         latency=latency,
         backlog=backlog,
         startup=startup,
+        reading=reading,
         functions=functions,
     )
 

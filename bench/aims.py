@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.results import ExportRun, FunctionRuns, SizeRuns
+from bench.results import ExportRun, FunctionRuns, ReadingRuns, SizeRuns
 
 LEAST_RATIO = 0.35
 MOST_MEMORY_GROWTH = 1.25
@@ -14,6 +14,9 @@ MOST_COLD_RATIO = 1.0
 MOST_BUNDLE_MB = 25
 MOST_CALLS = 12
 MOST_FUNCTION_MB = 256
+MOST_READING_RATIO = 1.15
+LEAST_NESTED_RATE = 100_000  # rows a second
+MOST_KEYS_MB = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,35 @@ def aims_of_functions(functions: FunctionRuns) -> list[Aim]:
             peak <= MOST_FUNCTION_MB,
         ),
     ]
+
+
+def aims_of_reading(reading: ReadingRuns) -> list[Aim]:
+    """Judge reading by a profile."""
+    ratio = median(reading.by_profile) / median(reading.fixed)
+    rate = rows_per_second(reading.rows, reading.nested)
+    megabytes = reading.keys_bytes / 1_000_000
+    return [
+        Aim(
+            f"our own contract by its profile: at most {MOST_READING_RATIO} times the time of the fixed row",
+            f"{ratio:.2f} times",
+            ratio <= MOST_READING_RATIO,
+        ),
+        Aim(
+            f"nested rows: at least {number(LEAST_NESTED_RATE)} a second",
+            number(rate),
+            rate >= LEAST_NESTED_RATE,
+        ),
+        Aim(
+            f"{number(reading.keys)} distinct keys: at most {MOST_KEYS_MB} MB",
+            f"{megabytes:.1f} MB",
+            megabytes <= MOST_KEYS_MB,
+        ),
+    ]
+
+
+def rows_per_second(rows: int, seconds: Sequence[float]) -> int:
+    """Return how many rows a second go through in median time."""
+    return round(rows / median(seconds))
 
 
 def cold_ratio(seconds: Sequence[float], functions: FunctionRuns) -> float:

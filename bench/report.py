@@ -5,6 +5,7 @@ from statistics import median
 
 from bench.aims import aims_of, number, peak_bytes, percentile, ratio_to_dump, typical
 from bench.functions_report import functions_section
+from bench.reading_report import reading_section
 from bench.results import BacklogRun, LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
 from bench.tables import table
 
@@ -20,6 +21,7 @@ def report(measured: Measured) -> str:
         _latency(measured.latency),
         _backlog(measured.backlog),
         _startup(measured.startup),
+        reading_section(measured.reading),
         functions_section(measured.functions),
         _REPEAT,
     ]

@@ -64,6 +64,20 @@ class StartupRuns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRuns:
+    """Pages of `rows` rows, each read and checked, then read again and written. Seconds of the processor, in turn."""
+
+    rows: int
+    fixed: tuple[float, ...]  # our own contract by a fixed row, as before there were profiles
+    by_profile: tuple[float, ...]  # the same pages by the profile that comes with the service
+    nested: tuple[float, ...]  # rows of another API, with cents and seconds since 1970
+    nested_row_bytes: int
+    keys: int  # texts, all distinct
+    keys_bytes: int  # the most memory for them at once
+    keys_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionRuns:
     """The functions. Cold starts, of ExportMemberships: from the start of a process to its first answer."""
 
@@ -90,4 +104,5 @@ class Measured:
     latency: LatencyRuns
     backlog: BacklogRun
     startup: StartupRuns
+    reading: ReadingRuns
     functions: FunctionRuns

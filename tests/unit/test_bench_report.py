@@ -3,8 +3,19 @@ from dataclasses import replace
 import pytest
 
 from bench.aims import percentile
+from bench.reading import measure_reading
 from bench.report import report
-from bench.results import BacklogRun, ExportRun, FunctionRuns, LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
+from bench.results import (
+    BacklogRun,
+    ExportRun,
+    FunctionRuns,
+    LatencyRuns,
+    Machine,
+    Measured,
+    ReadingRuns,
+    SizeRuns,
+    StartupRuns,
+)
 
 MB = 1_000_000
 
@@ -42,6 +53,18 @@ FUNCTIONS = FunctionRuns(
 )
 
 
+READING = ReadingRuns(
+    rows=5000,
+    fixed=(0.02, 0.01, 0.03),
+    by_profile=(0.022, 0.023, 0.04),
+    nested=(0.04, 0.05, 0.06),
+    nested_row_bytes=515,
+    keys=1_000_000,
+    keys_bytes=20 * MB,
+    keys_seconds=0.4,
+)
+
+
 def measured(*sizes: SizeRuns) -> Measured:
     return Measured(
         date="2026-01-02 03:04 UTC",
@@ -55,6 +78,7 @@ def measured(*sizes: SizeRuns) -> Measured:
         backlog=BacklogRun(exports=1000, rows=10, threads=4, seconds=8.0),
         startup=StartupRuns(seconds={"python -c pass": (0.02, 0.01, 0.015)}),
         functions=FUNCTIONS,
+        reading=READING,
     )
 
 
@@ -126,7 +150,7 @@ def test_the_page_says_what_was_measured_where_and_how_to_repeat_it() -> None:
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
     tables = [block.splitlines() for block in report(measured()).split("\n\n") if block.startswith("|")]
 
-    assert len(tables) == 11
+    assert len(tables) == 14
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
 
@@ -159,3 +183,36 @@ def test_a_figure_of_the_function_that_falls_short_is_shown_as_missed(functions:
 
     assert len(lines_with("**missed**", page)) == 1
     assert missed in lines_with("**missed**", page)[0]
+
+
+def test_a_profile_is_compared_with_the_fixed_row_of_the_same_run() -> None:
+    page = report(measured())
+
+    assert "| own contract, fixed row | 20.0 | 10.0 | 30.0 | 250 000 |" in page
+    assert "| own contract | 23.0 | 22.0 | 40.0 | 217 391 |" in page
+    assert "| nested | 50.0 | 40.0 | 60.0 | 100 000 |" in page
+    assert "| 1 000 000 | 0.40 | 20.0 |" in page
+
+
+@pytest.mark.parametrize(
+    "reading, missed",
+    [
+        (replace(READING, by_profile=(0.0231, 0.0231, 0.0231)), "at most 1.15 times the time of the fixed row"),
+        (replace(READING, nested=(0.0501, 0.0501, 0.0501)), "at least 100 000 a second"),
+        (replace(READING, keys_bytes=21 * MB), "1 000 000 distinct keys: at most 20 MB"),
+    ],
+)
+def test_a_figure_of_reading_that_falls_short_is_shown_as_missed(reading: ReadingRuns, missed: str) -> None:
+    page = report(replace(measured(), reading=reading))
+
+    assert len(lines_with("**missed**", page)) == 1
+    assert missed in lines_with("**missed**", page)[0]
+
+
+def test_a_small_measurement_of_reading_finds_the_same_bytes_and_counts_what_it_says() -> None:
+    reading = measure_reading(rows=20, repeat=2, keys=100)
+
+    assert (reading.rows, reading.keys) == (20, 100)
+    assert [len(times) for times in (reading.fixed, reading.by_profile, reading.nested)] == [2, 2, 2]
+    assert 450 < reading.nested_row_bytes < 550
+    assert reading.keys_bytes > 0
