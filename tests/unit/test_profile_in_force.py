@@ -10,6 +10,7 @@ from memberships_export.bootstrap import backend, parts
 from memberships_export.bootstrap.aws import function_services
 from memberships_export.domain.export.record import Stage
 from memberships_export.domain.source.profile_secrets import secrets_named
+from memberships_export.entrypoints.aws_lambda.functions import export_function
 from memberships_export.entrypoints.cli.exits import ExitCode
 from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.settings import Settings, SettingsError, read_settings
@@ -101,3 +102,27 @@ def test_a_function_that_fetches_nothing_needs_no_secret_of_the_profile() -> Non
 
     assert settings.stages == frozenset({Stage.RENDER})
     assert function_services(settings)
+
+
+def test_a_function_that_fetches_says_at_its_start_by_which_profile(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("STRIPE_API_KEY", "a-key")
+    names = {
+        "BACKEND": "aws",
+        "PROFILE": "stripe",
+        "MEMBERSHIPS_URL": ELSEWHERE,
+        "TABLE": "t",
+        "BUCKET": "b",
+        "QUEUE_URL": "https://sqs.example.org/1/q",
+        "SERVICE_SECRET_ID": "s",
+        "LINK_SECRET_ID": "l",
+    }
+    environ = {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in names.items()}
+    with caplog.at_level("INFO", logger="memberships_export"):
+        export_function({**environ, "MEMBERSHIPS_EXPORT_STAGES": "fetch"})
+        export_function({**environ, "MEMBERSHIPS_EXPORT_STAGES": "render"})
+
+    (line,) = [message for message in caplog.messages if "event=profile" in message]
+    assert line.startswith("name=stripe sha256=")
+    assert line.endswith(" columns=10 paginator=last_key proof=ended,checked event=profile")

@@ -221,6 +221,24 @@ def test_the_reason_of_a_worker_names_all_that_is_wrong_at_once() -> None:
         assert f" {column_name} ($.data[" in failure.value.reason
 
 
+def test_the_reason_of_a_worker_names_each_column_with_a_value_that_cannot_be_written() -> None:
+    page = READER.read(Answer(body(ROW, ROW | {"id": "sub_2", "ends": "1.2.2024", "currency": "XYZ"})))
+    with pytest.raises(MembershipsContractBroken) as failure:
+        READER.check(page.rows)
+
+    assert failure.value.reason == (
+        "The memberships API sent row sub_2 with a price that is an amount in a currency that is no ISO 4217 code: set "
+        "exponents - at `$.data[1].amount`; row sub_2 with a until that is no date of ISO 8601 - at `$.data[1].ends`."
+    )
+
+
+def test_of_very_many_columns_with_such_values_the_rest_is_counted() -> None:
+    columns = ", ".join(f'{{ name = "d{number}", path = "day", type = "date" }}' for number in range(25))
+    reader = a_reader(PROFILE.replace('{ name = "id", required = true },', f'{{ name = "id" }}, {columns},'))
+    with pytest.raises(MembershipsContractBroken, match=r"; 5 more such columns\.$"):
+        reader.check(reader.read(Answer(body(ROW | {"day": "x"}))).rows)
+
+
 def test_the_reason_of_a_worker_holds_neither_values_nor_names_that_may_be_values() -> None:
     row = without("tags") | {"plan": {"canary": "canary"}, "count": "canary", "payment": {"canary": 1}}
     with pytest.raises(MembershipsContractBroken) as failure:

@@ -324,6 +324,20 @@ def test_signs_of_more_rows_that_the_profile_does_not_use_are_problems(
 
 
 @pytest.mark.parametrize(
+    "answer, place",
+    [
+        (page(row(1), next="c2"), "$.next"),
+        (page(row(1), headers={"link": '<https://x>; rel="next"'}), "the header Link"),
+    ],
+)
+def test_a_next_page_that_is_named_beside_counted_ones_is_worth_knowing(answer: Answer, place: str) -> None:
+    report = check(profile(LAST_KEY), answer, page(row(2)))
+
+    assert report.problems == []
+    assert f"Page 1 names another page at {place}; the profile goes on by last_key instead." in report.notes
+
+
+@pytest.mark.parametrize(
     "paginator, total, answer",
     [
         (SINGLE, "", page(row(1), next=None, has_more=False, count=1)),

@@ -10,7 +10,16 @@ from msgspec import Raw
 from memberships_export.domain.source.exchange import TOTAL_HEADERS
 from memberships_export.domain.source.mismatch import Mismatch, below
 from memberships_export.domain.source.paths import parse_path
-from memberships_export.domain.source.profile import Cursor, HeaderLink, JsonLink, Profile, SinglePage
+from memberships_export.domain.source.profile import (
+    Cursor,
+    HeaderLink,
+    JsonLink,
+    LastKey,
+    Offset,
+    PageNumber,
+    Profile,
+    SinglePage,
+)
 from memberships_export.domain.source.raw_json import members
 from memberships_export.domain.source.web_links import link_to
 
@@ -46,6 +55,15 @@ def undeclared(profile: Profile, around: Around) -> list[Mismatch]:
     """Name the signs of more rows that the profile does not use, where it has nothing in their place."""
     signs = list(_signs(around.page, "$", tuple(map(str, parse_path(profile.rows.path)))))
     return [*_next(profile, around, signs), *_more(profile, signs), *_total(profile, around, signs)]
+
+
+def beside(profile: Profile, around: Around) -> list[str]:
+    """Name what names another page where pages are counted: the walk goes on without it."""
+    if not isinstance(profile.paginator, PageNumber | Offset | LastKey):
+        return []
+    signs = _signs(around.page, "$", tuple(map(str, parse_path(profile.rows.path))))
+    found = [sign.where for sign in signs if _NEXT.fullmatch(sign.name) and sign.value not in _NOTHING]
+    return [*found, *(["the header Link"] if link_to(around.headers.get("link", ""), "next") else [])]
 
 
 def _signs(value: Raw, where: str, rows: tuple[str, ...], depth: int = 0) -> Iterator[_Sign]:

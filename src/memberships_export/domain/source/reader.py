@@ -19,6 +19,7 @@ from memberships_export.domain.source.row_uses import reads_of_rows, steps_of
 from memberships_export.domain.source.values import BadValue, Values, needs_check, values_of
 
 _AROUND = b"\xef\xbb\xbf \t\r\n\v\f"  # byte order marks and white space
+_MOST_TOLD = 20  # columns in one reason
 _BROKE_AT = re.compile(r"\(byte (\d+)\)")
 
 Key = int | str
@@ -96,15 +97,21 @@ class Reader(Struct, frozen=True, kw_only=True):
         return self._owner(rows) if self._owner else ()
 
     def check(self, rows: Sequence[Any]) -> None:
-        """Refuse rows that could not become cells. Raises MembershipsContractBroken."""
+        """Refuse rows that could not become cells. Raises MembershipsContractBroken, naming one row of each column."""
+        wrong = []
         for cells in self._checked:
             try:
                 cells.check(rows)
             except BadValue as error:
-                key = self.keys(rows[error.place : error.place + 1])[0]
-                where = self.where(error.place, cells.column.path or cells.column.name)
-                what = f"row {key} with a {cells.column.name} that is {error.what} - at `{where}`"
-                raise MembershipsContractBroken(f"The memberships API sent {what}.") from error
+                wrong.append(self._wrong(rows, cells.column, error))
+        if wrong:
+            more = [f"{len(wrong) - _MOST_TOLD} more such columns"] if len(wrong) > _MOST_TOLD else []
+            raise MembershipsContractBroken(f"The memberships API sent {'; '.join([*wrong[:_MOST_TOLD], *more])}.")
+
+    def _wrong(self, rows: Sequence[Any], column: Column, error: BadValue) -> str:
+        key = self.keys(rows[error.place : error.place + 1])[0]
+        where = self.where(error.place, column.path or column.name)
+        return f"row {key} with a {column.name} that is {error.what} - at `{where}`"
 
     def table(self, rows: Sequence[Any]) -> Table:
         """Return the columns of checked rows."""

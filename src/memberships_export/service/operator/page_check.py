@@ -17,7 +17,7 @@ from memberships_export.domain.source.keys import Seen
 from memberships_export.domain.source.mismatch import mismatches
 from memberships_export.domain.source.page import Asked, after_page
 from memberships_export.domain.source.page_survey import PageSurvey, in_order, survey, without_columns
-from memberships_export.domain.source.paging_signs import Around, undeclared
+from memberships_export.domain.source.paging_signs import Around, beside, undeclared
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Cursor, HeaderLink, JsonLink, Offset, Profile
 from memberships_export.domain.source.progress import Progress
@@ -180,8 +180,12 @@ def _ways_on(ask: Ask, answer: Answer, looked: Looked, found: PageSurvey, report
     if not goes_on or ends_early:
         for text in _no_next(ask.profile, found.page, answer, full=rows >= ask.rows_a_page or ends_early):
             report.add("next", text)
-    for sign in undeclared(ask.profile, Around(found.page, answer.headers, rows, goes_on and not ends_early)):
+    around = Around(found.page, answer.headers, rows, goes_on and not ends_early)
+    for sign in undeclared(ask.profile, around):
         report.add(sign.about, f"{sign.where} {sign.what}.")
+    for place in beside(ask.profile, around):
+        kind = ask.profile.paginator.__struct_config__.tag
+        report.notes.append(f"Page 1 names another page at {place}; the profile goes on by {kind} instead.")
     size = getattr(ask.profile.paginator, "size_param", None)
     if size and goes_on and looked.progress and 0 < rows < ask.rows_a_page:
         report.cap = rows
