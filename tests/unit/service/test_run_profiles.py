@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from itertools import chain, repeat
 
 import pytest
@@ -108,6 +109,18 @@ def test_rows_that_never_stand_still_end_in_a_failure_or_in_a_word_of_warning(ki
     assert (done.progress.grade, bool(done.progress.moved_between)) == (Grade.GUESSED, True)
     assert len(ids(world)) == len(set(ids(world)))
     assert "may be missing" in world.mails[0].text
+
+
+def test_the_word_of_warning_is_for_all_the_time_that_the_walk_took() -> None:
+    shelf = Shelf(shelf_rows(7))
+    world = World(source=shelf, current=a_reader(profile("page_number")), page_size=3)
+    for call in range(2, 9):
+        shelf.before[call] = lambda: shelf.rows.append({"id": f"n-{len(shelf.rows)}", "name": "New", "user": "anna"})
+    shelf.before[9] = lambda: world.clock.advance(timedelta(seconds=9))  # nothing more can be seen to move
+    export = world.request("anna")
+    world.work()
+    began = export.requested_at
+    assert world.export(export).progress.moved_between == (began, began + timedelta(seconds=9))
 
 
 @pytest.mark.parametrize("kind", PAGED)

@@ -48,7 +48,7 @@ def check_end(profile: Profile, progress: Progress, envelope: Envelope, at: date
             _mismatch(profile, progress)
         return replace(progress, grade=progress.grade if _changed(progress, envelope) else Grade.COUNTED)
     if progress.moved_until:
-        return replace(progress, grade=Grade.GUESSED)
+        return replace(progress, moved_until=at, grade=Grade.GUESSED)  # what moved later, nobody saw
     if isinstance(profile.paginator, PageNumber | JsonLink | HeaderLink) and progress.pages > 1:
         return replace(progress, moved_until=at)  # nothing would have shown that rows moved
     return progress
