@@ -53,11 +53,11 @@ class Shelf:
         return self._linked(query, lambda end: f"at-{end}")
 
     def json_link(self, query: Mapping[str, str]) -> Answer:
-        return self._linked(query, lambda end: f"{BASE}/list?size={query['size']}&at=at-{end}")
+        return self._linked(query, lambda end: self._link(query, end))
 
     def header_link(self, query: Mapping[str, str]) -> Answer:
         start, end = self._range(query)
-        link = f'<{BASE}/list?size={query["size"]}&at=at-{end}>; rel="next"' if end < len(self.rows) else ""
+        link = f'<{self._link(query, end)}>; rel="next"' if end < len(self.rows) else ""
         return Answer(self._page(self.rows[start:end]).body, {"link": link} if link else {})
 
     def last_key(self, query: Mapping[str, str]) -> Answer:
@@ -65,6 +65,9 @@ class Shelf:
         start = keys.index(query["after"]) + 1 if "after" in query else 0
         end = start + min(int(query["size"]), self.cap)
         return self._page(self.rows[start:end], more=end < len(self.rows))
+
+    def _link(self, query: Mapping[str, str], end: int) -> str:
+        return f"{BASE}/list?user={query['user']}&size={query['size']}&at=at-{end}"
 
     def _linked(self, query: Mapping[str, str], named: Callable[[int], str]) -> Answer:
         start, end = self._range(query)
