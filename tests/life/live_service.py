@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Generic, Protocol, TypeVar
 
 from memberships_export.bootstrap.identity import mint_token
 from memberships_export.settings import read_settings
@@ -22,10 +23,26 @@ PROGRAM = "memberships-export"
 PAGE_SIZE = 10
 
 
-class LiveService:
-    """Starts, kills and asks the service. All its processes share one data folder and one port."""
+class Api(Protocol):
+    """A fake memberships API."""
 
-    def __init__(self, folder: Path, memberships: FakeMemberships, sendgrid: FakeSendGrid, **settings: str) -> None:
+    url: str
+    calls: list[Any]
+
+
+SomeApi = TypeVar("SomeApi", bound=Api)
+
+
+class LiveService(Generic[SomeApi]):
+    """Starts, kills and asks the service. All its processes share one data folder and one port.
+
+    `user`: who asks. `secrets`: the variables that the profile names.
+    """
+
+    user = "user-1"
+    secrets: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, folder: Path, memberships: SomeApi, sendgrid: FakeSendGrid, **settings: str) -> None:
         self.folder, self.memberships, self.sendgrid = folder, memberships, sendgrid
         self.url = f"http://127.0.0.1:{free_port()}"
         own = {
@@ -66,7 +83,7 @@ class LiveService:
         with (self.folder / "log.txt").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, *command, role],
-                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **self.environ},
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **self.environ, **self.secrets},
                 stdout=log,
                 stderr=log,
             )
@@ -112,12 +129,24 @@ class LiveService:
         self._client.close()
 
     def _token(self) -> str:
-        return mint_token(self.settings, "user-1", "member@example.org", timedelta(hours=1))
+        return mint_token(self.settings, self.user, "member@example.org", timedelta(hours=1))
 
 
 @contextmanager
-def live_service(folder: Path, rows: int, sends: tuple[Any, ...] = (), **settings: str) -> Iterator[LiveService]:
-    with FakeMemberships(rows=rows) as memberships, FakeSendGrid(sends) as sendgrid:
+def live_service(
+    folder: Path, rows: int, sends: tuple[Any, ...] = (), **settings: str
+) -> Iterator[LiveService[FakeMemberships]]:
+    """Start between an API of our own contract and SendGrid."""
+    with FakeMemberships(rows=rows) as memberships, in_front_of(memberships, folder, sends, **settings) as service:
+        yield service
+
+
+@contextmanager
+def in_front_of(
+    memberships: SomeApi, folder: Path, sends: tuple[Any, ...] = (), **settings: str
+) -> Iterator[LiveService[SomeApi]]:
+    """Start between any API and SendGrid."""
+    with FakeSendGrid(sends) as sendgrid:
         service = LiveService(folder, memberships, sendgrid, **settings)
         try:
             yield service

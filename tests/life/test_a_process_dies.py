@@ -7,6 +7,7 @@ from typing import Any
 
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
+from rig.services.fake_memberships import FakeMemberships
 from tests.fakes.memory import FakeClock
 from tests.life.live_service import LiveService, live_service
 
@@ -19,7 +20,7 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def fetching(service: LiveService) -> str:
+def fetching(service: LiveService[FakeMemberships]) -> str:
     """Ask for an export, and wait until its worker waits for the second page."""
     service.memberships.follow("ok", "hang")
     answer = service.request()
@@ -34,7 +35,7 @@ def kill(process: Popen[bytes] | None) -> None:
     process.wait()
 
 
-def check_went_on_at_once(service: LiveService, export_id: str) -> None:
+def check_went_on_at_once(service: LiveService[FakeMemberships], export_id: str) -> None:
     assert service.completed(export_id)["status"] == "completed", service.log()
     database = Database(service.settings.data_dir / "exports.db")
     export = SqliteExportStore(database, FakeClock()).get(export_id)
