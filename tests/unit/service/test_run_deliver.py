@@ -103,7 +103,10 @@ def test_with_hold_an_unclear_send_is_left_to_a_person() -> None:
     failed = world.export(export)
     assert failed.failure is not None
     assert failed.failure.code == "delivery_unknown"
-    assert "resend" in failed.failure.reason
+    assert failed.failure.reason == (
+        "Nobody can tell whether the mail was accepted, so it is not sent again by itself. "
+        "If it did not arrive, ask for it to be sent again (resend)."
+    )
     assert len(world.mails) == 1
 
 

@@ -81,3 +81,14 @@ def test_a_file_that_no_worker_has_the_time_to_check_fails_instead_of_being_chec
     assert (failed.status, failed.stage, world.mails) == (ExportStatus.FAILED, Stage.DELIVER, [])
     assert failed.failure is not None
     assert failed.failure.code == "no_progress"
+
+
+def test_a_worker_that_must_stop_before_the_first_row_is_rendered_has_lost_nothing() -> None:
+    world = World(7)
+    export = world.request()
+    world.work_once(should_stop=iter([False, False, False, True]).__next__)
+    assert world.export(export).stage is Stage.RENDER
+    for _ in range(9):
+        world.work_once(should_stop=lambda: True)
+    world.work()
+    assert world.export(export).status is ExportStatus.COMPLETED
