@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from memberships_export.domain.errors import (
     MembershipsContractBroken,
@@ -402,3 +404,27 @@ def test_queries_go_on_from_the_place_that_page_1_names() -> None:
     queries = [dict(parse_qsl(call.query)) for call in api.calls]
     assert queries[:2] == [{"user": "42", "limit": "3"}, {"user": "42", "limit": "3", "after": "c2"}]
     assert queries[2] == {"user": "2147483629", "limit": "3"}
+
+
+ANYTHING: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["data", "id", "next", "total"]), inner)
+    ),
+    max_leaves=8,
+)
+ROWS = st.lists(
+    st.fixed_dictionaries({"id": st.integers(0, 3) | ANYTHING, "name": st.text() | ANYTHING, "customer": st.just("42")})
+)
+PAGE = st.fixed_dictionaries({"data": ROWS | ANYTHING, "next": st.just("c2") | ANYTHING, "total": ANYTHING}) | ANYTHING
+
+
+@settings(deadline=None)
+@given(st.lists(PAGE, min_size=3, max_size=3), st.sampled_from([SINGLE, JSON_LINK, LINK, PAGES, OFFSET, LAST_KEY]))
+def test_whatever_comes_is_reported(sent: list[Any], paginator: str) -> None:
+    first, second, nobody = (Answer(json.dumps(one).encode(), {"link": "<x?a=1>; rel=next"}) for one in sent)
+    text = profile(paginator, rows=SORTED, total='[total]\npath = "total"\noptional = true')
+    api = Api([first, second], nobody)
+
+    CheckApi(source=api, reader=a_reader(text), page_size=5000, seconds=a_clock())(USER)
+    assert 2 <= len(api.calls) <= 3

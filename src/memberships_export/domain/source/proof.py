@@ -1,6 +1,6 @@
 """What an export by a profile can prove, as far as the profile tells."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from memberships_export.domain.source.completeness import rows_can_move
 from memberships_export.domain.source.grades import Grade
@@ -15,8 +15,7 @@ from memberships_export.domain.source.profile import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """`grade`: the best that an export can get. `owned`: each row says whose it is.
 
     `moves`: rows can change pages, and then the walk starts over; `unseen`: it may be that nothing shows it.

@@ -1,9 +1,8 @@
 """What is read of each row, and for what: keys, the owner, and the columns with their currencies."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Column, Profile
@@ -14,8 +13,7 @@ _Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | str
 _SOME_ID = "text or a whole number"
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """A place that is read: `about` what, and what is there in the words of the profile."""
 
     about: str
