@@ -98,3 +98,14 @@ def test_what_a_failed_export_owes_is_paid_by_the_sweeper_when_the_worker_cannot
     assert world.export(export).owed == ()
     assert len(world.dead_letters.letters) == 1
     assert len(world.failure_mails) == 1
+
+
+def test_a_bug_is_waited_for_under_a_code_of_its_own_and_its_text_stays_in_the_log() -> None:
+    world = World(source=ListSource(ROWS, {1: KeyError("a member's name")}))
+    export = world.request()
+    world.work()
+    waiting = world.export(export)
+    assert waiting.status is ExportStatus.WAITING
+    assert waiting.trouble is not None
+    assert waiting.trouble.code == "internal_error"
+    assert waiting.trouble.reason == "Unexpected error KeyError; see the service's log."
