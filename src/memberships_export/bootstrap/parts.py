@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from memberships_export.adapters.identity.service_tokens import ServiceTokens
-from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.adapters.source.auth import auth_problems
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
 from memberships_export.adapters.source.profile_file import OWN, load_profile
@@ -115,12 +114,15 @@ def memberships(settings: Settings, url: str, service_secret: Secret, secrets: P
 
 def sendgrid(settings: Settings, api_key: Secret) -> Mailer:
     """Return SendGrid as the mailer. The key is read for each mail."""
+    # Who mails in another way starts without it.
+    from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings  # noqa: PLC0415
+
     return SendGrid(SendGridSettings(base_url=settings.sendgrid_url, mail_from=settings.mail_from, api_key=api_key))
 
 
 def smtp(settings: Settings, password: Secret) -> Mailer:
     """Return an SMTP server as the mailer. The password is read for each mail."""
-    # Functions that mail through SendGrid start without it.
+    # Who mails in another way starts without it.
     from memberships_export.adapters.mail.smtp.client import Smtp, SmtpSettings  # noqa: PLC0415
 
     server = SmtpSettings(

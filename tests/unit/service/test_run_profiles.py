@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, repeat
 
+import msgspec
 import pytest
 
 from memberships_export.domain.errors import PlaceForgotten
@@ -239,7 +240,7 @@ def test_where_rows_name_no_owner_a_user_that_cannot_exist_is_asked_for_once_a_d
 def test_an_api_that_has_rows_for_nobody_is_not_believed() -> None:
     class Unfiltered(Shelf):
         def fetch(self, call: Call, profile: KnownProfile) -> Answer:
-            return super().fetch(replace(call, query=call.query.replace("mx-", "")), profile)
+            return super().fetch(msgspec.structs.replace(call, query=call.query.replace("mx-", "")), profile)
 
     world, done = exported(Unfiltered(shelf_rows(2)), profile("single_page", rows=""))
     assert done.failure

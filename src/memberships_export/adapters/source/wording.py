@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from memberships_export.domain.errors import (
     ExportError,
@@ -38,8 +39,7 @@ REFUSALS: Mapping[int, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(Struct, frozen=True):
     """The errors of one address. `where`: host and path as the profile writes it, without user, query and key."""
 
     where: str

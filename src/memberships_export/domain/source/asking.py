@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
+
+from msgspec import Struct
 
 from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.source.exchange import Call
@@ -27,8 +28,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.@+-]+")
 _HEADER = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     """Whose memberships are asked for."""
 
     id: str
@@ -39,8 +39,7 @@ class Unquotable(MembershipsContractBroken):
     """The user's id or address cannot stand where the profile puts it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """Asks for the pages of one user by one profile."""
 
     profile: Profile

@@ -11,12 +11,13 @@ from memberships_export.domain.source.profile import Profile
 from memberships_export.domain.source.row_types import Steps
 
 _GZIP, _UTF_16 = b"\x1f\x8b", (b"\xff\xfe", b"\xfe\xff")
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_NO_TEXT = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+# `re` compiles these when they are needed, and keeps them: pages are hardly ever wrong.
+_TITLE = r"(?is)<title[^>]*>(.*?)</title>"
+_NO_TEXT = r"(?is)<(script|style)\b.*?</\1\s*>|<[^>]*>"
 _LOOKED_AT = 20_000  # bytes of an HTML page
 _WORDS, _CHARACTERS = 8, 80
 _OTHER = {UnicodeDecodeError: "it is not UTF-8", RecursionError: "it is nested too deeply"}
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 
 
 def what_is_there(body: bytes, error: Exception, profile: Profile) -> str:
@@ -45,8 +46,8 @@ def errors_there(body: bytes, profile: Profile) -> str | None:
 def _markup(text: str) -> str:
     if not re.match(r"<(!doctype html|html|head|body|title|h\d|p|div|!--)", text, re.IGNORECASE):
         return "it is XML"
-    title = _TITLE.search(text)
-    words = _harmless_words(title[1] if title else _NO_TEXT.sub(" ", text))
+    title = re.search(_TITLE, text)
+    words = _harmless_words(title[1] if title else re.sub(_NO_TEXT, " ", text))
     return f"it is an HTML page: “{words}”" if words else "it is an HTML page"
 
 
@@ -63,7 +64,7 @@ def _bad_text(body: bytes, profile: Profile) -> str | None:
     for place, row in enumerate(rows if isinstance(rows, list) else []):
         for path in paths:
             text = look_up(row, parse_path(path))
-            if isinstance(text, str) and _SURROGATE.search(text):
+            if isinstance(text, str) and re.search(_SURROGATE, text):
                 return (
                     f"{_named(row, profile)} holds text that is no Unicode (a byte that is not UTF-8, or half of a "
                     f"surrogate pair) - at `$.{profile.rows.path}[{place}].{path}`"

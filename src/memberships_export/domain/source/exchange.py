@@ -1,13 +1,13 @@
 """What goes to a memberships API, and what comes back: one call and its answer, without anything secret."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 TOTAL_HEADERS = ("x-total-count", "x-wp-total", "x-total")  # where APIs tell a total, whether or not a profile knows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """One HTTP request for a page, without what proves who we are."""
 
     user_id: str  # for whom
@@ -19,8 +19,7 @@ class Call:
     first: bool = True  # False: it goes on where another page ended, and the API may have forgotten that place
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A page as received. `headers`: those that a profile may name, or should, in lower case."""
 
     body: bytes

@@ -4,7 +4,6 @@ Each class is a table of the TOML file and its fields are the keys; the JSON Sch
 of dlt's `rest_api` (https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic), which users may know.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
@@ -193,8 +192,7 @@ class Profile(Table, frozen=True, kw_only=True):
     columns: Annotated[tuple[Column, ...], Meta(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class KnownProfile:
+class KnownProfile(Struct, frozen=True):
     """A profile as it is in force: its name, its text, and what names this version of it."""
 
     name: str

@@ -5,14 +5,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from memberships_export.domain.errors import MembershipsContractBroken
 
-_LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s=;,\"]+(?:\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]*))?)*)")
-_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
+# `re` compiles these when they are needed, and keeps them: few profiles need them.
+_LINK = r"<([^<>]*)>((?:\s*;\s*[^\s=;,\"]+(?:\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]*))?)*)"
+_REL = r"(?i:;\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+)))"
 
 
 def link_to(header: str, rel: str) -> str | None:
     """Return the target of the first link with this relation in a `Link` header (RFC 8288); None without one."""
-    for target, parameters in _LINK.findall(header):
-        relation = _REL.search(parameters)
+    for target, parameters in re.findall(_LINK, header):
+        relation = re.search(_REL, parameters)
         if relation and rel.lower() in (relation[1] or relation[2]).lower().split():
             return str(target)
     return None

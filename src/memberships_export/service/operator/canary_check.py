@@ -1,7 +1,5 @@
 """What a user that cannot exist gets: no rows, where the filter of the API works."""
 
-from dataclasses import replace
-
 from memberships_export.domain.errors import ExportError, MembershipsRefused, NothingThere
 from memberships_export.domain.source.asking import Ask
 from memberships_export.domain.source.canary import nobody_like
@@ -19,7 +17,7 @@ def check_canary(source: MembershipSource, reader: Reader, ask: Ask, report: Rep
     nobody = nobody_like(ask.user)
     owned = reader.profile.rows.owner is not None
     try:
-        answer = source.fetch(replace(ask, user=nobody).page(None), reader.known)
+        answer = source.fetch(Ask(ask.profile, nobody, ask.size).page(None), reader.known)
     except NothingThere:
         known = report.problems and not report.pages  # the API says the same of a real user
         words = _NO_PROOF if known else "it is not known there: the filter works"

@@ -1,6 +1,6 @@
 """Before the first export of a day: a user that cannot exist must get no rows, where rows name no owner."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from memberships_export.domain.errors import ForeignRows, NothingThere
@@ -34,7 +34,7 @@ class Canary:
     def rows_of_nobody(self, reader: Reader, ask: Ask) -> int:
         """Return how many rows a user that cannot exist gets."""
         try:
-            answer = self.source.fetch(replace(ask, user=nobody_like(ask.user)).page(None), reader.known)
+            answer = self.source.fetch(Ask(ask.profile, nobody_like(ask.user), ask.size).page(None), reader.known)
         except NothingThere:
             return 0
         return len(reader.read(answer).rows)
