@@ -64,7 +64,7 @@ class BareDeployment:
     @property
     def as_api(self) -> tuple[Ports, Services]:
         """What the API and an operator use: no source, no mailer."""
-        hidden = (f"{_PREFIX}MEMBERSHIPS_URL", f"{_PREFIX}MAILER")
+        hidden = (f"{_PREFIX}MEMBERSHIPS_URL", f"{_PREFIX}PROFILE", f"{_PREFIX}MAILER")
         settings = read_settings({name: value for name, value in self.environ.items() if name not in hidden})
         ports = connect(settings, None)
         return ports, assemble(ports, settings.policy, _LINKS)
