@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -59,7 +58,7 @@ class MovingShelf(Shelf):
     def fetch(self, call: Call, profile: KnownProfile) -> Answer:
         answer = super().fetch(call, profile)
         page = json.loads(answer.body) | {"version": self.version, "asked by": profile.fingerprint}
-        return replace(answer, body=json.dumps(page).encode())
+        return Answer(json.dumps(page).encode(), answer.headers)
 
     def _ids(self) -> list[str]:
         return [row["id"] for row in self.rows]
