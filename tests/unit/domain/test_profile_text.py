@@ -421,6 +421,19 @@ RULES = {
     "no path of an error": (changed("params", 'errors_path = "$"\nparams'), "errors_path (line 6): is no path"),
     "a path to the whole row": (changed("plan.amount", ""), "names nothing: write the path of a row to what is meant"),
     "a key that is the row": (changed('["id"]', '[""]'), "[rows] key (line 15): names nothing"),
+    "a path to a name that cannot be read": (
+        COLUMN + 'path = \'a."b\\"c"\'',
+        'columns[2] "c": path (line 40): names something with ", \\ or a control character in it of a row, which',
+    ),
+    "a column with a name that cannot be read": (
+        GOOD + "\n[[columns]]\nname = 'a\"b'",
+        "name (line 39): names something with",
+    ),
+    "rows for offsets one by one": (changed("size = 100", "size = 1"), "[paginator] size (line 22): must be 2 or more"),
+    "other pages of nobody": (
+        changed('owner = "customer"', "").replace("params", 'first_page_only = ["customer"]\nparams', 1),
+        '[request] first_page_only (line 6): names "customer", and without it nothing says whose the rows of other',
+    ),
     "a value that has parts": (
         COLUMN + 'path = "plan"',
         'columns[1] "price": path (line 34): cannot be read beside columns[2] "c": path: one is a part of the other',

@@ -134,7 +134,7 @@ def misses_files(export: Export) -> bool:
 
 
 def _why(export: Export, error: ExportError) -> str:
-    anew = export.stage is Stage.FETCH and export.progress.walk > 0
+    anew = export.stage is Stage.FETCH and export.progress.walk > export.progress.restarts
     return f"{error.reason} {_FETCHED_ANEW}" if anew else error.reason
 
 

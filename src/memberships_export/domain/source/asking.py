@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from msgspec import Struct
 
@@ -25,6 +25,8 @@ from memberships_export.domain.source.profile import (
 _PLACEHOLDER = re.compile(r"\{(user\.id|user\.email|page\.size)\}")
 # Characters that no filter language gives a meaning to: only these may stand inside a longer text.
 _PLAIN = re.compile(r"[A-Za-z0-9_.@+-]+")
+_NAME = re.compile(r"[^/\\]+")  # in a path
+_NUMBER = re.compile(r"-?[0-9]{1,19}")
 _HEADER = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
@@ -57,6 +59,11 @@ class Ask(Struct, frozen=True):
         """How many rows are asked for."""
         return getattr(self.profile.paginator, "size", None) or self.size
 
+    @property
+    def path(self) -> str:
+        """The path of every call, quoted. Raises Unquotable."""
+        return "/".join(map(self._segment, self.profile.request.path.split("/")))
+
     def page(self, place: str | None) -> Call:
         """Ask for the page at this place, None: the first. Raises Unquotable."""
         request, paging = self.profile.request, self._paging(place)
@@ -64,18 +71,19 @@ class Ask(Struct, frozen=True):
         return Call(
             user_id=self.user.id,
             method=request.method,
-            path=self._path(request.path),
+            path=self.path,
             query=self._query(place, {} if posts else paging),
-            headers={name: self._text(value, f"the header {name}", _HEADER) for name, value in request.headers.items()},
+            headers={name: self._header(value, f"the header {name}") for name, value in request.headers.items()},
             body=self._body(paging) if posts else None,
             first=place is None,
         )
 
     def _query(self, place: str | None, paging: Mapping[str, Any]) -> str:
         """Take a link that the API sent as it is; anything else goes beside our own parameters."""
-        if place is not None and isinstance(self.profile.paginator, JsonLink | HeaderLink):
-            return place
         request = self.profile.request
+        if place is not None and isinstance(self.profile.paginator, JsonLink | HeaderLink):
+            self._check_whose(place)
+            return place
         left_out = request.first_page_only if place is not None else ()
         params = {name: value for name, value in request.params.items() if name not in left_out}
         return urlencode({name: self._value(value, name) for name, value in params.items()} | dict(paging))
@@ -95,19 +103,41 @@ class Ask(Struct, frozen=True):
                 return size | {name: place}
         return size
 
-    def _path(self, template: str) -> str:
-        """Fill a path. A slash, or a name that is one or two dots, would lead elsewhere, quoted or not."""
+    def _check_whose(self, link: str) -> None:
+        """Where rows name no owner, only what was asked says whose they are: a link that leaves it out is not followed.
+
+        Some APIs forget their filter in links, and would send the rows of everybody.
+        """
+        if self.profile.rows.owner is not None:
+            return
+        asked = parse_qs(link, keep_blank_values=True)
+        for name, value in self.profile.request.params.items():
+            names_user = isinstance(value, str) and "{user." in value
+            if names_user and asked.get(name) != [self._value(value, name)]:
+                reason = (
+                    f"The memberships API sent a link to the next page without the {name} that was asked for. As its "
+                    "rows name no owner, they could be those of others: name rows.owner in the profile."
+                )
+                raise MembershipsContractBroken(reason)
+
+    def _segment(self, template: str) -> str:
+        """Fill a part of a path. A slash, or a name that is one or two dots, would lead elsewhere, quoted or not."""
+        allowed = _NAME if _PLACEHOLDER.fullmatch(template) else _PLAIN
 
         def fill(found: re.Match[str]) -> str:
             value = self._known(found[1])
-            if "/" in value or "\\" in value or not value.isprintable():
+            if not allowed.fullmatch(value) or not value.isprintable():
                 raise self._unquotable(found[1], "the path")
             return quote(value, safe="")
 
         filled = _PLACEHOLDER.sub(fill, template)
-        if {".", ".."}.intersection(filled.split("/")):
+        if filled in {".", ".."}:
             raise self._unquotable("user.id", "the path")
-        return quote(filled, safe="/%:@!$&'()*+,;=~-._")
+        return quote(filled, safe="%:@!$&'()*+,;=~-._")
+
+    def _header(self, template: str, where: str) -> str:
+        """Fill a header, which may be a filter too."""
+        return self._text(template, where, _HEADER if _PLACEHOLDER.fullmatch(template) else _PLAIN)
 
     def _body(self, paging: Mapping[str, Any]) -> bytes:
         body = self._filled(self.profile.request.json or {})
@@ -153,8 +183,9 @@ class Ask(Struct, frozen=True):
 
 
 def _put(body: dict[str, Any], steps: tuple[str | int, ...], value: Any) -> None:  # noqa: ANN401  (any JSON)
-    """Put a value where a path leads, through objects that are made on the way."""
+    """Put a value where a path leads, through objects that are made on the way; where a number was, as a number."""
     *way, last = map(str, steps)
     for step in way:
         body = body.setdefault(step, {})
-    body[last] = value
+    number = type(body.get(last)) is int and isinstance(value, str) and _NUMBER.fullmatch(value)
+    body[last] = int(value) if number else value

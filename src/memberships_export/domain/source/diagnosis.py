@@ -9,6 +9,7 @@ import msgspec
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Profile
 from memberships_export.domain.source.row_types import Steps
+from memberships_export.domain.source.row_uses import steps_of
 
 _GZIP, _UTF_16 = b"\x1f\x8b", (b"\xff\xfe", b"\xfe\xff")
 # `re` compiles these when they are needed, and keeps them: pages are hardly ever wrong.
@@ -17,6 +18,7 @@ _NO_TEXT = r"(?is)<(script|style)\b.*?</\1\s*>|<[^>]*>"
 _LOOKED_AT = 20_000  # bytes of an HTML page
 _WORDS, _CHARACTERS = 8, 80
 _OTHER = {UnicodeDecodeError: "it is not UTF-8", RecursionError: "it is nested too deeply"}
+_ERRORS = ("errors", "error")
 _SURROGATE = "[\ud800-\udfff]"
 
 
@@ -43,6 +45,23 @@ def errors_there(body: bytes, profile: Profile) -> str | None:
     return f"it holds errors at `$.{path}`"
 
 
+def why_no_rows(body: bytes, profile: Profile) -> str | None:
+    """Say what is wrong with a page in which null stands for its rows, or nothing; None when it just has none.
+
+    Errors of GraphQL come with null in place of the data, also where the profile does not name them.
+    """
+    page = _lenient(body)
+    named = [name for name in _ERRORS if isinstance(page, dict) and page.get(name)]
+    if named and profile.request.errors_path is None:
+        return f"it holds errors at `$.{named[0]}` and no rows: name them in errors_path"
+    value, way = page, parse_path(profile.rows.path)
+    for depth, step in enumerate(way):
+        if isinstance(value, dict) and step not in value:
+            return f"it has no rows at `$.{profile.rows.path}`"
+        value = look_up(page, way[: depth + 1])
+    return None
+
+
 def _markup(text: str) -> str:
     if not re.match(r"<(!doctype html|html|head|body|title|h\d|p|div|!--)", text, re.IGNORECASE):
         return "it is XML"
@@ -60,10 +79,11 @@ def _harmless_words(text: str) -> str:
 def _bad_text(body: bytes, profile: Profile) -> str | None:
     """Find the row with text that is no Unicode: a byte that is not UTF-8, or half of a surrogate pair."""
     rows = look_up(_lenient(body), parse_path(profile.rows.path))
-    paths = dict.fromkeys(column.path or column.name for column in profile.columns if column.type != "constant")
+    columns = [column for column in profile.columns if column.type != "constant"]
+    ways = {column.path or column.name: steps_of(column) for column in columns}
     for place, row in enumerate(rows if isinstance(rows, list) else []):
-        for path in paths:
-            text = look_up(row, parse_path(path))
+        for path, steps in ways.items():
+            text = look_up(row, steps)
             if isinstance(text, str) and re.search(_SURROGATE, text):
                 return (
                     f"{_named(row, profile)} holds text that is no Unicode (a byte that is not UTF-8, or half of a "

@@ -1,5 +1,6 @@
 """What stands around the rows of a page: the next page, whether there is one, how many rows there are, errors."""
 
+import re
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -60,7 +61,7 @@ def read_envelope(profile: Profile, body: Any, answer: Answer) -> Envelope:  # n
 
 def are_errors(there: Raw) -> bool:
     """Tell errors from what stands in their place when there are none."""
-    return bytes(there).strip() not in _NO_ERRORS
+    return b"".join(bytes(there).split()) not in _NO_ERRORS
 
 
 def told_errors(profile: Profile) -> str:
@@ -82,7 +83,7 @@ def _total(total: Total, body: Any, answer: Answer) -> int | UnsetType | None:  
 
 
 def _number(text: str, place: str) -> int:
-    if text.isascii() and text.removeprefix("-").isdigit() and abs(int(text[:20])) <= _LARGEST:
+    if re.fullmatch(r"-?[0-9]{1,19}", text) and abs(int(text)) <= _LARGEST:
         return int(text)
     reason = f"The memberships API sent a page that breaks its contract: the total at {place} is no whole number."
     raise MembershipsContractBroken(reason)

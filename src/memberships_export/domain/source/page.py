@@ -64,6 +64,7 @@ def after_page(reader: Reader, seen: Seen, progress: Progress, page: Page, asked
         rows=so_far.rows,
         asked=asked.size - skip,
         last_key=last_key,
+        total=so_far.total,
         url=asked.url,
     )
     onward = next_place(reader.profile, arrived)
@@ -86,7 +87,7 @@ def _overlap(reader: Reader, progress: Progress, page: Page) -> int:
 
     Only when the same row comes again, no row before it was added or removed.
     """
-    if not isinstance(reader.profile.paginator, Offset) or progress.rows == 0:
+    if not isinstance(reader.profile.paginator, Offset) or progress.rows <= 1:
         return 0
     if not page.rows or reader.keys(page.rows[:1])[0] != progress.last_key:
         moved(reader.profile, progress, f"row {progress.rows} is another one when it is asked for again")
@@ -99,7 +100,9 @@ def _check_keys(reader: Reader, seen: Seen, progress: Progress, rows: Sequence[A
     if not keys:
         return progress.last_key
     order = reader.profile.rows.order
-    if order != "none" and {int}.issuperset(map(type, keys)) and not isinstance(progress.last_key, str):
+    if order != "none":
+        _check_one_type(reader, progress, keys)
+    if order != "none" and isinstance(keys[0], int):
         _check_order(reader, progress, keys, falling=order == "falling")
     else:
         if len(set(keys)) < len(keys):
@@ -107,6 +110,17 @@ def _check_keys(reader: Reader, seen: Seen, progress: Progress, rows: Sequence[A
             raise MembershipsContractBroken(f"The memberships API sent row {twice} twice on one page.")
         seen.keys.add(keys)
     return keys[-1]
+
+
+def _check_one_type(reader: Reader, progress: Progress, keys: Sequence[Key]) -> None:
+    """Refuse numbers beside text: neither would be compared with the other."""
+    types = set(map(type, keys)) | ({type(progress.last_key)} if progress.last_key is not None else set())
+    if len(types) > 1:
+        reason = (
+            f"The memberships API sent rows whose {reader.profile.rows.key[0]} is a number, and others where it is "
+            "text: those have no order."
+        )
+        raise MembershipsContractBroken(reason)
 
 
 def _check_order(reader: Reader, progress: Progress, keys: Sequence[Any], *, falling: bool) -> None:

@@ -2,10 +2,13 @@
 
 from msgspec import Struct
 
+from msgspec import UNSET
+
 from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.source.envelope import Envelope
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.profile import (
+    ApiKey,
     Cursor,
     HeaderLink,
     JsonLink,
@@ -16,7 +19,7 @@ from memberships_export.domain.source.profile import (
     SinglePage,
 )
 from memberships_export.domain.source.reader import Key
-from memberships_export.domain.source.web_links import query_of
+from memberships_export.domain.source.web_links import query_of, without
 
 
 class Onward(Struct, frozen=True):
@@ -41,6 +44,7 @@ class Arrived(Struct, frozen=True, kw_only=True):
     rows: int  # of the walk, with this page
     asked: int  # rows of one page, at most
     last_key: Key | None
+    total: int | None  # that an earlier page announced, where this one says nothing
     url: str  # that was asked, without its query
 
 
@@ -55,10 +59,12 @@ def next_place(profile: Profile, page: Arrived) -> Onward | End:
             number = base if page.place is None else int(page.place)
             return _counted(profile, page, Onward(str(number + 1), "page"), pages=number - base + 1)
         case Offset():
-            # One row back: when it does not come again, rows have moved.
-            return _counted(profile, page, Onward(str(max(page.rows - 1, 0)), "offset"), pages=None)
+            # One row back: when it does not come again, rows have moved. Not from a single row, which a page that may
+            # hold but one would bring again and again, as if it were the end.
+            offset = page.rows - 1 if page.rows > 1 else page.rows
+            return _counted(profile, page, Onward(str(offset), "offset"), pages=None)
         case LastKey():
-            return _counted(profile, page, Onward(str(page.last_key), "last key"), pages=None)
+            return _counted(profile, page, Onward(_key(page), "last key"), pages=None)
 
 
 def _named_next(profile: Profile, page: Arrived) -> Onward | End:
@@ -71,7 +77,14 @@ def _named_next(profile: Profile, page: Arrived) -> Onward | End:
         raise MembershipsContractBroken(reason)
     if isinstance(profile.paginator, Cursor):
         return Onward(following, profile.paginator.cursor_path)
-    return Onward(query_of(following, page.url), "link")
+    query, auth = query_of(following, page.url), profile.auth
+    # Some APIs repeat what they were asked for: a key goes along with each call, and is kept nowhere.
+    return Onward(without(query, auth.name) if isinstance(auth, ApiKey) else query, "link")
+
+
+def _key(page: Arrived) -> str:
+    """Return the last key as text; empty without one."""
+    return "" if page.last_key is None else str(page.last_key)
 
 
 def _counted(profile: Profile, page: Arrived, onward: Onward, pages: int | None) -> Onward | End:
@@ -82,12 +95,17 @@ def _counted(profile: Profile, page: Arrived, onward: Onward, pages: int | None)
     short = getattr(profile.paginator, "short_page_is_last", False) and page.received < page.asked
     if more is None and reached is None and (page.received == 0 or short):
         return End(Grade.GUESSED)
+    if not onward.place:
+        reason = (
+            "The memberships API sent no rows and says that there are more: without a key they cannot be asked for."
+        )
+        raise MembershipsContractBroken(reason)
     return onward
 
 
 def _total_reached(profile: Profile, page: Arrived, pages: int | None) -> bool | None:
     """Tell whether an exact total is reached; None where nothing was announced."""
-    total = page.envelope.total
+    total = page.total if page.envelope.total is UNSET else page.envelope.total
     if profile.total is None or not profile.total.exact or not isinstance(total, int):
         return None
     if profile.total.unit == "pages":

@@ -1,5 +1,6 @@
 """Paths of a profile: each must be one, and no value can be two things at once."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
@@ -8,6 +9,7 @@ from memberships_export.domain.source.profile import Profile
 from memberships_export.domain.source.profile_places import Broken, Place
 
 Steps: TypeAlias = tuple[str | int, ...]
+_UNREADABLE = re.compile(r'["\\\x00-\x1f]')  # in the names of what msgspec decodes
 _PATH_KEYS = ("next_url_path", "cursor_path", "has_more_path")
 
 
@@ -59,7 +61,11 @@ def _broken(paths: Sequence[tuple[Place, str | Steps]], inside: str) -> Iterator
         except PathInvalid as error:
             yield Broken(place, f"is no path: {error}")
             continue
-        if not steps and place != ("rows", "path"):
+        if any(isinstance(step, str) and _UNREADABLE.search(step) for step in steps):
+            yield Broken(
+                place, f'names something with ", \\ or a control character in it{inside}, which cannot be read'
+            )
+        elif not steps and place != ("rows", "path"):
             yield Broken(place, f"names nothing: write the path{inside} to what is meant")
         else:
             known.setdefault(steps, place)

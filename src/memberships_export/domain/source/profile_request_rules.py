@@ -84,6 +84,10 @@ def _broken_by_params(profile: Profile) -> Iterator[Broken]:
             yield Broken(place, f'sends "{name}", and so does {{other}}: remove one', (other,))
     for name in set(request.first_page_only) - request.params.keys():
         yield Broken(("request", "first_page_only"), f'names "{name}", which is not in params', (_PARAMS,))
+    for name in request.first_page_only:
+        if profile.rows.owner is None and "{user." in str(request.params.get(name)):
+            text = f'names "{name}", and without it nothing says whose the rows of other pages are: name rows.owner'
+            yield Broken(("request", "first_page_only"), text, ((*_PARAMS, name),))
 
 
 def _broken_by_paging_in_json(profile: Profile) -> Iterator[Broken]:

@@ -27,6 +27,8 @@ def _broken_by_rows(profile: Profile) -> Iterator[Broken]:
         why = f"{paginator.__struct_config__.tag} loses rows when they have no order"
         text = f'must be "rising" or "falling": {why}; ask the API to sort by the key'
         yield Broken(("rows", "order"), text, (style,))
+    if isinstance(paginator, Offset) and paginator.size == 1:
+        yield Broken(("paginator", "size"), "must be 2 or more: offset asks for one row again", (style,))
     if isinstance(paginator, LastKey) and len(rows.key) > 1:
         yield Broken(("rows", "key"), "must be one path: last_key asks for the rows after one key", (style,))
     if len(set(rows.key)) < len(rows.key):

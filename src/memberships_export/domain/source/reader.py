@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from memberships_export.domain.errors import MembershipsContractBroken, MembershipsCutShort
-from memberships_export.domain.source.diagnosis import is_json, what_is_there
+from memberships_export.domain.source.diagnosis import is_json, what_is_there, why_no_rows
 from memberships_export.domain.source.envelope import Envelope, envelope_uses, read_envelope, told_errors
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.paths import parse_path
@@ -84,7 +84,10 @@ class Reader(Struct, frozen=True, kw_only=True):
                 raise MembershipsCutShort(f"The memberships API sent {_how_short(body)}.") from error
             raise MembershipsContractBroken(_what_is_wrong(body, error, self.profile)) from error
         envelope = read_envelope(self.profile, page, answer)
-        return Page(value_at(page, parse_path(self.profile.rows.path)) or [], envelope, len(answer.body))
+        rows = value_at(page, parse_path(self.profile.rows.path))
+        if not rows and rows != [] and (wrong := why_no_rows(body, self.profile)):
+            raise MembershipsContractBroken(f"The memberships API sent a page that breaks its contract: {wrong}.")
+        return Page(rows or [], envelope, len(answer.body))
 
     def keys(self, rows: Sequence[Any]) -> Sequence[Key]:
         """Return what tells each row from all others."""

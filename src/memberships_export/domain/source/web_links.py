@@ -1,20 +1,21 @@
 """Links to the next page: found in a header, and followed by their query alone."""
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
 from memberships_export.domain.errors import MembershipsContractBroken
 
 # `re` compiles these when they are needed, and keeps them: few profiles need them.
-_LINK = r"<([^<>]*)>((?:\s*;\s*[^\s=;,\"]+(?:\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]*))?)*)"
-_REL = r"(?i:;\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+)))"
+_LINK = r'<([^<>]*)>((?:\s*;\s*[^\s=;,"]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?)*)'
+_PARAMETER = r';\s*([^\s=;,"]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?'
 
 
 def link_to(header: str, rel: str) -> str | None:
     """Return the target of the first link with this relation in a `Link` header (RFC 8288); None without one."""
     for target, parameters in re.findall(_LINK, header):
-        relation = re.search(_REL, parameters)
-        if relation and rel.lower() in (relation[1] or relation[2]).lower().split():
+        named = re.findall(_PARAMETER, parameters)  # of several with one name the first counts
+        relations = next((quoted or bare for name, quoted, bare in named if name.lower() == "rel"), "")
+        if rel.lower() in relations.lower().split():
             return str(target)
     return None
 
@@ -44,9 +45,14 @@ def query_of(link: str, asked: str) -> str:
     return theirs.query
 
 
+def without(query: str, name: str) -> str:
+    """Leave a parameter out of a query."""
+    return "&".join(part for part in query.split("&") if unquote_plus(part.partition("=")[0]) != name)
+
+
 def _last_name(path: str) -> str:
     """Return the end of a path: what stands before it is often another one behind a proxy."""
-    return path.rstrip("/").rpartition("/")[2]
+    return unquote(path.rstrip("/").rpartition("/")[2])
 
 
 def _port(url: SplitResult) -> int | None:

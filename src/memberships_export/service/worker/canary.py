@@ -3,11 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from memberships_export.domain.errors import ForeignRows, NothingThere
+from memberships_export.domain.errors import ForeignRows, MembershipsContractBroken, MembershipsRefused, NothingThere
 from memberships_export.domain.source.asking import Ask
 from memberships_export.domain.source.canary import nobody_like
 from memberships_export.domain.source.reader import Reader
 from memberships_export.ports import Clock, MembershipSource
+
+_ABOUT = (
+    "That was for a user that cannot exist, who must get no rows or status 404, because the profile names no owner: "
+    "where rows have one, name rows.owner."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,10 @@ class Canary:
         """Return how many rows a user that cannot exist gets."""
         try:
             answer = self.source.fetch(Ask(ask.profile, nobody_like(ask.user), ask.size).page(None), reader.known)
+            return len(reader.read(answer).rows)
         except NothingThere:
             return 0
-        return len(reader.read(answer).rows)
+        except MembershipsContractBroken as error:
+            raise MembershipsContractBroken(f"{error.reason} {_ABOUT}") from error
+        except MembershipsRefused as error:
+            raise MembershipsRefused(f"{error.reason} {_ABOUT}", retry_after=error.retry_after) from error

@@ -73,7 +73,7 @@ class Walk:
             owner=self.ask.owner,
             size=self.ask.rows_a_page,
             at=at,
-            url=self.base_url + self.reader.profile.request.path,
+            url=self.base_url + self.ask.path,
         )
         step = after_page(self.reader, self._seen, export.progress, page, asked)
         return step, len(page.rows)
