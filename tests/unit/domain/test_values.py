@@ -193,7 +193,21 @@ def test_null_is_named_by_the_key_null_and_missing_by_none() -> None:
 
 @pytest.mark.parametrize("kind", ["integer", "boolean", "text"])
 def test_all_plain_types_can_be_mapped(kind: Kind) -> None:
-    assert written(column(kind, map={"1": "one", "true": "yes"}), "1", "true", '"1"', "5") == ["one", "yes", "one", "5"]
+    words = {"1": "one", "true": "yes"}
+    assert written(column(kind, map=words), "1", "true", '"1"', "null") == ["one", "yes", "one", None]
+
+
+@pytest.mark.parametrize("kind, there", [("integer", "5"), ("boolean", "false"), ("text", '"five"'), ("text", "5")])
+def test_what_a_map_does_not_name_is_written_as_the_type_says(kind: Kind, there: str) -> None:
+    assert written(column(kind, map={"1": "one"}), "1", there) == ["one", there.strip('"')]
+
+
+@pytest.mark.parametrize(
+    "kind, there", [("integer", '"5"'), ("integer", "true"), ("boolean", "5"), ("boolean", '"no"')]
+)
+def test_what_a_map_does_not_name_must_be_what_the_type_says(kind: Kind, there: str) -> None:
+    with pytest.raises(BadValue, match=r"row 1 .*not named in map"):
+        written(column(kind, map={"1": "one"}), "1", there)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from memberships_export.domain.source.column_texts import Raw, of_present
+from memberships_export.domain.source.column_texts import BadValue, Raw, absent, of_present
+
+_NAMES = {int: "no whole number", bool: "neither true nor false"}
 
 
 class Texts(Struct, frozen=True):
@@ -20,14 +22,22 @@ class Texts(Struct, frozen=True):
 
 
 class JsonTexts(Struct, frozen=True):
-    """Numbers, true and false, and text beside them: written as in JSON, without quotes."""
+    """Numbers, true and false, and text beside them: written as in JSON, without quotes.
+
+    `only`: what may be there, where decoding lets more through because a map may name it.
+    """
+
+    only: type | None = None
 
     def check(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> None:
         """Do nothing: decoding has proved it."""
 
     def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> list[str | None]:
-        """Return the digits of numbers, `true` and `false`."""
+        """Return the digits of numbers, `true` and `false`. Raises BadValue."""
         del currencies
+        if self.only and not {self.only, type(None), UnsetType}.issuperset(map(type, raw)):
+            place = next(place for place, value in enumerate(raw) if not absent(value) and type(value) is not self.only)
+            raise BadValue(place, f"{_NAMES[self.only]}, and not named in map")
         return of_present(raw, json_texts)
 
 

@@ -69,8 +69,10 @@ def values_of(column: Column) -> Values:
 
 def _of_type(column: Column) -> Values:  # noqa: PLR0911  (one line for each type)
     match column.type:
-        case "text" | "integer" | "boolean":
-            return JsonTexts() if column.map or column.type != "text" else Texts()
+        case "text":
+            return JsonTexts() if column.map else Texts()
+        case "integer" | "boolean":
+            return JsonTexts((int if column.type == "integer" else bool) if column.map else None)
         case "decimal":
             return Decimals(column.required)
         case "minor_units":
