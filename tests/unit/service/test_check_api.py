@@ -376,6 +376,12 @@ def test_a_link_to_another_host_is_told_and_not_followed() -> None:
     assert report.next.origin == "https://elsewhere.example"
 
 
+def test_a_link_with_a_path_that_ends_with_the_user_is_followed() -> None:
+    text = profile(JSON_LINK).replace('"/memberships"', '"/memberships/{user.id}"')
+
+    assert check(text, page(row(1), next="/memberships/42?page=2"), page(row(2))).problems == []
+
+
 def test_an_offset_asks_one_row_back_and_that_is_no_row_twice() -> None:
     report = check(profile(OFFSET, rows=SORTED), page(row(1), row(2), row(3)), page(row(3), row(4)))
 

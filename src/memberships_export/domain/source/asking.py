@@ -26,7 +26,6 @@ _PLACEHOLDER = re.compile(r"\{(user\.id|user\.email|page\.size)\}")
 # Characters that no filter language gives a meaning to: only these may stand inside a longer text.
 _PLAIN = re.compile(r"[A-Za-z0-9_.@+-]+")
 _NAME = re.compile(r"[^/\\]+")  # in a path
-_NUMBER = re.compile(r"-?[0-9]{1,19}")
 _HEADER = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
@@ -187,5 +186,5 @@ def _put(body: dict[str, Any], steps: tuple[str | int, ...], value: Any) -> None
     *way, last = map(str, steps)
     for step in way:
         body = body.setdefault(step, {})
-    number = type(body.get(last)) is int and isinstance(value, str) and _NUMBER.fullmatch(value)
+    number = type(body.get(last)) is int and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,19}", value)
     body[last] = int(value) if number else value

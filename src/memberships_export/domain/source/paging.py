@@ -1,8 +1,6 @@
 """Where a walk goes after a page: one rule for each way of paging. Places are text, so that a record can keep them."""
 
-from msgspec import Struct
-
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.source.envelope import Envelope

@@ -45,7 +45,7 @@ def check_first_page(reader: Reader, ask: Ask, base_url: str, answer: Answer, re
     """Look at page 1: None when there are no rows to look at."""
     found = _surveyed(reader.profile, answer, report)
     report.columns, report.unused = found.columns, found.unused
-    asked = Asked(owner=ask.owner, size=ask.rows_a_page, at=_NO_TIME, url=base_url + ask.profile.request.path)
+    asked = Asked(owner=ask.owner, size=ask.rows_a_page, at=_NO_TIME, url=base_url + ask.path)
     looked = _read(_fitting(reader, found), answer, asked, found, report)
     if looked is None:
         return None
