@@ -52,7 +52,7 @@ def test_an_editor_finds_nothing_wrong_with_a_shipped_profile(name: str, schema:
 
 
 # The validator cannot write the message about such a number.
-@pytest.mark.parametrize("case", WRONG_KEYS.keys() - {"a number without end"})
+@pytest.mark.parametrize("case", sorted(WRONG_KEYS.keys() - {"a number without end"}))
 def test_an_editor_marks_what_is_wrong_by_itself(case: str, schema: Draft202012Validator) -> None:
     old, new, _ = WRONG_KEYS[case]
 
