@@ -26,7 +26,10 @@ def test_a_text_in_quotes_is_no_relation() -> None:
     assert link_to('<?page=1>; title="; rel=next"; rel=last', "next") is None
 
 
-@pytest.mark.parametrize("path", ["", "/v1/members/a%20b", "/inner/a b", "https://api.example.org/members/a%20b"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "/v1/members/a%20b", "/inner/a b", "https://api.example.org/members/a%20b", "http://API.example.org/a%20b"],
+)
 def test_a_link_may_write_the_path_in_another_way(path: str) -> None:
     assert query_of(f"{path}?page=2", ASKED) == "page=2"
 

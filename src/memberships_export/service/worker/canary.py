@@ -10,8 +10,8 @@ from memberships_export.domain.source.reader import Reader
 from memberships_export.ports import Clock, MembershipSource
 
 _ABOUT = (
-    "That was for a user that cannot exist, who must get no rows or status 404, because the profile names no owner: "
-    "where rows have one, name rows.owner."
+    "That was for a user that cannot exist, who must get no rows, or status 400, 404, 410 or 422, because the profile "
+    "names no owner: where rows have one, name rows.owner."
 )
 
 
