@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import ClassVar
 
+LONGEST_REASON = 4000  # characters
+
 
 class ExportError(Exception):
     """Something went wrong with an export."""
@@ -11,7 +13,7 @@ class ExportError(Exception):
 
     def __init__(self, reason: str | None = None) -> None:
         """Keep the reason; without one, the docstring of the class is the reason."""
-        self.reason = reason or (type(self).__doc__ or self.code).strip()
+        self.reason = _tellable(reason or (type(self).__doc__ or self.code).strip())
         super().__init__(self.reason)
 
 
@@ -240,3 +242,12 @@ class IdempotencyKeyReused(ExportError):
     """The same Idempotency-Key was used before with other options."""
 
     code = "idempotency_key_reused"
+
+
+def _tellable(reason: str) -> str:
+    """Keep what logs, records and attributes of messages can hold: others may have chosen parts of it, such as keys."""
+    if len(reason) > LONGEST_REASON:
+        reason = f"{reason[: LONGEST_REASON - 1]}…"
+    if reason.isprintable():
+        return reason
+    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in reason)

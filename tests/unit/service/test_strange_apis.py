@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from memberships_export.domain.errors import PlaceForgotten
+from memberships_export.domain.errors import LONGEST_REASON, PlaceForgotten
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.exchange import Answer, Call
@@ -244,3 +244,20 @@ def test_rows_that_move_are_not_told_as_pages_that_were_lost() -> None:
 
     assert export.progress.restarts == 3
     assert "lost or damaged" not in why(world, export)
+
+
+@pytest.mark.parametrize("one, told", [("a", "row a, 7 twice"), ("a\x00\u202e", "row a\ufffd\ufffd, 7 twice")])
+def test_keys_of_several_parts_or_strange_ones_can_be_told(one: str, told: str) -> None:
+    twice = [{"id": one, "part": 7, "user": USER, "name": "x"}] * 2
+    keyed = 'rows = { path = "rows", key = ["id", "part"], owner = "user" }'
+
+    assert told in why(*exported(Api(lambda _: {"rows": twice}), BY_PARAM, keyed, ONE_PAGE))
+
+
+@pytest.mark.parametrize("link", ["https://" + "a" * 100_000 + "/m?page=2", "https://a\x01b/m?page=2"])
+def test_what_an_api_chose_makes_no_reason_that_cannot_be_kept(link: str) -> None:
+    reason = why(*exported(Api(lambda _: {"rows": rows(1), "next": link}), BY_PARAM, ROWS, LINKED))
+
+    assert "leads to another host" in reason
+    assert len(reason) <= LONGEST_REASON
+    assert reason.isprintable()

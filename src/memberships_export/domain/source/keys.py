@@ -4,8 +4,14 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
+BETWEEN = "\x1f"  # the parts of a key
 _BUCKETS = 64
 _BOUNDS = [((bucket << 58) - (1 << 63)) for bucket in range(1, _BUCKETS)]
+
+
+def shown(key: object) -> str:
+    """Write a key for people; one of several parts with commas between them."""
+    return str(key).replace(BETWEEN, ", ")
 
 
 class KeyHashes:

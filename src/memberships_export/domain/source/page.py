@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from memberships_export.domain.errors import ForeignRows, MembershipsContractBroken
 from memberships_export.domain.source.completeness import check_end, check_total, moved, rows_can_move
-from memberships_export.domain.source.keys import Seen
+from memberships_export.domain.source.keys import Seen, shown
 from memberships_export.domain.source.paging import Arrived, End, Onward, next_place
 from memberships_export.domain.source.profile import Offset, SinglePage
 from memberships_export.domain.source.progress import Progress
@@ -107,7 +107,7 @@ def _check_keys(reader: Reader, seen: Seen, progress: Progress, rows: Sequence[A
     else:
         if len(set(keys)) < len(keys):
             twice = next(key for place, key in enumerate(keys) if key in keys[:place])
-            raise MembershipsContractBroken(f"The memberships API sent row {twice} twice on one page.")
+            raise MembershipsContractBroken(f"The memberships API sent row {shown(twice)} twice on one page.")
         seen.keys.add(keys)
     return keys[-1]
 

@@ -12,6 +12,7 @@ from memberships_export.domain.errors import MembershipsContractBroken, Membersh
 from memberships_export.domain.source.diagnosis import is_json, what_is_there, why_no_rows
 from memberships_export.domain.source.envelope import Envelope, envelope_uses, read_envelope, told_errors
 from memberships_export.domain.source.exchange import Answer
+from memberships_export.domain.source.keys import BETWEEN, shown
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Column, KnownProfile, Profile
 from memberships_export.domain.source.row_types import Use, type_of, value_at, values_at
@@ -93,7 +94,7 @@ class Reader(Struct, frozen=True, kw_only=True):
         """Return what tells each row from all others."""
         if len(self._keys) == 1:
             return self._keys[0](rows)
-        return ["\x1f".join(map(str, parts)) for parts in zip(*(take(rows) for take in self._keys), strict=True)]
+        return [BETWEEN.join(map(str, parts)) for parts in zip(*(take(rows) for take in self._keys), strict=True)]
 
     def owners(self, rows: Sequence[Any]) -> Sequence[Key]:
         """Return whose rows they are; nothing when the profile names no owner."""
@@ -114,7 +115,7 @@ class Reader(Struct, frozen=True, kw_only=True):
     def _wrong(self, rows: Sequence[Any], column: Column, error: BadValue) -> str:
         key = self.keys(rows[error.place : error.place + 1])[0]
         where = self.where(error.place, column.path or column.name)
-        return f"row {key} with a {column.name} that is {error.what} - at `{where}`"
+        return f"row {shown(key)} with a {column.name} that is {error.what} - at `{where}`"
 
     def table(self, rows: Sequence[Any]) -> Table:
         """Return the columns of checked rows."""
