@@ -327,6 +327,11 @@ class LifeOfExports(RuleBasedStateMachine):
                 assert mail.attachment.content.count(b"\r\n") == ROWS + 1
 
     @invariant()
+    def no_bug_was_met(self) -> None:
+        for export in self.records():
+            assert not export.trouble or export.trouble.code != "internal_error", export.trouble
+
+    @invariant()
     def a_failed_export_has_a_reason(self) -> None:
         for export in self.records():
             assert (export.failure is not None) == (export.status is ExportStatus.FAILED)
