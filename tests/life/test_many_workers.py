@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
+import pytest
+
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
@@ -20,17 +22,28 @@ from memberships_export.service.user.request import Wish
 from memberships_export.service.worker.run import GiveBack
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryDeadLetters, MemoryQueue, ScriptedMailer
+from tests.fakes.shelf import profile
 from tests.fakes.world import LINKS
-from tests.readers import readers
+from tests.life.moving_rows import MovingSource
+from tests.readers import a_reader, readers
 
 EXPORTS, WORKERS = 40, 4
 
 
-def a_source() -> ListSource:
+def own_source() -> ListSource:
     return ListSource([a_membership(n * 10 + i, userId=f"user-{n}") for n in range(EXPORTS) for i in range(1, 8)])
 
 
-def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource) -> Ports:
+def other_source() -> MovingSource:
+    return MovingSource([], [f"user-{n}" for n in range(EXPORTS)], 7)
+
+
+def calls_of(source: ListSource) -> int:
+    shelves = source.shelves.values() if isinstance(source, MovingSource) else ()
+    return len(source.calls) + sum(len(shelf.calls) for shelf in shelves)
+
+
+def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource, text: str) -> Ports:
     database = Database(folder / "exports.db")
     return Ports(
         store=SqliteExportStore(database, utc_now),
@@ -40,7 +53,7 @@ def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource) -> Ports:
         mailer=mailer,
         source=source,
         clock=utc_now,
-        readers=readers(),
+        readers=readers(a_reader(text) if text else None),
     )
 
 
@@ -54,10 +67,14 @@ def drain(ports: Ports, services: Services) -> None:
             ports.queue.acknowledge(received)
 
 
-def test_every_message_up_to_five_times_in_any_order_to_four_workers_is_one_mail_each(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "source, text", [(own_source(), ""), (other_source(), profile("page_number"))], ids=["own", "page_number"]
+)
+def test_every_message_up_to_five_times_in_any_order_to_four_workers_is_one_mail_each(
+    source: ListSource, text: str, tmp_path: Path
+) -> None:
     mailer = ScriptedMailer()
-    source = a_source()
-    ports = ports_in(tmp_path, mailer, source)
+    ports = ports_in(tmp_path, mailer, source, text)
     services = assemble(ports, Policy(page_size=3, lease=timedelta(hours=1)), LINKS)
     elsewhere = assemble(replace(ports, queue=MemoryQueue(utc_now, MemoryDeadLetters(utc_now))), Policy(), LINKS)
     wishes = [Wish(user_id=f"user-{n}", email=f"member{n}@example.org") for n in range(EXPORTS)]
@@ -78,6 +95,6 @@ def test_every_message_up_to_five_times_in_any_order_to_four_workers_is_one_mail
     ended = [found for export in exports if (found := ports.store.get(export.export_id))]
     assert [export.status for export in ended] == [ExportStatus.COMPLETED] * EXPORTS
     assert {export.claims for export in ended} == {1}, "while one works on it, no other does"
-    assert len(source.calls) == EXPORTS * 3, "no page is fetched twice"
+    assert calls_of(source) == EXPORTS * 3, "no page is fetched twice"
     assert sorted(mail.to for mail in mailer.mails) == sorted(wish.email for wish in wishes)
     assert list(ports.dead_letters.browse(10)) == []

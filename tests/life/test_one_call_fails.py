@@ -6,19 +6,31 @@ import pytest
 
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.record import ExportStatus
+from tests.fakes.shelf import Shelf, profile, shelf_rows
 from tests.fakes.world import World
 from tests.life.crashing import Crash, Moments
+from tests.readers import a_reader
+
+# Our own contract, and other shapes: offsets, and a cursor where rows name no owner.
+PROFILES = {"own": "", "offset": profile("offset"), "scoped": profile("cursor", rows="")}
 
 
-def moments_of_an_export() -> int:
-    """Count the moments before and after each call, in an undisturbed export of three pages."""
-    world, moments = World(7), Moments(None)
-    world.request()
+def a_world(name: str) -> World:
+    """A world with an export of three pages, or four, that was asked for."""
+    text = PROFILES[name]
+    world = World(source=Shelf(shelf_rows(7)), current=a_reader(text), page_size=3) if text else World(7)
+    world.request("anna" if text else "user-1")
+    return world
+
+
+def moments_of_an_export(name: str) -> int:
+    """Count the moments before and after each call, in an undisturbed export."""
+    world, moments = a_world(name), Moments(None)
     world.work_once(world.over(moments.over(world.ports)))
     return moments.count
 
 
-MOMENTS = range(1, moments_of_an_export() + 1)
+MOMENTS = [(name, moment) for name in PROFILES for moment in range(1, moments_of_an_export(name) + 1)]
 
 
 def refuse() -> None:
@@ -38,13 +50,12 @@ def ends_well(world: World) -> None:
 
 
 def test_an_export_has_as_many_moments_as_this_file_takes_it_to_have() -> None:
-    assert len(MOMENTS) > 30
+    assert [moments_of_an_export(name) > 30 for name in PROFILES] == [True, True, True]
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_one_failing_call_delays_the_export_and_nothing_else(moment: int) -> None:
-    world = World(7)
-    world.request()
+@pytest.mark.parametrize("name, moment", MOMENTS)
+def test_one_failing_call_delays_the_export_and_nothing_else(name: str, moment: int) -> None:
+    world = a_world(name)
     services = world.over(Moments(moment, refuse).over(world.ports))
     try:
         world.work_once(services)
@@ -53,10 +64,9 @@ def test_one_failing_call_delays_the_export_and_nothing_else(moment: int) -> Non
     ends_well(world)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_one_death_delays_the_export_and_nothing_else(moment: int) -> None:
-    world = World(7)
-    world.request()
+@pytest.mark.parametrize("name, moment", MOMENTS)
+def test_one_death_delays_the_export_and_nothing_else(name: str, moment: int) -> None:
+    world = a_world(name)
     with pytest.raises(Crash):
         world.work_once(world.over(Moments(moment).over(world.ports)))
     world.clock.advance(timedelta(minutes=6))
