@@ -129,6 +129,8 @@ def test_a_row_that_comes_twice_is_never_mailed(kind: str) -> None:
     shelf = Shelf([*shelf_rows(6), shelf_rows(1)[0]])
     world, done = exported(shelf, profile(kind, total=""))
     assert done.status is ExportStatus.FAILED
+    assert done.failure
+    assert "lost or damaged" not in done.failure.reason, "it was walked again for another reason"
     assert done.file is None
     assert not [mail for mail in world.mails if mail.attachment]
 
