@@ -26,8 +26,8 @@ GO_ON_ONCE, STOP = [False], True
 NAMED_BY_THE_API = ["cursor", "header_link", "json_link"]
 
 
-def exported(shelf: Shelf, text: str) -> tuple[World, Export]:
-    world = World(source=shelf, current=a_reader(text), page_size=3)
+def exported(shelf: Shelf, text: str, size: int = 3) -> tuple[World, Export]:
+    world = World(source=shelf, current=a_reader(text), page_size=size)
     export = world.request("anna")
     world.work()
     return world, world.export(export)
@@ -56,6 +56,18 @@ def test_an_api_that_sends_fewer_rows_than_asked_for_loses_none(kind: str) -> No
     shelf = Shelf(shelf_rows(7), cap=2)
     world, _ = exported(shelf, profile(kind))
     assert ids(world) == all_ids(shelf)
+
+
+@pytest.mark.parametrize("size,cap", [(1, 9), (3, 1)])
+@pytest.mark.parametrize("total", ["", 'path = "total"'])
+@pytest.mark.parametrize("kind", PAGED)
+def test_pages_of_one_row_bring_every_row_once(kind: str, total: str, size: int, cap: int) -> None:
+    shelf = Shelf(shelf_rows(4), cap=cap)
+    world, done = exported(shelf, profile(kind, total=total), size)
+    assert ids(world) == all_ids(shelf)
+    assert bool(done.progress.moved_between) is (kind in MOVING and not total), (
+        "nothing would have shown that they moved"
+    )
 
 
 @pytest.mark.parametrize("kind", PAGED)

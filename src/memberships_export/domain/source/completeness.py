@@ -49,14 +49,21 @@ def check_end(profile: Profile, progress: Progress, envelope: Envelope, at: date
         return replace(progress, grade=progress.grade if _changed(progress, envelope) else Grade.COUNTED)
     if progress.moved_until:
         return replace(progress, moved_until=at, grade=Grade.GUESSED)  # what moved later, nobody saw
-    if isinstance(profile.paginator, PageNumber | JsonLink | HeaderLink) and progress.pages > 1:
-        return replace(progress, moved_until=at)  # nothing would have shown that rows moved
+    if _moves_unseen(profile, progress):
+        return replace(progress, moved_until=at)
     return progress
 
 
 def rows_can_move(profile: Profile) -> bool:
     """Tell whether rows that are added or removed shift others to another page, as far as anybody can know."""
     return isinstance(profile.paginator, PageNumber | Offset | JsonLink | HeaderLink)
+
+
+def _moves_unseen(profile: Profile, progress: Progress) -> bool:
+    """Tell whether nothing would have shown that rows moved. Offsets show it, but with pages of one row."""
+    if isinstance(profile.paginator, Offset):
+        return 1 < progress.rows < progress.pages
+    return isinstance(profile.paginator, PageNumber | JsonLink | HeaderLink) and progress.pages > 1
 
 
 def _mismatch(profile: Profile, progress: Progress) -> NoReturn:

@@ -62,6 +62,7 @@ def after_page(reader: Reader, seen: Seen, progress: Progress, page: Page, asked
         envelope=page.envelope,
         received=len(rows),
         rows=so_far.rows,
+        pages=so_far.pages,
         asked=asked.size - skip,
         last_key=last_key,
         total=so_far.total,
@@ -83,11 +84,11 @@ def _check_owners(reader: Reader, page: Page, asked: Asked) -> None:
 
 
 def _overlap(reader: Reader, progress: Progress, page: Page) -> int:
-    """Count the rows that came before: offsets go one row back.
+    """Count the rows that came before: offsets go one row back, where pages have more than one.
 
     Only when the same row comes again, no row before it was added or removed.
     """
-    if not isinstance(reader.profile.paginator, Offset) or progress.rows <= 1:
+    if not isinstance(reader.profile.paginator, Offset) or int(progress.cursor or 0) == progress.rows:
         return 0
     if not page.rows or reader.keys(page.rows[:1])[0] != progress.last_key:
         moved(reader.profile, progress, f"row {progress.rows} is another one when it is asked for again")

@@ -40,6 +40,7 @@ class Arrived(Struct, frozen=True, kw_only=True):
     envelope: Envelope
     received: int  # rows of this page
     rows: int  # of the walk, with this page
+    pages: int  # of the walk, with this page
     asked: int  # rows of one page, at most
     last_key: Key | None
     total: int | None  # that an earlier page announced, where this one says nothing
@@ -57,10 +58,9 @@ def next_place(profile: Profile, page: Arrived) -> Onward | End:
             number = base if page.place is None else int(page.place)
             return _counted(profile, page, Onward(str(number + 1), "page"), pages=number - base + 1)
         case Offset():
-            # One row back: when it does not come again, rows have moved. Not from a single row, which a page that may
-            # hold but one would bring again and again, as if it were the end.
-            offset = page.rows - 1 if page.rows > 1 else page.rows
-            return _counted(profile, page, Onward(str(offset), "offset"), pages=None)
+            # One row back: when it does not come again, rows have moved. Pages of one row would bring nothing else.
+            back = 1 if page.rows > page.pages else 0
+            return _counted(profile, page, Onward(str(page.rows - back), "offset"), pages=None)
         case LastKey():
             return _counted(profile, page, Onward(_key(page), "last key"), pages=None)
 
