@@ -209,7 +209,7 @@ class LifeByLastKey(LifeByAProfile):
     text = profile("last_key", total="", rows="")
 
 
-SOME = settings(max_examples=40, stateful_step_count=40)
+SOME = settings(max_examples=30, stateful_step_count=40)
 TestLifeByPageNumber = LifeByPageNumber.TestCase
 TestLifeByPageNumber.settings = SOME
 TestLifeByOffset = LifeByOffset.TestCase
