@@ -32,7 +32,9 @@ def own_reader() -> Reader:
 
 def readers(current: Reader | None = None) -> Readers:
     """The profiles of a process; unless told, with nothing but our own contract."""
-    return Readers(own_reader(), current or own_reader())
+    if current is None or current is own_reader():
+        return Readers(own_reader)
+    return Readers(own_reader, lambda: current)
 
 
 def own_table(page: bytes) -> Table:

@@ -16,7 +16,7 @@ from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.completeness import RESTARTS
 from memberships_export.domain.source.progress import Progress
-from memberships_export.domain.source.reader import Reader, Readers
+from memberships_export.domain.source.reader import Reader
 from memberships_export.service.file_keys import profile_key
 from memberships_export.service.worker.stored_pages import stored_parts
 from tests.factories import a_membership
@@ -24,7 +24,7 @@ from tests.fakes.shelf import profile
 from tests.life.crashing import Moments
 from tests.life.moving_rows import MOST_ROWS, MovingSource
 from tests.life.test_life_of_an_export import ANSWERS, ROWS, USERS, LifeOfExports, WatchedStore
-from tests.readers import a_reader, own_reader
+from tests.readers import a_reader, own_reader, readers
 
 WALKED_TOO_OFTEN = {"row_count_mismatch", "memberships_contract_broken"}
 WHICH = st.sampled_from([0, 0, 1, 1, 2])
@@ -173,7 +173,7 @@ class LifeByAProfile(LifeOfExports):
         return store
 
     def come_into_force(self, which: int) -> None:
-        self.world.readers = Readers(own_reader(), profiles(self.text)[which])
+        self.world.readers = readers(profiles(self.text)[which])
         self.world.services = self.world.over(self.world.ports)
 
     def profile_of(self, export: Export) -> Reader:

@@ -7,12 +7,12 @@ from memberships_export.adapters.aws.secrets_manager import RotatingSecret
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.adapters.aws.stage_queues import StageDeadLetters, StageQueues
+from memberships_export.adapters.source.profile_file import OWN
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.bootstrap.parts import (
     Secret,
     Secrets,
     memberships,
-    profile,
     profile_secrets,
     readers,
     sendgrid,
@@ -32,7 +32,8 @@ from memberships_export.settings import MIN_SECRET, Settings, SettingsError, var
 def function_services(settings: Settings, visit_all: VisitAll = map) -> tuple[Ports, Workers]:
     """Open the adapters and wire the use cases of one Lambda function. `visit_all`: how a sweeper visits exports."""
     aws = Aws(settings)
-    if Stage.FETCH in settings.stages and settings.memberships_url:  # a sweeper has none
+    # A sweeper has no URL; our own contract needs nothing that could be missing here.
+    if Stage.FETCH in settings.stages and settings.memberships_url and settings.profile != OWN:
         usable_profile(settings, aws.profile_secrets)
     links = DownloadLinks(secret=aws.secrets.links, public_url=settings.public_url or "")
     ports = aws.connect(settings.memberships_url)
@@ -86,7 +87,7 @@ class Aws:
             if memberships_url
             else None,
             clock=utc_now,
-            readers=readers(profile(settings)),
+            readers=readers(settings),
         )
 
     def _files(self) -> S3Files:

@@ -16,7 +16,6 @@ from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.bootstrap.parts import (
     Secrets,
     memberships,
-    profile,
     profile_secrets,
     readers,
     sendgrid,
@@ -74,7 +73,7 @@ class OneMachine:
             if memberships_url
             else None,
             clock=clock,
-            readers=readers(profile(settings)),
+            readers=readers(settings),
             machine=EmbeddedMachine(settings.data_dir / "processes", database),
         )
 

@@ -17,7 +17,7 @@ from memberships_export.adapters.source.profile_secrets import ManagedSecret, Pr
 from memberships_export.domain.source.profile import KnownProfile, Profile
 from memberships_export.domain.source.profile_problems import ProfileInvalid
 from memberships_export.domain.source.profile_secrets import secrets_named
-from memberships_export.domain.source.reader import Readers, reader_of
+from memberships_export.domain.source.reader import Reader, Readers, reader_of
 from memberships_export.ports import Mailer, MembershipSource, Ports
 from memberships_export.settings import Settings, SettingsError, variable
 
@@ -87,12 +87,16 @@ def _wrong_profile(settings: Settings, problems: Sequence[str]) -> SettingsError
     return SettingsError([f"{variable('profile')} {settings.profile}: {problem}" for problem in problems])
 
 
-def readers(in_force: KnownProfile) -> Readers:
-    """Compile our own contract, and the profile in force."""
-    if in_force.name == OWN:
-        own = reader_of(in_force)
-        return Readers(own, own)
-    return Readers(reader_of(load_profile(OWN)), reader_of(in_force))
+def readers(settings: Settings) -> Readers:
+    """Return what reads and compiles our own contract, and the profile in force. Raises SettingsError for that one."""
+
+    def own() -> Reader:
+        return reader_of(load_profile(OWN))
+
+    if settings.profile == OWN:
+        return Readers(own)
+    in_force = profile(settings)
+    return Readers(own, lambda: reader_of(in_force))
 
 
 def access_problems(profile: Profile, secrets: ProfileSecrets, plain_http: Container[str] = ()) -> list[str]:

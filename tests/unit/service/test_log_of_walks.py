@@ -4,13 +4,12 @@ from dataclasses import replace
 
 from memberships_export.domain.errors import PlaceForgotten
 from memberships_export.domain.export.record import Export, Stage
-from memberships_export.domain.source.reader import Readers
 from memberships_export.service.file_keys import part_key, parts_folder
 from tests.factories import a_membership, a_page, a_part
 from tests.fakes.log import Log
 from tests.fakes.shelf import Shelf, profile, shelf_rows
 from tests.fakes.world import World
-from tests.readers import a_reader, own_reader
+from tests.readers import a_reader, readers
 
 
 def warnings(log: Log) -> list[str]:
@@ -43,7 +42,7 @@ def test_a_profile_whose_text_is_gone_is_named(log: Log) -> None:
     export = world.request("anna")
     world.work_once(should_stop=iter([False, True]).__next__)
     other = a_reader(profile("cursor").replace('"name" }', '"plan", path = "name" }', 1))
-    world.services = world.over(replace(world.ports, readers=Readers(own_reader(), other)))
+    world.services = world.over(replace(world.ports, readers=readers(other)))
     world.files.content.clear()
     world.work()
     assert world.export(export).profile == other.known.fingerprint

@@ -15,10 +15,9 @@ from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.domain.source.reader import Readers
 from tests.fakes.shelf import PAGINATORS, Shelf, profile, shelf_rows
 from tests.fakes.world import World, attachment
-from tests.readers import a_reader, own_reader
+from tests.readers import a_reader, readers
 
 PAGED = sorted(PAGINATORS.keys() - {"single_page"})
 MOVING = ["header_link", "json_link", "offset", "page_number"]
@@ -205,7 +204,7 @@ def test_an_export_stays_with_the_profile_it_began_with() -> None:
     export = world.request("anna")
     world.work_once(should_stop=iter([False, True]).__next__)
     other = a_reader(profile("cursor").replace('{ name = "name" }', '{ name = "plan", path = "name" }'))
-    world.services = world.over(replace(world.ports, readers=Readers(own_reader(), other)))
+    world.services = world.over(replace(world.ports, readers=readers(other)))
     world.work()
     assert world.export(export).profile != other.known.fingerprint
     assert attachment(world.mails[0]).splitlines()[0] == b'\xef\xbb\xbf"id","name"'
@@ -221,7 +220,7 @@ def test_when_the_text_of_its_profile_is_gone_the_export_begins_anew_by_the_one_
     export = world.request("anna")
     world.work_once(should_stop=iter([False, True]).__next__)
     other = a_reader(profile("cursor").replace('{ name = "name" }', '{ name = "plan", path = "name" }'))
-    world.services = world.over(replace(world.ports, readers=Readers(own_reader(), other)))
+    world.services = world.over(replace(world.ports, readers=readers(other)))
     world.files.content.clear()
     world.work()
     done = world.export(export)

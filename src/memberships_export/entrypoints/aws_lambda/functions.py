@@ -69,7 +69,7 @@ def export_function(environ: Mapping[str, str]) -> ExportFunction:
     settings = read_settings(environ)
     check_worker(settings)
     ports, services = function_services(settings)
-    if Stage.FETCH in settings.stages:
+    if Stage.FETCH in settings.stages and not ports.readers.only_own:
         log.info("%s event=profile", in_one_line(ports.readers.current.known))
     return ExportFunction(services.run, ports.queue)
 

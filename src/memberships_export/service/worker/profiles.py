@@ -20,9 +20,9 @@ class Profiles:
 
     def freeze(self, export_id: str) -> str | None:
         """Keep the text of the profile in force beside the parts of an export. Returns what to note on its record."""
-        current = self.readers.current
-        if current is self.readers.own:
+        if self.readers.only_own:
             return None
+        current = self.readers.current
         self.files.put_once(profile_key(export_id, current.known.fingerprint), current.known.text.encode())
         return current.known.fingerprint
 

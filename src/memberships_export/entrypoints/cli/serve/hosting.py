@@ -76,11 +76,12 @@ def host(settings: Settings, roles: Roles) -> None:
 
 def _first_look(settings: Settings, ports: Ports) -> FirstLook | None:
     """Return what looks at an API of somebody else. Ours, and those made by our contract, are known to fit."""
-    reader = ports.readers.current
-    if reader is ports.readers.own or ports.source is None:
+    if ports.readers.only_own or ports.source is None:
         return None
     size = settings.policy.page_size
-    return FirstLook(CheckApi(source=ports.source, reader=reader, page_size=size, seconds=time.monotonic), ports.clock)
+    return FirstLook(
+        CheckApi(source=ports.source, reader=ports.readers.current, page_size=size, seconds=time.monotonic), ports.clock
+    )
 
 
 def _started(welcome: "_Welcome", look: FirstLook | None) -> None:
