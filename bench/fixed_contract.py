@@ -10,7 +10,7 @@ from operator import attrgetter
 import msgspec
 
 from memberships_export.domain.formats.guard import guarded
-from memberships_export.domain.source.money import no_amount, written_out
+from memberships_export.domain.source.columns.money import no_amount, written_out
 
 
 class _Row(msgspec.Struct, rename="camel", gc=False):

@@ -10,8 +10,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from infra.bundle import file_entry
 from infra.manifest import ROOT
 from memberships_export.adapters.source.profile_file import is_file_name, load_profile
-from memberships_export.domain.source.profile_problems import ProfileInvalid
-from memberships_export.domain.source.profile_secrets import secrets_named
+from memberships_export.domain.source.profile_file.problems import ProfileInvalid
+from memberships_export.domain.source.profile_file.secrets import secrets_named
 
 _CODE = "/var/task"  # where Lambda puts the code of a function
 _ENVIRONMENT = "env:"

@@ -14,7 +14,7 @@ from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
 from memberships_export.domain.source import profile
-from memberships_export.domain.source.profile_words import expected
+from memberships_export.domain.source.profile_file.words import expected
 from rig.profile_keys import KEYS
 
 ROOT = Path(__file__).parents[1]

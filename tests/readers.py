@@ -10,7 +10,7 @@ from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.keys import Seen
 from memberships_export.domain.source.page import Asked, after_page
-from memberships_export.domain.source.profile_text import read_profile
+from memberships_export.domain.source.profile_file.text import read_profile
 from memberships_export.domain.source.progress import Progress
 from memberships_export.domain.source.reader import Reader, Readers, Table, reader_of
 from memberships_export.ports import MembershipSource

@@ -20,8 +20,8 @@ from memberships_export.domain.errors import ExportError
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.profile import AnyPaginator
-from memberships_export.domain.source.profile_problems import ProfileInvalid
-from memberships_export.domain.source.profile_text import read_profile
+from memberships_export.domain.source.profile_file.problems import ProfileInvalid
+from memberships_export.domain.source.profile_file.text import read_profile
 from memberships_export.domain.source.progress import Progress, completeness_text
 from memberships_export.domain.source.reader import reader_of
 from memberships_export.entrypoints.cli.exits import ExitCode

@@ -9,7 +9,7 @@ from memberships_export.adapters.source.profile_file import shipped_text
 from memberships_export.bootstrap import backend, parts
 from memberships_export.bootstrap.aws import function_services
 from memberships_export.domain.export.record import Stage
-from memberships_export.domain.source.profile_secrets import secrets_named
+from memberships_export.domain.source.profile_file.secrets import secrets_named
 from memberships_export.entrypoints.aws_lambda.functions import export_function
 from memberships_export.entrypoints.cli.exits import ExitCode
 from memberships_export.entrypoints.cli.main import make_app

@@ -30,11 +30,11 @@ PLACES = {"Decoder": 0, "convert": 1}  # of the type among the arguments, where 
 # survey of a page makes types for itself, which no other thread has.
 READY = {
     "memberships_export.settings.kinds",
-    "memberships_export.domain.source.profile_shape",
+    "memberships_export.domain.source.profile_file.shape",
     "memberships_export.domain.source.reader",
-    "memberships_export.domain.source.column_survey",
-    "memberships_export.domain.source.mismatch",
-    "memberships_export.domain.source.raw_json",
+    "memberships_export.domain.source.survey.column_survey",
+    "memberships_export.domain.source.survey.mismatch",
+    "memberships_export.domain.source.survey.raw_json",
 }
 
 # Types as they come from a profile: 300 of them, each decoded by 8 threads at the same moment.

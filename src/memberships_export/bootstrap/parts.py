@@ -15,8 +15,8 @@ from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
 from memberships_export.adapters.source.profile_file import OWN, load_profile
 from memberships_export.adapters.source.profile_secrets import ManagedSecret, ProfileSecrets
 from memberships_export.domain.source.profile import KnownProfile, Profile
-from memberships_export.domain.source.profile_problems import ProfileInvalid
-from memberships_export.domain.source.profile_secrets import secrets_named
+from memberships_export.domain.source.profile_file.problems import ProfileInvalid
+from memberships_export.domain.source.profile_file.secrets import secrets_named
 from memberships_export.domain.source.reader import Reader, Readers, reader_of
 from memberships_export.ports import Mailer, MembershipSource, Ports
 from memberships_export.settings import Settings, SettingsError, variable

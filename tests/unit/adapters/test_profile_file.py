@@ -14,7 +14,7 @@ from memberships_export.adapters.source.profile_file import (
     shipped_names,
     shipped_text,
 )
-from memberships_export.domain.source.profile_problems import ProfileInvalid
+from memberships_export.domain.source.profile_file.problems import ProfileInvalid
 
 OURS = shipped_text("memberships")
 

@@ -8,8 +8,8 @@ from typing import get_args
 import msgspec
 import pytest
 
+from memberships_export.domain.source.columns.values import BadValue, raw_type, values_of
 from memberships_export.domain.source.profile import Column, Kind
-from memberships_export.domain.source.values import BadValue, raw_type, values_of
 
 PAGE = (Path(__file__).parents[3] / "docs" / "columns.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^\| `(type = .+?)` \| `(.+?)` \| (.+) \|$", PAGE, re.MULTILINE)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from memberships_export.domain.formats.csv import Csv
 from memberships_export.domain.formats.guard import unguard
 from memberships_export.domain.formats.options import Preset
-from memberships_export.domain.source.values import is_number
+from memberships_export.domain.source.columns.values import is_number
 from tests.readers import own_reader
 from tests.unit.domain.csv_reading import (
     IGNORED,

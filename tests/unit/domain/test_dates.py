@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
+from memberships_export.domain.source.columns.values import BadValue, values_of
 from memberships_export.domain.source.profile import Column
-from memberships_export.domain.source.values import BadValue, values_of
 
 NO_DATE = "no date of ISO 8601"
 DOES_NOT_EXIST = "a date or time that does not exist"

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from memberships_export.domain.source.currencies import exponents
+from memberships_export.domain.source.columns.currencies import exponents
+from memberships_export.domain.source.columns.values import BadValue, values_of
 from memberships_export.domain.source.profile import Column
-from memberships_export.domain.source.values import BadValue, values_of
 
 NO_WHOLE_NUMBER = "no whole number of minor units"
 NO_CURRENCY = "an amount without a currency"

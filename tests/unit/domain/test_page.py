@@ -16,10 +16,10 @@ from memberships_export.domain.errors import (
     RowCountMismatch,
 )
 from memberships_export.domain.source import page as pages
+from memberships_export.domain.source.columns.money import no_amount, written_out
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.keys import Seen
-from memberships_export.domain.source.money import no_amount, written_out
 from memberships_export.domain.source.page import Asked
 from memberships_export.domain.source.progress import Progress
 from memberships_export.domain.source.reader import Page

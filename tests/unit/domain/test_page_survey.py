@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memberships_export.domain.errors import ExportError, MembershipsContractBroken
-from memberships_export.domain.source.column_survey import ColumnSurvey
 from memberships_export.domain.source.exchange import Answer
-from memberships_export.domain.source.masking import masked, shortened
-from memberships_export.domain.source.page_survey import PageSurvey, in_order, survey, without_columns
 from memberships_export.domain.source.reader import reader_of
+from memberships_export.domain.source.survey.column_survey import ColumnSurvey
+from memberships_export.domain.source.survey.masking import masked, shortened
+from memberships_export.domain.source.survey.page_survey import PageSurvey, in_order, survey, without_columns
 from tests.readers import a_reader
 
 PROFILE = """

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from memberships_export.domain.source.profile import Profile
-from memberships_export.domain.source.profile_secrets import is_reference, problem_with, secrets_named
+from memberships_export.domain.source.profile_file.secrets import is_reference, problem_with, secrets_named
 
 OAUTH2 = {"type": "oauth2_client_credentials", "access_token_url": "https://id.example.org/token"}
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.profile import Column, Offset
-from memberships_export.domain.source.profile_problems import ProfileInvalid
-from memberships_export.domain.source.profile_text import MOST_TOLD, read_profile
-from memberships_export.domain.source.profile_toml import known_profile
+from memberships_export.domain.source.profile_file.problems import ProfileInvalid
+from memberships_export.domain.source.profile_file.text import MOST_TOLD, read_profile
+from memberships_export.domain.source.profile_file.toml import known_profile
 
 SHIPPED = files("memberships_export").joinpath("shipped/profiles")
 

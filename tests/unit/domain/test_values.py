@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from msgspec import UNSET, UnsetType
 
+from memberships_export.domain.source.columns.values import BadValue, is_number, needs_check, raw_type, values_of
 from memberships_export.domain.source.profile import Column, Kind
-from memberships_export.domain.source.values import BadValue, is_number, needs_check, raw_type, values_of
 
 
 def column(kind: Kind, **keys: Any) -> Column:  # noqa: ANN401  (the keys of a column)

@@ -6,7 +6,7 @@ import pytest
 
 from memberships_export.domain.errors import MembershipsRefused, MembershipsUnavailable, NothingThere
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.domain.source.proof import in_one_line
+from memberships_export.domain.source.survey.proof import in_one_line
 from memberships_export.service.operator.check_api import CheckApi
 from memberships_export.service.operator.first_look import ApiFound, FirstLook
 from tests.fakes.log import Log

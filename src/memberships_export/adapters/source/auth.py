@@ -20,7 +20,7 @@ from memberships_export.domain.source.profile import (
     OAuth2ClientCredentials,
     ServiceJwt,
 )
-from memberships_export.domain.source.profile_secrets import is_reference
+from memberships_export.domain.source.profile_file.secrets import is_reference
 from memberships_export.ports import Clock
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.domain.source.profile_problems import ProfileInvalid
-from memberships_export.domain.source.profile_toml import known_profile
+from memberships_export.domain.source.profile_file.problems import ProfileInvalid
+from memberships_export.domain.source.profile_file.toml import known_profile
 
 _SHIPPED = Path(__file__).parents[2] / "shipped"
 OWN = "memberships"  # the profile of our own contract
@@ -23,7 +23,7 @@ def load_profile(place: str) -> KnownProfile:
     if not is_file_name(place):
         return known_profile(shipped_text(place), place)  # the tests have checked it
     text = _text(Path(place))
-    from memberships_export.domain.source.profile_text import read_profile  # noqa: PLC0415  (a cold start needs it not)
+    from memberships_export.domain.source.profile_file.text import read_profile  # noqa: PLC0415  (a cold start needs it not)
 
     return read_profile(text, Path(place).name)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from memberships_export.adapters.source.wording import refusal
-from memberships_export.domain.source.profile_secrets import is_reference, problem_with
+from memberships_export.domain.source.profile_file.secrets import is_reference, problem_with
 
 
 class ManagedSecret(Protocol):

@@ -23,7 +23,7 @@ from memberships_export.domain.source.profile import (
     OAuth2ClientCredentials,
     ServiceJwt,
 )
-from memberships_export.domain.source.profile_secrets import is_reference
+from memberships_export.domain.source.profile_file.secrets import is_reference
 
 log = logging.getLogger(__name__)
 WILL_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})

@@ -11,9 +11,9 @@ from typing import ClassVar, cast
 
 from memberships_export.domain.formats.guard import guarded
 from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.source.columns.values import is_number
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.reader import Table
-from memberships_export.domain.source.values import is_number
 
 _GUARD_EXPLAINED = (
     "The file is made for spreadsheet programs: text that such a program could take for a formula (it begins with =, "

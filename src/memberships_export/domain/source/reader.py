@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from memberships_export.domain.errors import MembershipsContractBroken, MembershipsCutShort
+from memberships_export.domain.source.columns.values import BadValue, Values, needs_check, values_of
 from memberships_export.domain.source.diagnosis import is_json, what_is_there, why_no_rows
 from memberships_export.domain.source.envelope import Envelope, envelope_uses, read_envelope, told_errors
 from memberships_export.domain.source.exchange import Answer
@@ -18,7 +19,6 @@ from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Column, KnownProfile, Profile
 from memberships_export.domain.source.row_types import Use, type_of, value_at, values_at
 from memberships_export.domain.source.row_uses import reads_of_rows, steps_of
-from memberships_export.domain.source.values import BadValue, Values, needs_check, values_of
 
 _AROUND = b"\xef\xbb\xbf \t\r\n\v\f"  # byte order marks and white space
 _MOST_TOLD = 20  # columns in one reason
@@ -193,7 +193,7 @@ def _cells(column: Column) -> _Cells:
 
 def _what_is_wrong(body: bytes, error: Exception, profile: Profile) -> str:
     """Say what the decoder stopped at, and then all the rest, so that it can be mended at once."""
-    from memberships_export.domain.source import page_survey  # noqa: PLC0415  (few ever need it)
+    from memberships_export.domain.source.survey import page_survey  # noqa: PLC0415  (few ever need it)
 
     first, rest = what_is_there(body, error, profile), ""
     if isinstance(error, msgspec.ValidationError):

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from memberships_export.domain.source.columns.values import raw_type
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Column, Profile
 from memberships_export.domain.source.row_types import Steps, Use
-from memberships_export.domain.source.values import raw_type
 
 _Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | str
 _SOME_ID = "text or a whole number"

@@ -10,7 +10,7 @@ from memberships_export.bootstrap.aws import check_worker, function_services
 from memberships_export.domain.errors import TransientError
 from memberships_export.domain.export.record import Stage
 from memberships_export.domain.messages.message import Message, Received
-from memberships_export.domain.source.proof import in_one_line
+from memberships_export.domain.source.survey.proof import in_one_line
 from memberships_export.ports import ExportQueue
 from memberships_export.service.worker.run import GiveBack, RunExport
 from memberships_export.service.worker.sweep import SweepExports

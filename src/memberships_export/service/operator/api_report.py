@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from memberships_export.domain.source.column_survey import ColumnSurvey
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.domain.source.proof import Proof
+from memberships_export.domain.source.survey.column_survey import ColumnSurvey
+from memberships_export.domain.source.survey.proof import Proof
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from memberships_export.domain.errors import ExportError, MembershipsRefused, No
 from memberships_export.domain.source.asking import Ask
 from memberships_export.domain.source.canary import nobody_like
 from memberships_export.domain.source.exchange import Answer
-from memberships_export.domain.source.page_survey import survey
 from memberships_export.domain.source.reader import Reader
+from memberships_export.domain.source.survey.page_survey import survey
 from memberships_export.ports import MembershipSource
 from memberships_export.service.operator.api_report import CanaryFacts, Report
 

@@ -10,8 +10,8 @@ from memberships_export.domain.errors import ExportError, MembershipsUnavailable
 from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.profile import SinglePage
-from memberships_export.domain.source.proof import proof_of
 from memberships_export.domain.source.reader import Reader
+from memberships_export.domain.source.survey.proof import proof_of
 from memberships_export.ports import MembershipSource
 from memberships_export.service.operator.api_report import PageFacts, Report
 from memberships_export.service.operator.canary_check import check_canary

@@ -14,16 +14,16 @@ from memberships_export.domain.errors import ExportError, ForeignRows, RowCountM
 from memberships_export.domain.source.asking import Ask
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.keys import Seen
-from memberships_export.domain.source.mismatch import mismatches
 from memberships_export.domain.source.page import Asked, after_page
-from memberships_export.domain.source.page_survey import PageSurvey, in_order, survey, without_columns
-from memberships_export.domain.source.paging_signs import Around, beside, undeclared
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Cursor, HeaderLink, JsonLink, Offset, Profile
 from memberships_export.domain.source.progress import Progress
 from memberships_export.domain.source.reader import Key, Page, Reader, reader_of
 from memberships_export.domain.source.row_types import Use
 from memberships_export.domain.source.row_uses import Read
+from memberships_export.domain.source.survey.mismatch import mismatches
+from memberships_export.domain.source.survey.page_survey import PageSurvey, in_order, survey, without_columns
+from memberships_export.domain.source.survey.paging_signs import Around, beside, undeclared
 from memberships_export.service.operator.api_report import KeyFacts, NextFacts, OwnerFacts, Report, TotalFacts
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # nothing that is checked depends on when a page came

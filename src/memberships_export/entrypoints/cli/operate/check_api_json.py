@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from memberships_export.domain.source.column_survey import ColumnSurvey, Example
-from memberships_export.domain.source.masking import masked, shortened
+from memberships_export.domain.source.survey.column_survey import ColumnSurvey, Example
+from memberships_export.domain.source.survey.masking import masked, shortened
 from memberships_export.service.operator.api_report import Report
 
 

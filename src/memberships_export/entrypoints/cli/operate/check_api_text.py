@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from memberships_export.domain.source.column_survey import ColumnSurvey
+from memberships_export.domain.source.survey.column_survey import ColumnSurvey
 from memberships_export.entrypoints.cli.operate.check_api_json import shown
 from memberships_export.entrypoints.cli.output import table, visible
 from memberships_export.service.operator.api_report import PageFacts, Report

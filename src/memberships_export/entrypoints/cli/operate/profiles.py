@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from memberships_export.bootstrap.shipped import schema_text, shipped_descriptions, shipped_text
-from memberships_export.domain.source.profile_problems import ProfileInvalid
+from memberships_export.domain.source.profile_file.problems import ProfileInvalid
 from memberships_export.entrypoints.cli.exits import CommandError
 from memberships_export.entrypoints.cli.output import say, say_json, table
 

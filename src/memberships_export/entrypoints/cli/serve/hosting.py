@@ -14,7 +14,7 @@ from memberships_export.bootstrap import backend
 from memberships_export.bootstrap.identity import mail_webhook, membership_tokens, user_tokens
 from memberships_export.bootstrap.one_machine import mails_go_to
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.domain.source.proof import in_one_line
+from memberships_export.domain.source.survey.proof import in_one_line
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.headers import HTTPS_ONLY

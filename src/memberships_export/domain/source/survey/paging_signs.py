@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from msgspec import Raw
 
 from memberships_export.domain.source.exchange import TOTAL_HEADERS
-from memberships_export.domain.source.mismatch import Mismatch, below
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import (
     Cursor,
@@ -20,7 +19,8 @@ from memberships_export.domain.source.profile import (
     Profile,
     SinglePage,
 )
-from memberships_export.domain.source.raw_json import members
+from memberships_export.domain.source.survey.mismatch import Mismatch, below
+from memberships_export.domain.source.survey.raw_json import members
 from memberships_export.domain.source.web_links import link_to
 
 _DEEPEST = 4

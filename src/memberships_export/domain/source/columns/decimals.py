@@ -6,8 +6,8 @@ from contextlib import suppress
 from msgspec import Raw as RawJson
 from msgspec import Struct
 
-from memberships_export.domain.source.column_texts import BadValue, Raw, absent, all_there, of_present
-from memberships_export.domain.source.money import no_amount, plain_amounts, written_out
+from memberships_export.domain.source.columns.column_texts import BadValue, Raw, absent, all_there, of_present
+from memberships_export.domain.source.columns.money import no_amount, plain_amounts, written_out
 
 _NOTHING = (b"", b"null")  # missing, and null
 

@@ -12,7 +12,7 @@ from functools import partial
 
 from msgspec import convert, to_builtins
 
-from memberships_export.domain.source.column_texts import BadValue, Raw, of_each
+from memberships_export.domain.source.columns.column_texts import BadValue, Raw, of_each
 
 # `re` compiles these when they are needed, and keeps them: whoever starts does not wait for them.
 # What databases and PHP write where there is no date. PHP reads the zeros as a day of November in the year -1.

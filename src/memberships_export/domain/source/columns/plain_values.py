@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
-from memberships_export.domain.source.column_texts import BadValue, Raw, absent, of_present
+from memberships_export.domain.source.columns.column_texts import BadValue, Raw, absent, of_present
 
 _NAMES = {int: "no whole number", bool: "neither true nor false"}
 

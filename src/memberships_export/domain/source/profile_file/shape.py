@@ -7,8 +7,8 @@ from msgspec import NODEFAULT, Struct, ValidationError, convert
 from msgspec.structs import FieldInfo, fields
 
 from memberships_export.domain.source.profile import Profile
-from memberships_export.domain.source.profile_places import Place
-from memberships_export.domain.source.profile_words import a_value, expected, is_secret
+from memberships_export.domain.source.profile_file.places import Place
+from memberships_export.domain.source.profile_file.words import a_value, expected, is_secret
 
 Wrong: TypeAlias = dict[Place, str]  # what is wrong at each place, and the fix; empty: told at another one
 

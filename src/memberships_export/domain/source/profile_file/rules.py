@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from memberships_export.domain.source.profile import LastKey, Offset, PageNumber, Profile, Total
-from memberships_export.domain.source.profile_column_rules import broken_by_columns
-from memberships_export.domain.source.profile_path_rules import broken_by_paths
-from memberships_export.domain.source.profile_places import Broken, Place
-from memberships_export.domain.source.profile_request_rules import broken_by_request
+from memberships_export.domain.source.profile_file.column_rules import broken_by_columns
+from memberships_export.domain.source.profile_file.path_rules import broken_by_paths
+from memberships_export.domain.source.profile_file.places import Broken, Place
+from memberships_export.domain.source.profile_file.request_rules import broken_by_request
 
 _TOTAL: Place = ("total",)
 

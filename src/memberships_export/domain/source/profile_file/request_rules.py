@@ -8,9 +8,9 @@ from typing import Any
 
 from memberships_export.domain.source.paths import PathInvalid, parse_path
 from memberships_export.domain.source.profile import REFERENCE, ApiKey, Profile, ServiceJwt
-from memberships_export.domain.source.profile_header_rules import broken_by_headers
-from memberships_export.domain.source.profile_places import Broken, Place
-from memberships_export.domain.source.profile_secrets import is_reference
+from memberships_export.domain.source.profile_file.header_rules import broken_by_headers
+from memberships_export.domain.source.profile_file.places import Broken, Place
+from memberships_export.domain.source.profile_file.secrets import is_reference
 
 PLACEHOLDERS = ("{user.id}", "{user.email}", "{page.size}")
 _LOOK = re.compile(r"\{\s*[A-Za-z_]+(?:\s*\.\s*[A-Za-z_]+)*\s*\}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from memberships_export.domain.source.profile_places import Place
+from memberships_export.domain.source.profile_file.places import Place
 
 _MOST_LINES, _LONGEST_TEXT = 2000, 65_536  # of a file; a profile has a hundred lines
 _LONGEST = 200  # lines of one value

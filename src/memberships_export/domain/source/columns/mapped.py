@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import UNSET, Struct
 from msgspec import Raw as RawJson
 
-from memberships_export.domain.source.column_texts import Raw, Values, of_present, put_at
-from memberships_export.domain.source.money import unquoted
-from memberships_export.domain.source.plain_values import json_texts
+from memberships_export.domain.source.columns.column_texts import Raw, Values, of_present, put_at
+from memberships_export.domain.source.columns.money import unquoted
+from memberships_export.domain.source.columns.plain_values import json_texts
 
 
 class Joined(Struct, frozen=True):

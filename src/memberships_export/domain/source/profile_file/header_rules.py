@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from memberships_export.domain.source.profile import ApiKey, Profile
-from memberships_export.domain.source.profile_places import Broken, Place
+from memberships_export.domain.source.profile_file.places import Broken, Place
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110 5.6.2
 _VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from memberships_export.domain.source.column_texts import BadValue, Raw, absent, of_each, places_there, put_at
-from memberships_export.domain.source.currencies import exponents
+from memberships_export.domain.source.columns.column_texts import BadValue, Raw, absent, of_each, places_there, put_at
+from memberships_export.domain.source.columns.currencies import exponents
 from memberships_export.domain.source.profile import Column
 
 _WHOLE = re.compile(r"-?[0-9]{1,30}")

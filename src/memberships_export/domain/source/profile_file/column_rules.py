@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import get_args
 
-from memberships_export.domain.source.dates import is_zone
+from memberships_export.domain.source.columns.dates import is_zone
 from memberships_export.domain.source.profile import Column, Kind, Profile
-from memberships_export.domain.source.profile_places import Broken, Place
+from memberships_export.domain.source.profile_file.places import Broken, Place
 
 # The keys that only some types have. `path` is any but a constant's.
 _ONLY_WITH = {

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from memberships_export.domain.source.profile import KnownProfile, Profile
-from memberships_export.domain.source.profile_path_rules import places_of
-from memberships_export.domain.source.profile_places import Place, written
-from memberships_export.domain.source.profile_problems import ProfileInvalid
-from memberships_export.domain.source.profile_rules import broken_rules
-from memberships_export.domain.source.profile_shape import Wrong, shaped
-from memberships_export.domain.source.profile_toml import fingerprint
+from memberships_export.domain.source.profile_file.path_rules import places_of
+from memberships_export.domain.source.profile_file.places import Place, written
+from memberships_export.domain.source.profile_file.problems import ProfileInvalid
+from memberships_export.domain.source.profile_file.rules import broken_rules
+from memberships_export.domain.source.profile_file.shape import Wrong, shaped
+from memberships_export.domain.source.profile_file.toml import fingerprint
 from memberships_export.domain.source.reader import reader_of
 from memberships_export.domain.source.row_types import Unreadable
 
@@ -86,7 +86,7 @@ def _is_wrong(place: Place, wrong: Wrong) -> bool:
 
 def _told(text: str, tables: dict[str, Any], problems: Sequence[Problem]) -> list[str]:
     """Put the problems into the order of the file."""
-    from memberships_export.domain.source.profile_lines import lines_of  # noqa: PLC0415  (of a right one nobody asks)
+    from memberships_export.domain.source.profile_file.lines import lines_of  # noqa: PLC0415  (of a right one nobody asks)
 
     lines = lines_of(text)
     in_order = sorted(((lines.of(place), place, what) for place, what in problems), key=lambda problem: problem[0] or 0)

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw
 
-from memberships_export.domain.source.column_texts import BadValue, Values
-from memberships_export.domain.source.mismatch import Mismatch, below, counted, mismatches
+from memberships_export.domain.source.columns.column_texts import BadValue, Values
+from memberships_export.domain.source.columns.values import values_of
 from memberships_export.domain.source.profile import Column
-from memberships_export.domain.source.raw_json import text_of
 from memberships_export.domain.source.row_types import Steps, Use, type_of, values_at
 from memberships_export.domain.source.row_uses import reads_of_column, steps_of
-from memberships_export.domain.source.values import values_of
+from memberships_export.domain.source.survey.mismatch import Mismatch, below, counted, mismatches
+from memberships_export.domain.source.survey.raw_json import text_of
 
 _AS_IT_IS = frozenset({"text", "integer", "boolean"})
 

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 from msgspec import Meta
 from msgspec import Raw as RawJson
 
-from memberships_export.domain.source.column_texts import BadValue, Raw, Values
-from memberships_export.domain.source.dates import to_utc, zone_of
-from memberships_export.domain.source.decimals import Decimals
-from memberships_export.domain.source.epochs import from_milliseconds, from_seconds
-from memberships_export.domain.source.mapped import Joined, Mapped
-from memberships_export.domain.source.minor_units import minor_units
-from memberships_export.domain.source.plain_values import Constant, Converted, JsonTexts, Texts
+from memberships_export.domain.source.columns.column_texts import BadValue, Raw, Values
+from memberships_export.domain.source.columns.dates import to_utc, zone_of
+from memberships_export.domain.source.columns.decimals import Decimals
+from memberships_export.domain.source.columns.epochs import from_milliseconds, from_seconds
+from memberships_export.domain.source.columns.mapped import Joined, Mapped
+from memberships_export.domain.source.columns.minor_units import minor_units
+from memberships_export.domain.source.columns.plain_values import Constant, Converted, JsonTexts, Texts
 from memberships_export.domain.source.profile import Column
 
 __all__ = ["NUMBERS", "BadValue", "Raw", "Values", "is_number", "needs_check", "raw_type", "values_of"]

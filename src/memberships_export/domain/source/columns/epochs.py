@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import convert, to_builtins
 
-from memberships_export.domain.source.column_texts import BadValue, Raw, of_each
+from memberships_export.domain.source.columns.column_texts import BadValue, Raw, of_each
 
 _NUMBERS = r"(?:-?[0-9]{1,20}\n)*+"
 

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from memberships_export.domain.source.raw_json import elements, is_null, kind_of, members
 from memberships_export.domain.source.row_types import type_of
 from memberships_export.domain.source.row_uses import Read
+from memberships_export.domain.source.survey.raw_json import elements, is_null, kind_of, members
 
 _NAME = re.compile(r"[@$]?[A-Za-z_][A-Za-z0-9_.$:-]{0,39}")  # of a field; anything else may be somebody's
 _MOST_NAMES = 20

@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from memberships_export.domain.source.column_survey import ColumnSurvey, Rows, survey_column
 from memberships_export.domain.source.envelope import are_errors, envelope_uses, told_errors
-from memberships_export.domain.source.mismatch import Mismatch, below, harmless, mismatches
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import KnownProfile, Profile
-from memberships_export.domain.source.raw_json import elements, is_null, kind_of, members, read_raw
 from memberships_export.domain.source.row_types import Steps, Use
 from memberships_export.domain.source.row_uses import Read, reads_of_rows
+from memberships_export.domain.source.survey.column_survey import ColumnSurvey, Rows, survey_column
+from memberships_export.domain.source.survey.mismatch import Mismatch, below, harmless, mismatches
+from memberships_export.domain.source.survey.raw_json import elements, is_null, kind_of, members, read_raw
 
 _AROUND = b"\xef\xbb\xbf \t\r\n\v\f"  # as in reader.py
 _MOST_TOLD = 20

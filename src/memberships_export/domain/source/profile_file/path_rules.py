@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from memberships_export.domain.source.paths import PathInvalid, parse_path
 from memberships_export.domain.source.profile import Profile
-from memberships_export.domain.source.profile_places import Broken, Place
+from memberships_export.domain.source.profile_file.places import Broken, Place
 
 Steps: TypeAlias = tuple[str | int, ...]
 _UNREADABLE = re.compile(r'["\\\x00-\x1f]')  # in the names of what msgspec decodes
