@@ -1,6 +1,7 @@
 """What every test can rely on: no ambient settings, no network beyond this machine, the shared data if it is here."""
 
 import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -48,6 +49,17 @@ def aws() -> "Iterator[FakeAws]":
 def _no_ambient_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("MEMBERSHIPS_EXPORT_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Undo what a program under test does to the logs of this process: the next test reads them, too."""
+    loggers = [logging.getLogger(), logging.getLogger("memberships_export")]
+    before = [(logger.level, logger.handlers[:], logger.filters[:]) for logger in loggers]
+    yield
+    for logger, (level, handlers, filters) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.handlers[:], logger.filters[:] = handlers, filters
 
 
 @pytest.fixture(scope="session", autouse=True)
