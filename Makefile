@@ -55,7 +55,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 COVERAGE := --cov=memberships_export.domain --cov=memberships_export.service --cov-fail-under=95
 
 unit: install-dev ## Run the tests of domain, service, API and command line: no AWS, no CDK (ARGS=PATH for some of them)
-	$(PYTEST) $(or $(ARGS),tests/unit --ignore tests/unit/adapters -m 'not office')
+	$(PYTEST) $(or $(ARGS),tests/unit --ignore tests/unit/adapters --ignore tests/unit/memberships_api -m 'not office')
 
 # A part of the tests covers a part of the code, so only the whole is held to the coverage.
 test: install-dev install-infra install-rig ## Run all tests; branch coverage of domain and service must be 95 % (ARGS=PATH: some, without coverage)

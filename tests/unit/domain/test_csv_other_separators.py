@@ -57,16 +57,14 @@ def split_at(content: bytes, separator: str, quoting: int = csv.QUOTE_MINIMAL) -
     return [cell for row in rows for cell in row]
 
 
-@pytest.mark.parametrize("separator", SEPARATORS, ids=["comma", "semicolon", "bar", "tab"])
 @pytest.mark.parametrize("header", TEXT_HEADERS)
-def test_no_text_of_any_corpus_is_a_formula_wherever_the_file_is_split(
-    shared_data: Path, header: str, separator: str
-) -> None:
+def test_no_text_of_any_corpus_is_a_formula_wherever_the_file_is_split(shared_data: Path, header: str) -> None:
     texts = with_separators(corpus(shared_data))
     content = spreadsheet(texts, header)
 
     assert len(texts) > 6_000
-    assert [cell for cell in split_at(content, separator) if runs(cell)] == []
+    for separator in SEPARATORS:
+        assert [cell for cell in split_at(content, separator) if runs(cell)] == [], separator
     restored = [
         unguard(row[header]) for row in read_file([a_row(**{header: text}) for text in texts], Preset.SPREADSHEET)
     ]

@@ -4,10 +4,19 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.cli.stub_api import EXPORT_ID, StubApi, a_completed_answer, an_answer
+from tests.unit.cli.stub_api import EXPORT_ID, StubApi, a_completed_answer, an_answer, stub_api
+
+
+@pytest.fixture
+def api() -> Iterator[StubApi]:
+    """Stand in for the export API."""
+    with stub_api() as running:
+        yield running
+
 
 PLAIN = {"TERM": "xterm", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
 PROGRAM = [sys.executable, "-m", "memberships_export.entrypoints.cli.main"]

@@ -11,7 +11,7 @@ import pytest
 
 from memberships_export.entrypoints.api.headers import HTTPS_ONLY, SECURITY_HEADERS
 from memberships_export.entrypoints.cli.serve.limits import Limits, limits_of
-from tests.unit.cli.open_connections import CHUNKED, GET, PATIENCE, POST, serving, status, until, until_closed
+from tests.e2e.open_connections import CHUNKED, GET, PATIENCE, POST, serving, status, until, until_closed
 
 PATIENT = Limits(header_seconds=PATIENCE, body_seconds=PATIENCE, reading_seconds=PATIENCE)
 HURRIED = Limits(header_seconds=0.05, body_seconds=0.05, reading_seconds=0.05, farewell_seconds=0.05)
