@@ -18,6 +18,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "Profile": {
         "version": "Of the language of profiles, not of this one.",
         "description": "Which API this is, for `memberships-export profiles`.",
+        "user": "How the API's own id of a user is found. Without it the API knows users by the ids of their tokens.",
         "request": "What is asked.",
         "auth": "What proves who we are.",
         "rows": "Where the rows are, and how they are told apart.",
@@ -53,6 +54,13 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "client_secret": f"Where the secret is. {_REFERENCE}",
         "access_token_request_data": "What else the request for a token needs, such as scope or audience.",
         "credentials_in": "Whether id and secret go into the form, or into the header Authorization.",
+    },
+    "UserLookup": {
+        "path": "Where users are found, behind MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL. Begins with /.",
+        "params": "The query, such as `email`. It, or the path, holds `{user.email}`.",
+        "rows": 'Path to the array of users that were found. "" when the answer itself is the array.',
+        "id": "Path inside a row to the id. From then on it is `{user.id}`, and what `rows.owner` must equal.",
+        "email": "Path inside a row to the address. Exactly one row must have the address of the export.",
     },
     "Rows": {
         "path": 'Path to the array of rows. "" when the page itself is the array.',

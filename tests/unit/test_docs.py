@@ -387,7 +387,7 @@ def test_what_members_read_about_a_grade_is_in_the_docs(grade: Grade) -> None:
 
 def test_the_row_in_the_docs_is_read_by_the_profile_beside_it() -> None:
     doc = text_of("docs/existing-api.md")
-    (text,), (body, *_) = code_of(doc, "toml"), code_of(doc, "json")
+    (text, *_), (body, *_) = code_of(doc, "toml"), code_of(doc, "json")
     reader = reader_of(read_profile(text, "club.toml"))
     rows = reader.read(Answer(body.encode())).rows
 

@@ -113,6 +113,12 @@ class ForeignRows(PermanentError):
     code = "foreign_rows"
 
 
+class UnknownMember(PermanentError):
+    """The memberships API has no user with exactly this address, or several."""
+
+    code = "unknown_member"
+
+
 class RowCountMismatch(PermanentError):
     """The number of rows does not add up."""
 

@@ -58,6 +58,7 @@ RUNNING = an_export(
     nudges=4,
     progress=PROGRESS,
     profile="0011223344556677",
+    member_id="cus_1",
     file=FILE,
     mailing=2,
     link_generation=3,

@@ -114,10 +114,15 @@ CHANGES: dict[str, tuple[Export, Change, dict[str, Any]]] = {
         lambda export: held.goes_by(export, BY, "8899aabbccddeeff"),
         {"profile": "8899aabbccddeeff"},
     ),
+    "the id by which the memberships API knows the user": (
+        replace(RUNNING, stage=Stage.FETCH, member_id=None),
+        lambda export: held.known_there_as(export, BY, "cus_7"),
+        {"member_id": "cus_7"},
+    ),
     "another profile, because the one it went by is gone": (
         replace(RUNNING, stage=Stage.FETCH, progress=replace(PROGRESS, walk=1, restarts=2)),
         lambda export: held.by_another_profile(export, BY, None),
-        BEAT | {"progress": Progress(walk=2), "profile": None},
+        BEAT | {"progress": Progress(walk=2), "profile": None, "member_id": None},
     ),
     "another walk, because rows moved": (
         replace(RUNNING, stage=Stage.FETCH, progress=replace(PROGRESS, walk=1, restarts=2)),

@@ -625,3 +625,34 @@ def test_by_whatever_is_read_a_page_can_be_asked_for(line: str, other: str, post
     except ProfileInvalid:
         return
     assert Ask(known.profile, User("42", "anna@example.org"), 100).page(None).path.startswith("/")
+
+
+LOOKUP = """
+[user]
+path = "/customers"
+params = { email = "{user.email}" }
+rows = "data"
+id = "id"
+email = "email"
+"""
+
+
+def test_users_may_be_looked_up_by_their_address() -> None:
+    assert read_profile(GOOD + LOOKUP, "club").profile.user is not None
+
+
+@pytest.mark.parametrize(
+    "right,wrong,problem",
+    [
+        ('"{user.email}"', '"anna"', "asks for nobody"),
+        ("/customers", "/customers/{user.id}", "that is what it is to find"),
+        ("/customers", "customers", "must begin with one /"),
+        ('rows = "data"', 'rows = "data["', "is no path"),
+        ('id = "id"', 'id = ""', "names nothing"),
+        ('email = "email"', 'email = "id"', "is where the id is"),
+        ('id = "id"\n', "", "id"),
+    ],
+)
+def test_a_lookup_that_finds_nobody_is_refused(right: str, wrong: str, problem: str) -> None:
+    with pytest.raises(ProfileInvalid, match=problem):
+        read_profile(GOOD + LOOKUP.replace(right, wrong), "club")

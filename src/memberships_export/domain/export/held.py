@@ -80,6 +80,11 @@ def goes_by(export: Export, holder: Holder, profile: str | None) -> Export:
     return replace(_held(export, holder), profile=profile)
 
 
+def known_there_as(export: Export, holder: Holder, member_id: str) -> Export:
+    """Note by which id the memberships API knows the user: a later address does not change whose rows are asked for."""
+    return replace(_held(export, holder), member_id=member_id)
+
+
 def page_fetched(export: Export, holder: Holder, progress: Progress) -> Export:
     """Checkpoint one page; with the last one, which has a grade, the fetch is over."""
     stage = Stage.RENDER if progress.grade else Stage.FETCH
@@ -110,7 +115,9 @@ def walk_again(export: Export, holder: Holder) -> Export:
 
 def by_another_profile(export: Export, holder: Holder, profile: str | None) -> Export:
     """Start the walk over by this profile: the one the export went by is gone, with its pages."""
-    return replace(heartbeat(export, holder), progress=Progress(walk=export.progress.walk + 1), profile=profile)
+    return replace(
+        heartbeat(export, holder), progress=Progress(walk=export.progress.walk + 1), profile=profile, member_id=None
+    )
 
 
 def link_only(export: Export, holder: Holder) -> Export:

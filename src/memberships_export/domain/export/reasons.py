@@ -21,6 +21,7 @@ _TEXTS: Mapping[str, str] = {
     # An export that failed.
     errors.MembershipsContractBroken.code: "The membership data arrived in a form that we could not read.",
     errors.ForeignRows.code: "The data did not match your account, so we stopped. Nothing was sent to anybody.",
+    errors.UnknownMember.code: "We found no membership account with exactly your email address, or more than one.",
     errors.RowCountMismatch.code: "A check found that the file would not have been complete, so we did not send it.",
     errors.MailRefused.code: "The mail with your file was not accepted for sending.",
     errors.DeliveryUnknown.code: "We cannot tell whether the mail with your file reached you.",

@@ -183,6 +183,7 @@ class Export:
     email: str  # where mails go; the newest verified one, until one was sent
     requested_at: datetime
     preset: Preset = Preset.SPREADSHEET
+    member_id: str | None = None  # the memberships API's own id of the user, where that was looked up
     status: ExportStatus = ExportStatus.QUEUED
     stage: Stage = Stage.FETCH
     revision: str = ""  # random, new with every write: the store's condition for the next write

@@ -73,6 +73,16 @@ class OAuth2ClientCredentials(Table, frozen=True, kw_only=True, tag_field="type"
 Auth = ServiceJwt | Bearer | HttpBasic | ApiKey | OAuth2ClientCredentials
 
 
+class UserLookup(Table, frozen=True, kw_only=True):
+    """How the API's own id of a user is found, by the verified address: in exactly one row, whose address equals it."""
+
+    path: Text
+    params: dict[str, str | int | bool] = {}
+    rows: Path  # where the rows are; "" when the answer itself is the array
+    id: Path
+    email: Path
+
+
 class Rows(Table, frozen=True, kw_only=True):
     """Where the rows are, and how they are told apart."""
 
@@ -184,6 +194,7 @@ class Profile(Table, frozen=True, kw_only=True):
 
     version: Literal[1]
     description: str = ""
+    user: UserLookup | None = None  # without it the API knows users by the ids of their tokens
     request: Request
     auth: Auth = ServiceJwt()
     rows: Rows

@@ -13,6 +13,7 @@ from memberships_export.domain.source.profile import SinglePage
 from memberships_export.domain.source.reader import Reader
 from memberships_export.domain.source.survey.proof import proof_of
 from memberships_export.ports import MembershipSource
+from memberships_export.service.find_user import FindUser
 from memberships_export.service.operator.api_report import PageFacts, Report
 from memberships_export.service.operator.canary_check import check_canary
 from memberships_export.service.operator.page_check import Looked, check_first_page, check_second_page
@@ -36,10 +37,15 @@ class CheckApi:
 
     def __call__(self, user: User) -> Report:
         """Ask as a worker would for this user, and say what came. Raises nothing that the API can cause."""
-        ask = Ask(self.reader.profile, user, self.page_size)
         report = Report(known=self.reader.known, proof=proof_of(self.reader.profile))
         if report.proof.unseen:
             report.notes.append(_UNSEEN)
+        try:
+            user = FindUser(self.source)(self.reader, user)
+        except ExportError as error:
+            report.add("user", error.reason)
+            return report
+        ask = Ask(self.reader.profile, user, self.page_size)
         reachable = self._pages(ask, report)
         if reachable:
             check_canary(self.source, self.reader, ask, report)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import Ports
+from memberships_export.service.find_user import FindUser
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.worker.canary import Canary
 from memberships_export.service.worker.deliver import DeliverMail
@@ -78,6 +79,7 @@ def _steps(ports: Ports, policy: Policy, links: DownloadLinks) -> dict[Stage, St
             files=ports.files,
             profiles=profiles,
             canary=Canary(ports.source, ports.clock),
+            find_user=FindUser(ports.source),
             page_size=policy.page_size,
         )
     if ports.mailer:

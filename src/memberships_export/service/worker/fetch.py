@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from memberships_export.domain.errors import FileDamaged, FileMissing, PlaceForgotten, RowsMoved, StopRequested
 from memberships_export.domain.export.bounds import check_size, check_time
-from memberships_export.domain.export.held import by_another_profile, fetch_again, goes_by, page_fetched, walk_again
+from memberships_export.domain.export.held import (
+    by_another_profile,
+    fetch_again,
+    goes_by,
+    known_there_as,
+    page_fetched,
+    walk_again,
+)
 from memberships_export.domain.export.record import Stage
 from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.completeness import RESTARTS
@@ -14,6 +21,7 @@ from memberships_export.domain.source.part import as_part
 from memberships_export.domain.source.progress import Progress
 from memberships_export.domain.source.reader import Reader
 from memberships_export.ports import FileStore, MembershipSource
+from memberships_export.service.find_user import FindUser
 from memberships_export.service.worker.canary import Canary
 from memberships_export.service.worker.held_export import HeldExport, begin_again
 from memberships_export.service.worker.profiles import Profiles
@@ -30,6 +38,7 @@ class FetchPages:
     files: FileStore
     profiles: Profiles
     canary: Canary
+    find_user: FindUser
     page_size: int
 
     def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
@@ -59,11 +68,19 @@ class FetchPages:
 
     def _begin(self, held: HeldExport) -> Walk:
         reader = self._reader(held)
-        user = User(held.export.user_id, held.export.email)
-        ask = Ask(reader.profile, user, self.page_size)
+        ask = Ask(reader.profile, self._user(reader, held), self.page_size)
         walk = Walk(reader=reader, ask=ask, base_url=self.source.base_url, files=self.files)
         walk.remember(held.export)
         return walk
+
+    def _user(self, reader: Reader, held: HeldExport) -> User:
+        """Find out once who the user is in the API."""
+        export = held.export
+        if reader.profile.user is None or export.member_id is not None:
+            return User(export.member_id or export.user_id, export.email)
+        user = self.find_user(reader, User(export.user_id, export.email))
+        held.write_with_next(known_there_as, user.id)
+        return user
 
     def _reader(self, held: HeldExport) -> Reader:
         """Choose the profile before the first page, and stay with it."""

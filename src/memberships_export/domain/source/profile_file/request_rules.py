@@ -24,7 +24,7 @@ _LARGEST = 2**63
 
 def broken_by_request(profile: Profile) -> Iterator[Broken]:
     """Find what could not be sent, what would be sent twice, and a request that is for nobody."""
-    yield from _broken_by_path(profile.request.path)
+    yield from broken_path(("request", "path"), profile.request.path)
     yield from _broken_by_method(profile)
     yield from _broken_by_params(profile)
     yield from _broken_by_paging_in_json(profile)
@@ -38,8 +38,8 @@ def broken_by_request(profile: Profile) -> Iterator[Broken]:
         yield Broken(("request",), text, (("auth",), (*_PARAMS,), _JSON, ("request", "path")))
 
 
-def _broken_by_path(path: str) -> Iterator[Broken]:
-    place = ("request", "path")
+def broken_path(place: Place, path: str) -> Iterator[Broken]:
+    """Find what keeps a text from being the path of a URL."""
     if not path.startswith("/") or path.startswith("//"):
         yield Broken(place, "must begin with one /: it goes on where MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL ends")
     if "?" in path or "#" in path:

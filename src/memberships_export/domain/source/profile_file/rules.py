@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from memberships_export.domain.source.profile import LastKey, Offset, PageNumber, Profile, Total
 from memberships_export.domain.source.profile_file.column_rules import broken_by_columns
+from memberships_export.domain.source.profile_file.lookup_rules import broken_by_lookup
 from memberships_export.domain.source.profile_file.path_rules import broken_by_paths
 from memberships_export.domain.source.profile_file.places import Broken, Place
 from memberships_export.domain.source.profile_file.request_rules import broken_by_request
@@ -14,6 +15,7 @@ _TOTAL: Place = ("total",)
 def broken_rules(profile: Profile) -> Iterator[Broken]:
     """Find what is wrong although each key alone is right."""
     yield from broken_by_request(profile)
+    yield from broken_by_lookup(profile)
     yield from _broken_by_rows(profile)
     if profile.total is not None:
         yield from _broken_by_total(profile, profile.total)
