@@ -1,6 +1,7 @@
 """Memberships in one SQLite file."""
 
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -16,6 +17,7 @@ from memberships_api.repository import MembershipIdTaken, Page, PageRequest, Sna
 from memberships_api.sqlite_troubles import troubles_in_words
 from memberships_api.staging import Draft, Staging
 
+_BETWEEN_TRIES = 0.01  # seconds
 BUSY_SECONDS = 30.0
 
 
@@ -110,12 +112,26 @@ def opened(path: Path, busy_seconds: float) -> sqlite3.Connection:
     """Open a connection that waits so long for whoever is writing."""
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(connection, busy_seconds)
         connection.execute("PRAGMA synchronous = FULL")
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switch a new file, or find it done: of two that do so at once SQLite tells one "locked" without waiting."""
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_BETWEEN_TRIES)
+        else:
+            return
 
 
 @contextmanager
