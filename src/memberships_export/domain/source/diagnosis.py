@@ -24,8 +24,6 @@ _SURROGATE = "[\ud800-\udfff]"
 
 def what_is_there(body: bytes, error: Exception, profile: Profile) -> str:
     """Name what `body`, without white space around it, is. `error` is what the decoder of pages said."""
-    if errors := errors_there(body, profile):
-        return errors
     if body.startswith(b"<"):
         return _markup(body[:_LOOKED_AT].decode(errors="replace"))
     if body.startswith(_GZIP):
@@ -35,14 +33,6 @@ def what_is_there(body: bytes, error: Exception, profile: Profile) -> str:
     if isinstance(error, msgspec.ValidationError):
         return str(error)
     return _bad_text(body, profile) or (str(error) if isinstance(error, msgspec.DecodeError) else _OTHER[type(error)])
-
-
-def errors_there(body: bytes, profile: Profile) -> str | None:
-    """Say where an answer holds errors, which may stand in place of its rows; None when it holds none."""
-    path = profile.request.errors_path
-    if path is None or not look_up(_lenient(body), parse_path(path)):
-        return None
-    return f"it holds errors at `$.{path}`"
 
 
 def why_no_rows(body: bytes, profile: Profile) -> str | None:
