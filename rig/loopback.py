@@ -75,3 +75,17 @@ class LoopbackHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is given)
         """Say nothing."""
+
+
+class OnLoopback:
+    """A fake with a server of its own: it serves while it is entered."""
+
+    _server: LoopbackServer
+
+    def __enter__(self) -> Self:
+        self._server.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, and cut whoever is still connected."""
+        self._server.__exit__()

@@ -21,10 +21,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from rig.loopback import LoopbackHandler, LoopbackServer
+from rig.loopback import LoopbackHandler, LoopbackServer, OnLoopback
 from rig.services.membership_faults import FAULTS, PAGE_FAULTS, Call, Page
 
 Row = dict[str, Any]
@@ -48,7 +48,7 @@ def row(user_id: str, number: int) -> Row:
     }
 
 
-class FakeMemberships:
+class FakeMemberships(OnLoopback):
     """The server. `rows` may be changed while it runs; a cursor keeps the bound its first page saw."""
 
     def __init__(
@@ -69,14 +69,6 @@ class FakeMemberships:
         if tls:
             self.url = self.url.replace("http:", "https:")
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-
-    def __enter__(self) -> Self:
-        self._server.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop, and cut whoever is still connected."""
-        self._server.__exit__()
 
     @property
     def accepted(self) -> int:

@@ -21,9 +21,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from rig.loopback import LoopbackHandler, LoopbackServer
+from rig.loopback import LoopbackHandler, LoopbackServer, OnLoopback
 from rig.services.sendgrid_behaviour import ACCEPT, Behaviour, End, read_behaviour
 from rig.services.sendgrid_mail import ReceivedMail
 from rig.services.sendgrid_webhook import EventSigner
@@ -32,7 +32,7 @@ _EVENTS = ("processed", "delivered")
 _PIECE = 64 * 1024
 
 
-class FakeSendGrid:
+class FakeSendGrid(OnLoopback):
     """The server. `mails` holds every whole request, accepted or not, in the order of arrival."""
 
     def __init__(  # noqa: PLR0913  (each is a switch of the rig, given by name)
@@ -55,14 +55,6 @@ class FakeSendGrid:
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         if tls:  # the handshake is the handler's, so that a client without one cannot block the others
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-
-    def __enter__(self) -> Self:
-        self._server.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop, and cut whoever is still connected."""
-        self._server.__exit__()
 
     @property
     def connections(self) -> int:

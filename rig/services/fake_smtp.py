@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from socketserver import BaseRequestHandler
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from rig.loopback import LoopbackServer
+from rig.loopback import LoopbackServer, OnLoopback
 from rig.services.smtp_behaviour import ACCEPT, Behaviour, End, Step
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Offer:
     implicit: bool = False
 
 
-class FakeSmtp:
+class FakeSmtp(OnLoopback):
     """The server. `mails` holds every whole mail, accepted or not; `commands` every line but those of a mail."""
 
     def __init__(
@@ -71,14 +71,6 @@ class FakeSmtp:
         self._script, self._lock = list(script), threading.Lock()
         self._server = _Server(self, receive_buffer)
         self.port = self._server.server_port
-
-    def __enter__(self) -> Self:
-        self._server.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop, and cut whoever is still connected."""
-        self._server.__exit__()
 
     @property
     def connections(self) -> int:

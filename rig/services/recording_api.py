@@ -6,9 +6,8 @@ In a test:      with RecordingApi(lambda seen: Reply(b"[]")) as api: ... api.url
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
 
-from rig.loopback import LoopbackHandler, LoopbackServer
+from rig.loopback import LoopbackHandler, LoopbackServer, OnLoopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Reply:
     broken: bool = False
 
 
-class RecordingApi:
+class RecordingApi(OnLoopback):
     """The server."""
 
     def __init__(self, answer: Callable[[Seen], Reply] = lambda _: Reply()) -> None:
@@ -45,14 +44,6 @@ class RecordingApi:
         self.lock = threading.Lock()
         self._server = _Server(self)
         self.url, self.port = self._server.url, self._server.server_port
-
-    def __enter__(self) -> Self:
-        self._server.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop, and cut whoever is still connected."""
-        self._server.__exit__()
 
     @property
     def accepted(self) -> int:

@@ -9,9 +9,10 @@ import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from rig.loopback import OnLoopback
 from rig.services.apis.exchange import ApiServer, Asked, Reply
 from rig.services.apis.held import End, Held, Holdings
 from rig.services.apis.switches import Switches
@@ -35,7 +36,7 @@ class Window:
         return self.stop < self.length
 
 
-class FakeApi:
+class FakeApi(OnLoopback):
     """The server, and the walk through a list.
 
     `script` is what the next calls get instead of an answer: "ok", or a status, "status:429:Retry-After=7".
@@ -63,13 +64,6 @@ class FakeApi:
         self._server = ApiServer(self._answer)
         self.origin = self._server.url
         self.url = self.origin + self.mount
-
-    def __enter__(self) -> Self:
-        self._server.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.__exit__()
 
     # --- What a fake says ---------------------------------------------------------------------------------------------
 
