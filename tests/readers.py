@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import memberships_export
+from memberships_export.bootstrap.lazy_readers import LazyReaders
 from memberships_export.domain.formats.csv import Csv
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.asking import Ask, User
@@ -12,7 +13,7 @@ from memberships_export.domain.source.keys import Seen
 from memberships_export.domain.source.page import Asked, after_page
 from memberships_export.domain.source.profile_file.text import read_profile
 from memberships_export.domain.source.progress import Progress
-from memberships_export.domain.source.reader import Reader, Readers, Table, reader_of
+from memberships_export.domain.source.reader import Reader, Table, reader_of
 from memberships_export.ports import MembershipSource
 from tests.factories import REQUESTED_AT
 
@@ -30,11 +31,11 @@ def own_reader() -> Reader:
     return a_reader((SHIPPED / "memberships.toml").read_text(encoding="utf-8"), "memberships")
 
 
-def readers(current: Reader | None = None) -> Readers:
+def readers(current: Reader | None = None) -> LazyReaders:
     """The profiles of a process; unless told, with nothing but our own contract."""
     if current is None or current is own_reader():
-        return Readers(own_reader)
-    return Readers(own_reader, lambda: current)
+        return LazyReaders(own_reader)
+    return LazyReaders(own_reader, lambda: current)
 
 
 def own_table(page: bytes) -> Table:

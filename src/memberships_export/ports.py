@@ -17,7 +17,7 @@ from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.domain.source.reader import Readers
+from memberships_export.domain.source.reader import Reader
 
 Clock = Callable[[], datetime]
 """The time now, as an aware UTC datetime."""
@@ -198,6 +198,25 @@ class MembershipSource(Protocol):
         PlaceForgotten when a page that is not the first is refused, NothingThere for status 400, 404, 410 and 422, and
         MembershipsContractBroken for any other answer that is no page and never will be.
         """
+        ...
+
+
+class Readers(Protocol):
+    """The profiles of this process: our own contract, and the one in force, which may be the same."""
+
+    @property
+    def only_own(self) -> bool:
+        """True when our own contract is the one in force."""
+        ...
+
+    @property
+    def own(self) -> Reader:
+        """Our own contract."""
+        ...
+
+    @property
+    def current(self) -> Reader:
+        """The profile in force."""
         ...
 
 

@@ -14,10 +14,11 @@ from memberships_export.adapters.source.auth import auth_problems
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
 from memberships_export.adapters.source.profile_file import OWN, load_profile
 from memberships_export.adapters.source.profile_secrets import ManagedSecret, ProfileSecrets
+from memberships_export.bootstrap.lazy_readers import LazyReaders
 from memberships_export.domain.source.profile import KnownProfile, Profile
 from memberships_export.domain.source.profile_file.problems import ProfileInvalid
 from memberships_export.domain.source.profile_file.secrets import secrets_named
-from memberships_export.domain.source.reader import Reader, Readers, reader_of
+from memberships_export.domain.source.reader import Reader, reader_of
 from memberships_export.ports import Mailer, MembershipSource, Ports
 from memberships_export.settings import Settings, SettingsError, variable
 
@@ -87,16 +88,16 @@ def _wrong_profile(settings: Settings, problems: Sequence[str]) -> SettingsError
     return SettingsError([f"{variable('profile')} {settings.profile}: {problem}" for problem in problems])
 
 
-def readers(settings: Settings) -> Readers:
+def readers(settings: Settings) -> LazyReaders:
     """Return what reads and compiles our own contract, and the profile in force. Raises SettingsError for that one."""
 
     def own() -> Reader:
         return reader_of(load_profile(OWN))
 
     if settings.profile == OWN:
-        return Readers(own)
+        return LazyReaders(own)
     in_force = profile(settings)
-    return Readers(own, lambda: reader_of(in_force))
+    return LazyReaders(own, lambda: reader_of(in_force))
 
 
 def access_problems(profile: Profile, secrets: ProfileSecrets, plain_http: Container[str] = ()) -> list[str]:

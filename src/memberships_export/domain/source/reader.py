@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from threading import Lock
 from typing import Any
 
 import msgspec
@@ -126,40 +125,6 @@ class Reader(Struct, frozen=True, kw_only=True):
         """Say where in a page something of a row is."""
         start = self.profile.rows.path
         return f"${'.' if start and not start.startswith('[') else ''}{start}[{place}].{path}"
-
-
-class Readers:
-    """The profiles of this process: our own contract, and the one in force, which may be the same.
-
-    Each is made when it is first needed: a function that finds nothing to fetch starts without them.
-    """
-
-    def __init__(self, own: Callable[[], Reader], current: Callable[[], Reader] | None = None) -> None:
-        """`own` and `current` make them; without `current` our own contract is in force."""
-        self._make = {"own": own} if current is None else {"own": own, "current": current}
-        self._made: dict[str, Reader] = {}
-        self._one_at_a_time = Lock()
-
-    @property
-    def only_own(self) -> bool:
-        """True when our own contract is the one in force."""
-        return "current" not in self._make
-
-    @property
-    def own(self) -> Reader:
-        """Our own contract."""
-        return self._get("own")
-
-    @property
-    def current(self) -> Reader:
-        """The profile in force."""
-        return self._get("own" if self.only_own else "current")
-
-    def _get(self, which: str) -> Reader:
-        with self._one_at_a_time:
-            if which not in self._made:
-                self._made[which] = self._make[which]()
-            return self._made[which]
 
 
 def reader_of(known: KnownProfile) -> Reader:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from memberships_export.domain.errors import FileMissing
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.source.profile_file.toml import known_profile
-from memberships_export.domain.source.reader import Reader, Readers, reader_of
-from memberships_export.ports import FileStore
+from memberships_export.domain.source.reader import Reader, reader_of
+from memberships_export.ports import FileStore, Readers
 from memberships_export.service.file_keys import profile_key
 
 
