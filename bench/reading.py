@@ -13,8 +13,9 @@ from bench.nested_api import PROFILE, USER, nested_page
 from bench.results import ReadingRuns
 from memberships_api.sample import sample_memberships
 from memberships_export.bootstrap.shipped import shipped_text
-from memberships_export.domain.formats.csv import Csv
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.csv import CsvWriter
+from memberships_export.domain.formats.file_format import About, Plan
+from memberships_export.domain.formats.options import Options
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.keys import KeyHashes, Seen
 from memberships_export.domain.source.page import Asked, after_page
@@ -23,7 +24,7 @@ from memberships_export.domain.source.progress import Progress
 from memberships_export.domain.source.reader import Reader, reader_of
 
 _OWNER = "user-1"
-_CSV = Csv(Preset.SPREADSHEET)
+_ABOUT = About(title="About", rows_title="Memberships", facts=(), checksum="SHA-256")
 
 
 def measure_reading(rows: int, repeat: int, keys: int) -> ReadingRuns:
@@ -61,7 +62,10 @@ class _ByProfile:
 
     def rendered(self) -> bytes:
         """Read it again and write its rows, as for the file."""
-        return _CSV.rows(self.reader.table(self.reader.read(Answer(self.page)).rows))
+        columns = self.reader.profile.columns
+        names = [column.name for column in columns]
+        writer = CsvWriter(Plan(options=Options(), columns=columns, headings=names, about=_ABOUT))
+        return writer.rows(self.reader.table(self.reader.read(Answer(self.page)).rows))
 
     def seconds(self) -> float:
         return _seconds(lambda: (self.fetched(), self.rendered()))

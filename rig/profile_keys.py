@@ -25,6 +25,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "paginator": "How the pages are walked.",
         "total": "Where the API says how many rows there are.",
         "columns": "The columns of the file, in their order.",
+        "filters": "What members may narrow an export by, under the names that they use.",
     },
     "Request": {
         "path": "Where the rows are, behind MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL. Begins with /.",
@@ -120,10 +121,16 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "map": "What is there, and what is written instead. With text, integer and boolean.",
         "join": "What goes between the texts of a list.",
         "zone": "Zone of dates that name none, such as Europe/Zurich.",
-        "currency": "Path inside a row to the ISO 4217 code of minor_units.",
+        "currency": "Path inside a row to the ISO 4217 code of an amount.",
         "exponent": "Decimal places of minor_units where the API has one currency and does not say which.",
         "exponents": "Decimal places by code, where the API differs from ISO 4217.",
         "value": "What a constant holds in each row.",
-        "labels": "What heads the column in other languages: two-letter codes.",
+        "labels": "What heads the column where people read the file, by language: de, or de-CH.",
+    },
+    "Filter": {
+        "param": "The parameter of the query that narrows the rows; with a POST, where in its `json`.",
+        "type": "`choice`: one of `values`. `date`: a date such as 2026-01-31.",
+        "values": "What a member may say, and what the API is sent for it.",
+        "labels": "What the filter is called where people choose, by language.",
     },
 }

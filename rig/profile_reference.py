@@ -30,6 +30,7 @@ _TITLES = {
     **{kind: f'`[paginator]` with `type = "{kind.__struct_config__.tag}"`' for kind in get_args(profile.AnyPaginator)},
     profile.Total: "`[total]`",
     profile.Column: "`[[columns]]`",
+    profile.Filter: "`[filters.NAME]`",
 }
 
 

@@ -1,16 +1,19 @@
 """Profiles as readers, for tests."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import memberships_export
 from memberships_export.bootstrap.lazy_readers import LazyReaders
-from memberships_export.domain.formats.csv import Csv
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.csv import CsvWriter
+from memberships_export.domain.formats.file_format import About, Plan
+from memberships_export.domain.formats.options import Options, Preset, of_preset
 from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.keys import Seen
 from memberships_export.domain.source.page import Asked, after_page
+from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.profile_file.text import read_profile
 from memberships_export.domain.source.progress import Progress
 from memberships_export.domain.source.reader import Reader, Table, reader_of
@@ -46,8 +49,20 @@ def own_table(page: bytes) -> Table:
 
 def own_file(page: bytes, preset: Preset = Preset.SPREADSHEET) -> bytes:
     """The whole file that an export of one page becomes."""
-    form, columns = Csv(preset), own_reader().profile.columns
-    return form.begin(columns) + form.rows(own_table(page)) + form.end()
+    writer = csv_writer(preset)
+    return writer.begin() + writer.rows(own_table(page)) + writer.end()
+
+
+def csv_writer(preset: Preset, columns: Sequence[Column] | None = None) -> CsvWriter:
+    """What writes the CSV of a preset, by default of our own contract, under the names of the columns."""
+    return CsvWriter(a_plan(of_preset(preset), columns))
+
+
+def a_plan(options: Options, columns: Sequence[Column] | None = None) -> Plan:
+    """What a file is made by; without columns, those of our own contract. Their names stand above them."""
+    chosen = own_reader().profile.columns if columns is None else columns
+    about = About(title="About", rows_title="Memberships", facts=[("Rows", 1)], checksum="SHA-256")
+    return Plan(options=options, columns=chosen, headings=[column.name for column in chosen], about=about)
 
 
 def believed(page: bytes, user_id: str, progress: Progress = Progress()) -> Progress:

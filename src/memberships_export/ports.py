@@ -12,6 +12,7 @@ from typing import Protocol
 
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export, Stage
+from memberships_export.domain.formats.headings import Translate
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.message import Message, Received
@@ -220,6 +221,14 @@ class Readers(Protocol):
         ...
 
 
+class Translations(Protocol):
+    """What is said to members, in their languages. What nobody translated stays English."""
+
+    def into(self, language: str) -> Translate:
+        """Return what translates English texts into this language, such as de or de-CH."""
+        ...
+
+
 class Machine(Protocol):
     """What can be known only where all processes are on one machine: which of them died, and that its clock was set."""
 
@@ -256,4 +265,5 @@ class Ports:
     source: MembershipSource | None  # None: this process may not reach the memberships API
     clock: Clock
     readers: Readers
+    translations: Translations
     machine: Machine | None = None  # None: processes are on many machines, and only the end of a lease tells

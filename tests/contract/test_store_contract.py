@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from memberships_export.domain.errors import RateLimited, StorageUnavailable
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Evidence, Export, ExportStatus, Send
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.ports import ExportStore
 from tests.factories import REQUESTED_AT, an_export
 
@@ -90,8 +90,8 @@ def test_creating_beside_an_unfinished_export_of_the_user_returns_that_one(store
 
 
 def test_another_preset_or_another_user_is_an_export_of_its_own(store: ExportStore) -> None:
-    store.create(an_export(preset=Preset.SPREADSHEET))
-    other_preset, other_user = an_export(preset=Preset.RAW), an_export(user_id="user-2")
+    store.create(an_export())
+    other_preset, other_user = an_export(options=of_preset(Preset.RAW)), an_export(user_id="user-2")
 
     assert store.create(other_preset).export_id == other_preset.export_id
     assert store.create(other_user).export_id == other_user.export_id

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
+from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Evidence, Export
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Received
 from memberships_export.domain.source.reader import Reader
@@ -75,6 +76,7 @@ class World:
             source=self.source,
             clock=self.clock,
             readers=self.readers,
+            translations=Catalogues(),
         )
 
     def over(self, ports: Ports) -> Services:
@@ -82,7 +84,9 @@ class World:
         return assemble(ports, self.policy, LINKS)
 
     def request(self, user_id: str = "user-1", preset: Preset = Preset.SPREADSHEET) -> Export:
-        return self.services.request(Wish(user_id=user_id, email="member@example.org", preset=preset)).export
+        return self.services.request(
+            Wish(user_id=user_id, email="member@example.org", options=of_preset(preset))
+        ).export
 
     def work_once(self, services: Services | None = None, should_stop: Callable[[], bool] = lambda: False) -> bool:
         """Let a worker take one message, as the worker loop does; false when there is none."""

@@ -83,7 +83,7 @@ class WatchedStore(MemoryStore):
         taken_over = new.token > old.token and old.lease is not None
         assert not taken_over or (old.lease and old.lease.until <= self._clock()), "a live worker is left alone"
         assert len(new.sends) >= len(old.sends)
-        assert (new.user_id, new.preset) == (old.user_id, old.preset)
+        assert (new.user_id, new.options) == (old.user_id, old.options)
         assert new.email == old.email or not new.current_sends, "no mailing goes to two addresses"
 
 
@@ -273,7 +273,7 @@ class LifeOfExports(RuleBasedStateMachine):
 
     @invariant()
     def a_user_has_one_unfinished_export_of_a_kind(self) -> None:
-        kinds = Counter((export.user_id, export.preset) for export in self.records() if export.unfinished)
+        kinds = Counter((export.user_id, export.options.key) for export in self.records() if export.unfinished)
         assert all(number == 1 for number in kinds.values())
 
     @invariant()

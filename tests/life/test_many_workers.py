@@ -12,6 +12,7 @@ from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
+from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import ExportStatus
@@ -54,6 +55,7 @@ def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource, text: str
         source=source,
         clock=utc_now,
         readers=readers(a_reader(text) if text else None),
+        translations=Catalogues(),
     )
 
 

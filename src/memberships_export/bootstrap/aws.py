@@ -9,6 +9,7 @@ from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.adapters.aws.stage_queues import StageDeadLetters, StageQueues
 from memberships_export.adapters.source.profile_file import OWN
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
+from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.bootstrap.parts import (
     Secret,
     Secrets,
@@ -88,6 +89,7 @@ class Aws:
             else None,
             clock=utc_now,
             readers=readers(settings),
+            translations=Catalogues(),
         )
 
     def _files(self) -> S3Files:

@@ -13,6 +13,7 @@ from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters,
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.mail.outbox import Outbox
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
+from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.bootstrap.parts import (
     Secrets,
     memberships,
@@ -74,6 +75,7 @@ class OneMachine:
             else None,
             clock=clock,
             readers=readers(settings),
+            translations=Catalogues(),
             machine=EmbeddedMachine(settings.data_dir / "processes", database),
         )
 

@@ -1,5 +1,6 @@
 """What can go wrong with an export: errors that pass, and errors that do not."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -165,6 +166,12 @@ class StillRefused(PermanentError):
     code = "still_refused"
 
 
+class ColumnsGone(PermanentError):
+    """The export has a column that the profile in force does not have any more."""
+
+    code = "columns_gone"
+
+
 class InvalidMessage(PermanentError):
     """The queue message cannot be understood."""
 
@@ -242,6 +249,17 @@ class InvalidAddress(ExportError):
     """The text is not one plain email address."""
 
     code = "invalid_address"
+
+
+class InvalidOptions(ExportError):
+    """What was chosen for the file cannot be had, or does not fit together."""
+
+    code = "invalid_options"
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        """`problems`: the option, and what is wrong with it, each in a sentence for who asked."""
+        super().__init__(" ".join(f"{option}: {problem}" for option, problem in problems))
+        self.problems = problems
 
 
 class IdempotencyKeyReused(ExportError):

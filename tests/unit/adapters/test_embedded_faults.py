@@ -18,7 +18,7 @@ from memberships_export.adapters.embedded.disk import locked_folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.domain.messages.message import Message
 from tests.factories import REQUESTED_AT, an_export
 from tests.fakes.broken_disk import files_end_at, not_allowed
@@ -79,7 +79,7 @@ def test_a_file_that_is_no_database_is_left_alone_and_named(path: Path, database
 def test_a_record_that_cannot_be_read_hides_no_other_and_is_logged_by_its_id(
     store: SqliteExportStore, database: Database, document: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    exports = [store.create(an_export(preset=preset)) for preset in Preset]
+    exports = [store.create(an_export(options=of_preset(preset))) for preset in Preset]
     odd = store.create(an_export(user_id="user-2", requested_at=REQUESTED_AT - timedelta(hours=1)))
     with database.transaction() as connection:
         connection.execute(

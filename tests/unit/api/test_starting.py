@@ -96,7 +96,7 @@ def test_a_post_takes_options(service: Service) -> None:
     assert response.status_code == 202
     assert response.json()["preset"] == "raw"
     [record] = service.world.store.records.values()
-    assert record.preset is Preset.RAW
+    assert record.options.preset is Preset.RAW
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"null"])

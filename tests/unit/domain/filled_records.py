@@ -17,7 +17,7 @@ from memberships_export.domain.export.record import (
     StoredFile,
     Trouble,
 )
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.domain.source.progress import Progress
 from tests.factories import REQUESTED_AT, an_export
 
@@ -49,7 +49,7 @@ UNTIL = NOW + timedelta(hours=3)
 RUNNING = an_export(
     status=S.RUNNING,
     stage=Stage.DELIVER,
-    preset=Preset.RAW,
+    options=of_preset(Preset.RAW),
     revision="r1",
     token=4,
     lease=LEASE,

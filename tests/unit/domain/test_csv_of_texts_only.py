@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memberships_export.domain.formats.csv import Csv
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.exchange import Answer
-from tests.readers import a_reader
+from tests.readers import a_reader, csv_writer
 from tests.unit.domain.csv_reading import IGNORED, TRIGGERS
 from tests.unit.domain.test_csv_other_separators import HOSTILE, SEPARATORS, split_at
 
@@ -35,7 +34,7 @@ def test_no_text_is_a_formula_across_the_end_of_a_line(separator: str, texts: li
     first, last, next_first, next_last = texts
     rows = [{"first": first, "owner": "anna", "last": last}, {"first": next_first, "owner": "anna", "last": next_last}]
     page = TEXTS.read(Answer(msgspec.json.encode({"items": rows})))
-    content = Csv(Preset.SPREADSHEET).rows(TEXTS.table(page.rows))
+    content = csv_writer(Preset.SPREADSHEET).rows(TEXTS.table(page.rows))
 
     for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
         # A cell that begins with the line end of the file goes on with the first cell of the next row.

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memberships_export.domain.formats.csv import Csv
 from memberships_export.domain.formats.guard import unguard
 from memberships_export.domain.formats.options import Preset
+from tests.readers import csv_writer
 from tests.unit.domain.csv_reading import IGNORED, TEXT_HEADERS, TRIGGERS, a_row, head, lines, read_file, runs
 
 SEPARATORS = (",", ";", "|", "\t")
@@ -47,7 +47,7 @@ def with_separators(texts: list[str]) -> list[str]:
 
 
 def spreadsheet(texts: list[str], header: str) -> bytes:
-    form = Csv(Preset.SPREADSHEET)
+    form = csv_writer(Preset.SPREADSHEET)
     return head(form) + lines(form, [a_row(**{header: text}) for text in texts])
 
 
@@ -76,7 +76,7 @@ def test_no_text_of_any_corpus_is_a_formula_wherever_the_file_is_split(shared_da
 @settings(max_examples=300)
 def test_no_hostile_text_is_a_formula_wherever_the_file_is_split(separator: str, cells: list[str]) -> None:
     name, state, last = cells
-    form = Csv(Preset.SPREADSHEET)
+    form = csv_writer(Preset.SPREADSHEET)
     content = lines(form, [a_row(name=name, state=state, billingInterval=last), a_row(name=last)])
 
     for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
@@ -131,7 +131,7 @@ def test_libreoffice_finds_no_formula_wherever_it_splits_the_file(
 @pytest.mark.office
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed: make test-office says how to get it")
 def test_libreoffice_would_find_the_formulas_of_a_raw_file(tmp_path: Path) -> None:
-    form = Csv(Preset.RAW)
+    form = csv_writer(Preset.RAW)
     content = head(form) + lines(form, [a_row(name="a;=1+1;x")])
 
     assert opened_by_office(content, "59", tmp_path) == ["of:=1+1"]

@@ -48,6 +48,7 @@ NEVER = (
 REASONS = {
     "memberships_contract_broken": "The membership data arrived in a form that we could not read.",
     "foreign_rows": "The data did not match your account, so we stopped. Nothing was sent to anybody.",
+    "columns_gone": "A column that you asked for does not exist any more.",
     "unknown_member": "We found no membership account with exactly your email address, or more than one.",
     "row_count_mismatch": "A check found that the file would not have been complete, so we did not send it.",
     "mail_refused": "The mail with your file was not accepted for sending.",

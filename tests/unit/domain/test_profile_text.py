@@ -398,7 +398,7 @@ RULES = {
     "a map of times": (COLUMN + 'type = "epoch"\nmap = { 0 = "" }', None),
     "a map of a constant": (
         COLUMN + 'type = "constant"\nvalue = "a"\nmap = { a = "x" }',
-        "map (line 42): is only for text, integer, decimal, minor_units, boolean, date, epoch or epoch_ms, and this",
+        "datetime, epoch, epoch_ms or date_or_text, and this column is constant",
     ),
     "a join": (COLUMN + 'join = ""', None),
     "a join of numbers": (

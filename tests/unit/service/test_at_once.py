@@ -8,7 +8,7 @@ import pytest
 
 from memberships_export.domain.errors import IdempotencyKeyReused, RateLimited
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.service.user.request import Wish
 from tests.fakes.world import World
 
@@ -52,7 +52,7 @@ def test_two_requests_with_one_key_and_different_options_are_one_export_and_one_
     world.services.request(Wish(user_id="user-1", email=EMAIL, idempotency_key="k"))
 
     with pytest.raises(IdempotencyKeyReused):
-        world.services.request(Wish(user_id="user-1", email=EMAIL, idempotency_key="k", preset=Preset.RAW))
+        world.services.request(Wish(user_id="user-1", email=EMAIL, idempotency_key="k", options=of_preset(Preset.RAW)))
 
 
 def test_mails_sent_again_are_limited_over_all_exports_of_a_user() -> None:

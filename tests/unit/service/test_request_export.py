@@ -12,7 +12,7 @@ from memberships_export.domain.errors import (
     StorageUnavailable,
 )
 from memberships_export.domain.export.record import ExportStatus
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import parse_message
 from memberships_export.service.user.request import Wish
@@ -108,8 +108,10 @@ def test_an_idempotency_key_belongs_to_its_user() -> None:
 def test_an_idempotency_key_with_other_options_is_refused() -> None:
     world = World()
     world.services.request(Wish(user_id="u", email="a@example.org", idempotency_key="k"))
-    with pytest.raises(IdempotencyKeyReused, match="preset spreadsheet"):
-        world.services.request(Wish(user_id="u", email="a@example.org", idempotency_key="k", preset=Preset.RAW))
+    with pytest.raises(IdempotencyKeyReused, match="other options"):
+        world.services.request(
+            Wish(user_id="u", email="a@example.org", idempotency_key="k", options=of_preset(Preset.RAW))
+        )
 
 
 def test_the_eleventh_export_within_an_hour_is_refused_with_the_time_to_wait() -> None:

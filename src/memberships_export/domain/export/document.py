@@ -1,26 +1,35 @@
-"""A record as it is stored: JSON, without the fields that are as in a new record.
+"""A record as it is stored: JSON, without the fields that are as in a new record, also within it.
 
 Most fields are, and a record on AWS is paid for by the kilobyte. A default that changes would change stored records.
 """
 
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import msgspec
 
 from memberships_export.domain.export.record import Export
+from memberships_export.domain.formats.options import Options, Preset, of_preset
 from memberships_export.domain.source.progress import Progress
+
+_WITHIN = ("progress", "options")
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What a record said about its file when there was nothing else to choose."""
+
+    preset: Preset | None = None
 
 
 def write_document(export: Export) -> str:
     """Write a record."""
     told = _told(export)
-    if "progress" in told:
-        told["progress"] = _told(export.progress)
+    told |= {name: _told(getattr(export, name)) for name in _WITHIN if name in told}
     return msgspec.json.encode(told).decode()
 
 
-def _told(part: Export | Progress) -> dict[str, Any]:
+def _told(part: Export | Progress | Options) -> dict[str, Any]:
     known = {entry.name: getattr(part, entry.name) for entry in fields(part)}
     return {entry.name: known[entry.name] for entry in fields(part) if known[entry.name] != entry.default}
 
@@ -30,4 +39,8 @@ def read_document(document: str | bytes) -> Export:
 
     Raises msgspec.DecodeError for what is no record.
     """
-    return msgspec.json.decode(document, type=Export)
+    export = msgspec.json.decode(document, type=Export)
+    if export.options == Options():
+        former = msgspec.json.decode(document, type=Former)
+        return replace(export, options=of_preset(former.preset)) if former.preset else export
+    return export

@@ -29,6 +29,7 @@ _TEXTS: Mapping[str, str] = {
     errors.GaveUpWaiting.code: "Something that we need was out of order for too long, so we stopped trying.",
     errors.StillRefused.code: "Our access to the membership data was refused for too long, so we stopped trying.",
     errors.LimitExceeded.code: "There was more to read, or it took longer, than one export may have.",
+    errors.ColumnsGone.code: "A column that you asked for does not exist any more.",
     errors.InvalidMessage.code: "The request for this export could not be understood.",
 }
 _OTHER = "Something went wrong on our side."

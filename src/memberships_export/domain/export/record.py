@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Options
 from memberships_export.domain.source.progress import Progress
 
 
@@ -132,6 +132,7 @@ class StoredFile:
     bytes: int
     sha256: str
     expires_at: datetime
+    guarded: int = 0  # cells with an apostrophe in front
     deleted: bool = False
 
 
@@ -182,7 +183,7 @@ class Export:
     user_id: str
     email: str  # where mails go; the newest verified one, until one was sent
     requested_at: datetime
-    preset: Preset = Preset.SPREADSHEET
+    options: Options = Options()
     member_id: str | None = None  # the memberships API's own id of the user, where that was looked up
     status: ExportStatus = ExportStatus.QUEUED
     stage: Stage = Stage.FETCH
@@ -224,7 +225,7 @@ class Export:
     @property
     def options_key(self) -> str:
         """What makes two wishes of one user the same wish: a user has one unfinished export for each."""
-        return self.preset.value
+        return self.options.key
 
     @property
     def current_sends(self) -> tuple[Send, ...]:

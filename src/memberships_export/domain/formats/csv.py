@@ -1,4 +1,4 @@
-"""Membership rows as CSV text: the two presets, and the guard against formulas.
+"""Membership rows as CSV text: its presets, and the guard against formulas.
 
 A page is written column by column: what nearly every cell does not need (quotes to double, a formula to disarm) is
 looked for once per column in its joined text, and done cell by cell only where it was found.
@@ -9,47 +9,51 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+from memberships_export.domain.formats.file_format import Plan
 from memberships_export.domain.formats.guard import guarded
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.columns.values import is_number
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.reader import Table
 
-_GUARD_EXPLAINED = (
-    "The file is made for spreadsheet programs: text that such a program could take for a formula (it begins with =, "
-    "+, - or @, for example, or has one of these right after a comma, semicolon, bar or tab) has an apostrophe (') in "
-    "front of it, and removing that apostrophe gives the original text."
-)
 
-
-@dataclass(frozen=True, slots=True)
 class Csv:
     """The FileFormat: RFC 4180, UTF-8, CRLF after each line."""
 
-    preset: Preset
     ending: ClassVar[str] = "csv"
     media_type: ClassVar[str] = "text/csv"
     content_type: ClassVar[str] = "text/csv; charset=utf-8"
-    layout: ClassVar[str] = "one row each, below a row with the column names"
 
-    @property
-    def notes(self) -> Sequence[str]:
-        """Explain the apostrophes, where there may be some."""
-        return (_GUARD_EXPLAINED,) if self.preset is Preset.SPREADSHEET else ()
+    def writer(self, plan: Plan) -> "CsvWriter":
+        """Begin a file."""
+        return CsvWriter(plan)
 
-    def begin(self, columns: Sequence[Column]) -> bytes:
+
+@dataclass(slots=True)
+class CsvWriter:
+    """The FileWriter."""
+
+    plan: Plan
+    guarded: int = 0
+
+    def begin(self) -> bytes:
         """Return the first line of the file, after a byte order mark if it is for a spreadsheet."""
-        line = _lines([self._texts([column.name]) for column in columns], self.preset)
-        return b"\xef\xbb\xbf" + line if self.preset is Preset.SPREADSHEET else line
+        line = self._lines([self._texts([heading]) for heading in self.plan.headings])
+        return b"\xef\xbb\xbf" + line if self.plan.options.bom else line
 
     def rows(self, table: Table) -> bytes:
         """Return the lines of the rows: null and missing as an empty cell."""
         cells = [self._cells(column, texts) for column, texts in zip(table.columns, table.cells, strict=True)]
-        return _lines(cells, self.preset) if cells[0] else b""
+        return self._lines(cells) if cells[0] else b""
 
     def end(self) -> bytes:
         """Return nothing: the last line ended with CRLF."""
         return b""
+
+    @property
+    def _quoted(self) -> bool:
+        # A spreadsheet gets every field quoted, so that a blank at its start or end, or an empty one, survives.
+        return self.plan.options.preset is not Preset.RAW
 
     def _cells(self, column: Column, texts: Sequence[str | None]) -> Sequence[str]:
         if is_number(column):  # and so no formula: -5.00 stays one
@@ -60,10 +64,16 @@ class Csv:
             return self._texts(_filled(texts))
 
     def _texts(self, cells: Sequence[str]) -> Sequence[str]:
-        if self.preset is Preset.SPREADSHEET:
+        if self._quoted:
             quotes = '"' in "".join(cells)  # first, as it finds at once that a cell is None
             return _doubled_quotes(guarded(cells)) if quotes else guarded(cells)
         return _quoted_if_needed(cells)
+
+    def _lines(self, columns: Sequence[Sequence[str]]) -> bytes:
+        quote = '"' if self._quoted else ""
+        between_cells, between_rows = f"{quote},{quote}", f"{quote}\r\n{quote}"
+        lines = between_rows.join(map(between_cells.join, zip(*columns, strict=True)))
+        return f"{quote}{lines}{quote}\r\n".encode()
 
 
 def _filled(texts: Sequence[str | None]) -> Sequence[str]:
@@ -82,11 +92,3 @@ def _quoted_if_needed(cells: Sequence[str]) -> Sequence[str]:
 
 def _needs_quotes(text: str) -> bool:
     return "," in text or '"' in text or "\n" in text or "\r" in text
-
-
-def _lines(columns: Sequence[Sequence[str]], preset: Preset) -> bytes:
-    # A spreadsheet gets every field quoted, so that a blank at its start or end, or an empty one, survives its import.
-    quote = '"' if preset is Preset.SPREADSHEET else ""
-    between_cells, between_rows = f"{quote},{quote}", f"{quote}\r\n{quote}"
-    lines = between_rows.join(map(between_cells.join, zip(*columns, strict=True)))
-    return f"{quote}{lines}{quote}\r\n".encode()

@@ -1,14 +1,59 @@
-"""What a kind of file is to everybody who does not write it: a name, a media type, and what to say about it."""
+"""What a kind of file is: its names for the world outside, and what writes one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from memberships_export.domain.formats.options import Options
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.reader import Table
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a file says about itself where its format has a place for that, in the language of its reader."""
+
+    title: str  # of that place
+    rows_title: str  # of where the rows are
+    facts: Sequence[tuple[str, str | int | datetime]]  # names and values; times are aware and in UTC
+    checksum: str  # the name of the SHA-256 of the same rows as CSV with preset raw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that a file is made by, but the rows."""
+
+    options: Options
+    columns: Sequence[Column]  # those of the file, in its order
+    headings: Sequence[str]  # what stands above each: a label in the language of the reader, or the column's name
+    about: About
+    compact: bool = True  # small counts for more than quick: the file is going to be attached to a mail
+
+
+class FileWriter(Protocol):
+    """One file while it is written. The same plan and rows give the same bytes."""
+
+    @property
+    def guarded(self) -> int:
+        """How many cells got an apostrophe, up to now."""
+        ...
+
+    def begin(self) -> bytes:
+        """Return what comes before the first row: for most formats, the headings."""
+        ...
+
+    def rows(self, table: Table) -> bytes:
+        """Return these rows as bytes of the file, after those before. A format may hold bytes back until later."""
+        ...
+
+    def end(self) -> bytes:
+        """Return what comes after the last row."""
+        ...
+
+
 class FileFormat(Protocol):
-    """A kind of file that rows can become. Writing is pure: the same rows give the same bytes."""
+    """A kind of file that rows can become. Writing is pure."""
 
     @property
     def ending(self) -> str:
@@ -25,24 +70,6 @@ class FileFormat(Protocol):
         """The media type with its parameters, such as a charset."""
         ...
 
-    @property
-    def layout(self) -> str:
-        """How rows lie in the file, in a few words for the mail."""
-        ...
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What else the reader of the file has to know, in whole sentences for the mail."""
-        ...
-
-    def begin(self, columns: Sequence[Column]) -> bytes:
-        """Return what comes before the first row: for most formats, the names of the columns."""
-        ...
-
-    def rows(self, table: Table) -> bytes:
-        """Return these rows as bytes of the file, without what begins or ends it."""
-        ...
-
-    def end(self) -> bytes:
-        """Return what comes after the last row."""
+    def writer(self, plan: Plan) -> FileWriter:
+        """Begin a file."""
         ...

@@ -1,17 +1,22 @@
-"""Which formats there are, and which one the options of an export mean."""
+"""Which formats there are. Each is loaded when a file of its kind is written: who starts does not wait for it."""
 
 from collections.abc import Sequence
 
-from memberships_export.domain.formats.csv import Csv
 from memberships_export.domain.formats.file_format import FileFormat
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Format
 
 
-def file_format(preset: Preset) -> FileFormat:
-    """Choose the format by the options of the export."""
-    return Csv(preset)
+def file_format(name: Format) -> FileFormat:
+    """Return the format of this name."""
+    match name:
+        case Format.CSV:
+            from memberships_export.domain.formats.csv import Csv  # noqa: PLC0415
+
+            return Csv()
+        case Format.XLSX | Format.JSONL:
+            raise NotImplementedError(name)
 
 
 def every_format() -> Sequence[FileFormat]:
     """Return all formats, each once, for what has to name them."""
-    return [Csv(Preset.RAW)]
+    return [file_format(name) for name in (Format.CSV,)]

@@ -18,6 +18,11 @@ from memberships_export.domain.source.progress import completeness_text
 READY_SUBJECT = "Your memberships export"
 FAILURE_SUBJECT = "Your memberships export failed"
 
+_GUARD_EXPLAINED = (
+    "The file is made for spreadsheet programs: text that such a program could take for a formula (it begins with =, "
+    "+, - or @, for example, or has one of these right after a comma, semicolon, bar or tab) has an apostrophe (') in "
+    "front of it, and removing that apostrophe gives the original text."
+)
 _STEPS: Mapping[Stage, str] = {
     Stage.FETCH: "reading your memberships",
     Stage.RENDER: "writing the file",
@@ -46,7 +51,7 @@ def ready_mail(export: Export, send: Send, content: bytes | None, link: str | No
 
 
 def _attached(export: Export, file: StoredFile, content: bytes) -> Attachment:
-    return Attachment(file.name, file_format(export.preset).media_type, content)
+    return Attachment(file.name, file_format(export.options.format).media_type, content)
 
 
 def failure_mail(export: Export) -> Mail:
@@ -78,7 +83,7 @@ def _file_notes(export: Export, file: StoredFile) -> Iterator[Block]:
     yield Facts(
         [
             ("Requested", _time(export.requested_at)),
-            ("Memberships", f"{file.rows:,} ({file_format(export.preset).layout})"),
+            ("Memberships", f"{file.rows:,}"),
             *_completeness(export),
             ("Size", f"{file.bytes:,} bytes"),
             ("SHA-256", file.sha256),
@@ -100,7 +105,8 @@ def _notes(export: Export, send: Send, link: str | None) -> Iterator[Block]:
             "This mail may be a second copy. We could not find out whether an earlier one reached you, so we sent it "
             "once more. If you have both and the SHA-256 is the same, so are the files: keep either."
         )
-    yield from map(Paragraph, file_format(export.preset).notes)
+    if export.file and export.file.guarded:
+        yield Paragraph(_GUARD_EXPLAINED)
     if link is None:
         yield Paragraph("Until the time above you can also download the file, or have it sent again, where you asked.")
     yield Paragraph("If you did not ask for this export, please tell your club, and give the export number.")

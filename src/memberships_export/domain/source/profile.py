@@ -168,7 +168,19 @@ class Total(Table, frozen=True, kw_only=True):
     optional: bool = False  # it may be missing
 
 
-Kind = Literal["text", "integer", "decimal", "minor_units", "boolean", "date", "epoch", "epoch_ms", "constant"]
+Kind = Literal[
+    "text",
+    "integer",
+    "decimal",
+    "minor_units",
+    "boolean",
+    "date",
+    "datetime",
+    "epoch",
+    "epoch_ms",
+    "date_or_text",
+    "constant",
+]
 
 
 class Column(Table, frozen=True, kw_only=True):
@@ -182,10 +194,19 @@ class Column(Table, frozen=True, kw_only=True):
     map: dict[str, str] = {}  # what is there -> what is written
     join: str | None = None  # between the texts of a list
     zone: Text | None = None  # of dates that name none, such as Europe/Zurich
-    currency: Path | None = None  # minor_units: where the ISO 4217 code is
+    currency: Path | None = None  # of amounts: where the ISO 4217 code is
     exponent: Annotated[int, Meta(ge=0, le=8)] | None = None  # minor_units: decimal places, without a currency
     exponents: dict[str, Annotated[int, Meta(ge=0, le=8)]] = {}  # where the API differs from ISO 4217
     value: str | None = None  # constant
+    labels: dict[str, str] = {}  # by language
+
+
+class Filter(Table, frozen=True, kw_only=True):
+    """What a member may narrow an export by, as a parameter of the API."""
+
+    param: Text  # of the query; with a POST, where in its JSON
+    type: Literal["choice", "date"] = "choice"
+    values: dict[str, Text] = {}  # choice: what a member may say -> what the API is sent
     labels: dict[str, str] = {}  # by language
 
 
@@ -201,6 +222,7 @@ class Profile(Table, frozen=True, kw_only=True):
     paginator: AnyPaginator
     total: Total | None = None
     columns: Annotated[tuple[Column, ...], Meta(min_length=1)]
+    filters: dict[str, Filter] = {}  # by the name that members use
 
 
 class KnownProfile(Struct, frozen=True):

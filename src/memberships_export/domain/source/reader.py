@@ -36,10 +36,14 @@ class Page(Struct, frozen=True):
 
 
 class Table(Struct, frozen=True):
-    """Rows for a file: for each column the texts of all rows; None where there is nothing."""
+    """Rows for a file: for each column the texts of all rows; None where there is nothing.
+
+    `currencies`: for each column the codes beside its amounts, as they came; None where it has none.
+    """
 
     columns: Sequence[Column]
     cells: Sequence[Sequence[str | None]]
+    currencies: Sequence[Sequence[Any] | None] = ()
 
 
 class _Cells(Struct, frozen=True):
@@ -117,9 +121,14 @@ class Reader(Struct, frozen=True, kw_only=True):
         where = self.where(error.place, column.path or column.name)
         return f"row {shown(key)} with a {column.name} that is {error.what} - at `{where}`"
 
-    def table(self, rows: Sequence[Any]) -> Table:
-        """Return the columns of checked rows."""
-        return Table(self.profile.columns, [cells.texts(rows) for cells in self._cells])
+    def table(self, rows: Sequence[Any], places: Sequence[int] | None = None) -> Table:
+        """Return the columns of checked rows: all, or those at these places of the profile, in this order."""
+        chosen = self._cells if places is None else [self._cells[place] for place in places]
+        return Table(
+            [cells.column for cells in chosen],
+            [cells.texts(rows) for cells in chosen],
+            [cells.currencies(rows) if cells.currencies else None for cells in chosen],
+        )
 
     def where(self, place: int, path: str) -> str:
         """Say where in a page something of a row is."""

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.formats.options import of_preset
 from memberships_export.entrypoints.api.auth import AnyCaller, MailedCaller, checked_email, comes_from_another_site
 from memberships_export.entrypoints.api.export_ids import ExportId
 from memberships_export.entrypoints.api.exports_api import Api
@@ -67,8 +68,8 @@ async def _plain_wish(caller: MailedCaller) -> Wish:
 async def _wish_with_options(
     caller: MailedCaller, options: ExportOptions | None = None, idempotency_key: IdempotencyKey = None
 ) -> Wish:
-    preset = (options or ExportOptions()).preset
-    return replace(await _plain_wish(caller), preset=preset, idempotency_key=idempotency_key)
+    chosen = of_preset((options or ExportOptions()).preset)
+    return replace(await _plain_wish(caller), options=chosen, idempotency_key=idempotency_key)
 
 
 def start_export(api: Api, wish: Annotated[Wish, Depends(_plain_wish)], base: Base, response: Response) -> ExportView:

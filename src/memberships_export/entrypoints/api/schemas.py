@@ -139,7 +139,7 @@ def export_view(export: Export, base: str, now: datetime) -> ExportView:
         stage=_stage(export),
         progress=_progress(export),
         completeness=_completeness(export),
-        preset=export.preset,
+        preset=export.options.preset,
         email=export.email,
         attempts=export.claims,
         requested_at=export.requested_at,

@@ -67,7 +67,7 @@ class ReadExports:
         if file.deleted or self.clock() >= file.expires_at:
             reason = f"The file of export {export.export_id} expired on {file.expires_at:%Y-%m-%d %H:%M} UTC."
             raise FileGone(reason)
-        content_type = file_format(export.preset).content_type
+        content_type = file_format(export.options.format).content_type
         url = self.files.signed_url(file.key, Download(file.name, content_type), _LINK_SECONDS)
         if url is not None:
             return FileAnswer(file, content_type, url, iter(()))

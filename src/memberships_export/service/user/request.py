@@ -11,7 +11,7 @@ from memberships_export.domain.export.lifecycle import readdress
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Options
 from memberships_export.domain.mail.address import canonical_address
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore
@@ -28,7 +28,7 @@ class Wish:
 
     user_id: str
     email: str
-    preset: Preset = Preset.SPREADSHEET
+    options: Options = Options()
     idempotency_key: str | None = None
 
 
@@ -90,7 +90,7 @@ def _record_for(wish: Wish, now: datetime, policy: Policy) -> Export:
         revision=uuid4().hex,
         user_id=wish.user_id,
         email=wish.email,
-        preset=wish.preset,
+        options=wish.options,
         requested_at=now,
         wake_at=now + policy.nudge_after,
     )
@@ -104,7 +104,7 @@ def _export_id(wish: Wish) -> str:
 
 
 def _same_options(export: Export, wish: Wish) -> Export:
-    if export.preset is not wish.preset:
-        reason = f"This Idempotency-Key was used before for an export with preset {export.preset}: use a new key."
+    if export.options != wish.options:
+        reason = "This Idempotency-Key was used before for an export with other options: use a new key."
         raise IdempotencyKeyReused(reason)
     return export

@@ -72,7 +72,9 @@ def assemble_workers(
 def _steps(ports: Ports, policy: Policy, links: DownloadLinks) -> dict[Stage, StageStep]:
     """Return the steps for which this process has what they need."""
     profiles = Profiles(ports.readers, ports.files)
-    steps: dict[Stage, StageStep] = {Stage.RENDER: RenderFile(files=ports.files, profiles=profiles)}
+    steps: dict[Stage, StageStep] = {
+        Stage.RENDER: RenderFile(files=ports.files, profiles=profiles, translations=ports.translations)
+    }
     if ports.source:
         steps[Stage.FETCH] = FetchPages(
             source=ports.source,

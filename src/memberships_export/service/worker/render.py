@@ -16,9 +16,11 @@ from memberships_export.domain.errors import (
 from memberships_export.domain.export.held import fetch_again, rendered
 from memberships_export.domain.export.record import Export, StoredFile
 from memberships_export.domain.formats.formats import file_format
+from memberships_export.domain.source.chosen_columns import places_of
 from memberships_export.domain.source.reader import Reader
-from memberships_export.ports import FileSink, FileStore
+from memberships_export.ports import FileSink, FileStore, Translations
 from memberships_export.service.file_keys import file_key, parts_folder
+from memberships_export.service.worker.file_plan import file_plan
 from memberships_export.service.worker.held_export import HeldExport, begin_again
 from memberships_export.service.worker.profiles import Profiles
 from memberships_export.service.worker.stored_pages import answer_of, stored_parts
@@ -33,6 +35,7 @@ class RenderFile:
 
     files: FileStore
     profiles: Profiles
+    translations: Translations
 
     def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         """Render all parts. A part that is gone or damaged sends the export back to the fetch.
@@ -47,18 +50,22 @@ class RenderFile:
         held.write_with_next(rendered, file=file)
 
     def _render(self, held: HeldExport, should_stop: Callable[[], bool]) -> StoredFile:
-        export, form = held.export, file_format(held.export.preset)
+        export, form = held.export, file_format(held.export.options.format)
         reader = self.profiles.of(export)
+        places = places_of(reader.profile.columns, export.options.columns)
+        columns = [reader.profile.columns[place] for place in places]
+        translate = self.translations.into(export.options.language)
+        writer = form.writer(file_plan(export, columns, held.policy, translate))
         key = file_key(export, form.ending)
         with self.files.writing(key) as sink:
             written = _Written(sink)
-            written.add(form.begin(reader.profile.columns), rows=0)
+            written.add(writer.begin(), rows=0)
             for rows in self._pages(reader, export):
                 if should_stop():
                     raise OutOfTime if written.rows else StopRequested
-                written.add(form.rows(reader.table(rows)), rows=len(rows))
+                written.add(writer.rows(reader.table(rows, places)), rows=len(rows))
                 held.keep_alive()
-            written.add(form.end(), rows=0)
+            written.add(writer.end(), rows=0)
             _check_complete(export, written.rows)
         return StoredFile(
             key=key,
@@ -67,6 +74,7 @@ class RenderFile:
             bytes=written.size,
             sha256=written.digest.hexdigest(),
             expires_at=held.clock() + held.policy.keep_files,
+            guarded=writer.guarded,
         )
 
     def _pages(self, reader: Reader, export: Export) -> Iterator[Sequence[Any]]:

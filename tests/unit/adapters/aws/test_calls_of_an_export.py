@@ -6,6 +6,7 @@ from bench.facts import CALLS
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
+from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import ExportStatus
 from memberships_export.ports import Ports
@@ -30,6 +31,7 @@ def ports(aws: FakeAws) -> Ports:
         source=ListSource([a_membership(number) for number in range(1, 11)]),
         clock=clock,
         readers=readers(),
+        translations=Catalogues(),
     )
 
 

@@ -19,9 +19,10 @@ from memberships_export.domain.source.columns.minor_units import minor_units
 from memberships_export.domain.source.columns.plain_values import Constant, Converted, JsonTexts, Texts
 from memberships_export.domain.source.profile import Column
 
-__all__ = ["NUMBERS", "BadValue", "Raw", "Values", "is_number", "needs_check", "raw_type", "values_of"]
+__all__ = ["NUMBERS", "BadValue", "Raw", "Values", "is_instant", "is_number", "needs_check", "raw_type", "values_of"]
 
 NUMBERS = frozenset({"integer", "decimal", "minor_units"})
+INSTANTS = frozenset({"datetime", "epoch", "epoch_ms"})
 _Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _RAW_TYPES: Mapping[str, Any] = {
     "text": str,
@@ -30,16 +31,23 @@ _RAW_TYPES: Mapping[str, Any] = {
     "minor_units": int | str,
     "boolean": bool,
     "date": str,
+    "datetime": str,
+    "date_or_text": str,
     "epoch": int | str,
     "epoch_ms": int | str,
     "constant": Any,
 }
-_TEXT_AS_IT_IS = frozenset({"text", "integer", "boolean"})
+_TEXT_AS_IT_IS = frozenset({"text", "date_or_text", "integer", "boolean"})
 
 
 def is_number(column: Column) -> bool:
     """Return whether all texts of the column are numbers: such a cell can be no formula."""
     return column.type in NUMBERS and not column.map and column.join is None
+
+
+def is_instant(column: Column) -> bool:
+    """Return whether the column holds points in time, which a zone moves; a date alone stays what it is."""
+    return column.type in INSTANTS and not column.map and column.join is None
 
 
 def raw_type(column: Column) -> Any:  # noqa: ANN401  (a type, which may be a union)
@@ -69,7 +77,7 @@ def values_of(column: Column) -> Values:
 
 def _of_type(column: Column) -> Values:  # noqa: PLR0911  (one line for each type)
     match column.type:
-        case "text":
+        case "text" | "date_or_text":
             return JsonTexts() if column.map else Texts()
         case "integer" | "boolean":
             return JsonTexts((int if column.type == "integer" else bool) if column.map else None)
@@ -77,7 +85,7 @@ def _of_type(column: Column) -> Values:  # noqa: PLR0911  (one line for each typ
             return Decimals(column.required)
         case "minor_units":
             return minor_units(column)
-        case "date":
+        case "date" | "datetime":
             zone = zone_of(column.zone) if column.zone else None
             return Converted(lambda values: to_utc(values, zone))
         case "epoch":
