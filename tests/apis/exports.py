@@ -10,7 +10,7 @@ from memberships_export.adapters.source.call import MembershipsHttp
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Preset, of_preset
 from rig.services.apis.every import EVERY, VENDORS
 from rig.services.apis.fake_api import FakeApi
 from rig.services.apis.held import Held, Holdings
@@ -92,7 +92,7 @@ class Case:
 
     def run(self, user: str = "") -> Export:
         """Export once, without letting time pass."""
-        export = self.world.request(user or self.user, Preset.RAW)
+        export = self.world.request(user or self.user, of_preset(Preset.RAW))
         self.world.work()
         return self.world.export(export)
 

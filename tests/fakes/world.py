@@ -8,7 +8,7 @@ from typing import Any, cast
 from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Evidence, Export
-from memberships_export.domain.formats.options import Preset, of_preset
+from memberships_export.domain.formats.options import Options
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Received
 from memberships_export.domain.source.reader import Reader
@@ -83,10 +83,8 @@ class World:
         """Wire the use cases over these ports (a test may have wrapped some)."""
         return assemble(ports, self.policy, LINKS)
 
-    def request(self, user_id: str = "user-1", preset: Preset = Preset.SPREADSHEET) -> Export:
-        return self.services.request(
-            Wish(user_id=user_id, email="member@example.org", options=of_preset(preset))
-        ).export
+    def request(self, user_id: str = "user-1", options: Options = Options()) -> Export:
+        return self.services.request(Wish(user_id=user_id, email="member@example.org", options=options)).export
 
     def work_once(self, services: Services | None = None, should_stop: Callable[[], bool] = lambda: False) -> bool:
         """Let a worker take one message, as the worker loop does; false when there is none."""

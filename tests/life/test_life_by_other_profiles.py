@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from memberships_export.domain.export.record import Export, ExportStatus
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.domain.source.completeness import RESTARTS
 from memberships_export.domain.source.progress import Progress
 from memberships_export.domain.source.reader import Reader
@@ -80,7 +80,7 @@ class LifeByAProfile(LifeOfExports):
         """Each worker may have another profile, and dies sooner or later, or not at all."""
         self.source.down, self.service.answer = False, "accept"
         self.wishes += 1
-        export_id = self.world.request(user, Preset.RAW).export_id
+        export_id = self.world.request(user, of_preset(Preset.RAW)).export_id
         self.rows_come_and_go(user, changes)
         for which, crash_at in workers:
             self.come_into_force(which)

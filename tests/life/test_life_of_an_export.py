@@ -30,7 +30,7 @@ from memberships_export.domain.export.record import (
     Owed,
     Send,
 )
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.domain.mail.intent import parse_send_intent
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Message
@@ -146,7 +146,7 @@ class LifeOfExports(RuleBasedStateMachine):
     @rule(target=exports, user=st.sampled_from(USERS), preset=st.sampled_from(Preset))
     def request(self, user: str, preset: Preset) -> str:
         self.wishes += 1
-        return self.world.request(user, preset).export_id
+        return self.world.request(user, of_preset(preset)).export_id
 
     @rule(export_id=exports)
     def cancel(self, export_id: str) -> None:

@@ -59,7 +59,7 @@ def test_mails_sent_again_are_limited_over_all_exports_of_a_user() -> None:
     world = World(max_exports_per_hour=6)
     exports = []
     for preset in (Preset.SPREADSHEET, Preset.RAW):
-        exports.append(world.request(preset=preset))
+        exports.append(world.request(options=of_preset(preset)))
         world.work()
 
     def resend(export: Export) -> bool:

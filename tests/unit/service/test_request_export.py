@@ -54,7 +54,7 @@ def test_another_preset_or_another_user_is_another_export() -> None:
     world = World()
     ids = {
         world.request().export_id,
-        world.request(preset=Preset.RAW).export_id,
+        world.request(options=of_preset(Preset.RAW)).export_id,
         world.request(user_id="user-2").export_id,
     }
     assert len(ids) == 3

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 
 from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.domain.mail.mail import SendResult
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryStore, PageCall
@@ -39,7 +39,7 @@ def test_an_export_of_no_rows_is_a_header_and_a_mail() -> None:
 
 def test_the_preset_of_the_request_decides_the_format() -> None:
     world = World(1)
-    world.request(preset=Preset.RAW)
+    world.request(options=of_preset(Preset.RAW))
     world.work()
     assert attachment(world.mails[0]).startswith(b"id,uuid,name,")
 
@@ -118,7 +118,7 @@ HEADER = (
 )
 def test_the_file_is_this_byte_for_byte_and_its_record_describes_it(preset: Preset, content: str) -> None:
     world = World(1)
-    export = world.request(preset=preset)
+    export = world.request(options=of_preset(preset))
     world.work()
     sent = attachment(world.mails[0])
     assert sent.decode() == content

@@ -10,7 +10,7 @@ import pytest
 
 from memberships_export.domain.errors import LONGEST_REASON, PlaceForgotten
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.formats.options import Preset
+from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
 from tests.fakes.world import World
@@ -52,7 +52,7 @@ def rows(*ids: object, user: str = USER) -> list[dict[str, Any]]:
 def exported(api: Api, *profile: str, column: str = 'name = "name"', user: str = USER) -> tuple[World, Export]:
     text = "\n".join(["version = 1", *profile, f"columns = [{{ {column} }}]"])
     world = World(source=cast("Any", api), current=a_reader(text))
-    export = world.request(user, Preset.RAW)
+    export = world.request(user, of_preset(Preset.RAW))
     world.work()
     return world, world.export(export)
 
