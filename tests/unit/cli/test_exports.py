@@ -259,3 +259,100 @@ def test_a_host_that_can_have_no_address_is_told_as_such(cli: Cli, host: str) ->
     result = cli("list", "--url", f"http://{host}:8000", "--token", "a.b.c")
     assert result.exit_code == 3
     assert "(unknown host name)" in result.stderr
+
+
+def test_request_sends_nothing_that_was_not_typed(ask: Cli, api: StubApi) -> None:
+    api.will(an_answer(), status=202)
+    ask("request")
+    assert json.loads(api.asked[0].body) == {}
+
+
+def test_request_sends_each_option_under_the_name_of_the_api(ask: Cli, api: StubApi) -> None:
+    api.will(an_answer(), status=202)
+    typed = "--format csv --columns id,name --language de-CH --time-zone Europe/Zurich --delimiter tab --decimal ,"
+    switches = "--no-bom --guard --filter state:active --filter from:2024-01-01"
+    ask("request", *typed.split(), *switches.split())
+    assert json.loads(api.asked[0].body) == {
+        "format": "csv",
+        "columns": ["id", "name"],
+        "language": "de-CH",
+        "timeZone": "Europe/Zurich",
+        "delimiter": "tab",
+        "decimal": ",",
+        "bom": False,
+        "guard": True,
+        "filters": {"state": "active", "from": "2024-01-01"},
+    }
+
+
+def test_blanks_around_names_of_columns_are_typing_and_no_part_of_them(ask: Cli, api: StubApi) -> None:
+    api.will(an_answer(), status=202)
+    ask("request", "--columns", "name, valid from ,id")
+    assert json.loads(api.asked[0].body) == {"columns": ["name", "valid from", "id"]}
+
+
+def test_words_that_the_service_must_judge_are_sent_as_they_were_typed(ask: Cli, api: StubApi) -> None:
+    api.will({"title": "Unprocessable Content", "detail": "columns: there is no nmae. Did you mean name?"}, status=422)
+    result = ask("request", "--columns", "nmae", "--language", "tlh", "--time-zone", "Berlin", "--delimiter", "")
+    assert json.loads(api.asked[0].body) == {
+        "columns": ["nmae"],
+        "language": "tlh",
+        "timeZone": "Berlin",
+        "delimiter": "",
+    }
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "there is no nmae. Did you mean name?" in result.stderr
+
+
+@pytest.mark.parametrize("option, word", [("--preset", "pdf"), ("--format", "docx")])
+def test_a_preset_or_format_that_there_is_not_is_refused_before_anybody_is_asked(
+    ask: Cli, api: StubApi, option: str, word: str
+) -> None:
+    result = ask("request", option, word)
+    assert (result.exit_code, api.asked) == (2, [])
+    assert "raw" in result.stderr or "xlsx" in result.stderr, "it names those that there are"
+
+
+@pytest.mark.parametrize("filters", [["state"], [":active"], ["state:a", "state:b"]])
+def test_a_filter_that_cannot_be_meant_is_refused_before_anybody_is_asked(
+    ask: Cli, api: StubApi, filters: list[str]
+) -> None:
+    result = ask("request", *(word for one in filters for word in ("--filter", one)))
+    assert (result.exit_code, api.asked) == (2, [])
+    assert "--filter" in result.stderr
+
+
+PLAIN = {
+    "format": "csv",
+    "preset": "spreadsheet",
+    "columns": [],
+    "language": "en",
+    "timeZone": "UTC",
+    "delimiter": ",",
+    "decimal": ".",
+    "bom": True,
+    "guard": True,
+    "filters": {},
+}
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (PLAIN, None),
+        (None, None),
+        ({"format": "xlsx", "language": "de", "timeZone": "Europe/Berlin"}, "xlsx de Europe/Berlin"),
+        (PLAIN | {"columns": ["state", "id"], "filters": {"state": "active"}}, "state:active columns state,id"),
+        (PLAIN | {"preset": "raw", "bom": False, "guard": False}, "raw"),
+        (PLAIN | {"delimiter": ";", "bom": False}, "delimiter ; no bom"),
+        ({"format": "csv", "preset": "of a newer service", "bom": False}, "of a newer service"),
+    ],
+)
+def test_status_and_list_say_what_was_chosen_unless_all_of_it_is_plain(
+    ask: Cli, api: StubApi, options: object, said: str | None
+) -> None:
+    api.will(a_completed_answer() | {"options": options})
+    api.will({"items": [a_completed_answer() | {"options": options}]})
+    status, listed = ask("status", EXPORT_ID).stdout, ask("list").stdout
+    assert (f"chosen:      {said}\n" in status) == (said is not None)
+    assert listed.splitlines()[1].endswith(f"  {said or '-'}")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memberships_export.domain.export.record import TERMINAL, ExportStatus
+from memberships_export.domain.formats.options import Format, Preset, of_preset
 from memberships_export.entrypoints.cli.output import table, visible
 
 Answer = Mapping[str, Any]
@@ -42,14 +43,15 @@ def in_full(answer: Answer) -> str:
 
 def as_table(answers: Sequence[Answer]) -> str:
     """One export per line, newest first, as the API sends them."""
-    columns = ("EXPORT ID", "STATUS", "ROWS", "REQUESTED AT", "FILE")
+    columns = ("EXPORT ID", "STATUS", "ROWS", "REQUESTED AT", "FILE", "CHOSEN")
     return table(columns, [_row(answer) for answer in answers])
 
 
 def _row(answer: Answer) -> Sequence[object]:
     file = answer.get("file") or {}
     rows = rows_fetched(answer)[0]
-    return (answer.get("exportId"), answer.get("status"), rows, answer.get("requestedAt"), file.get("name"))
+    known = (answer.get("exportId"), answer.get("status"), rows, answer.get("requestedAt"))
+    return (*known, file.get("name"), chosen_in_short(answer))
 
 
 def _facts(answer: Answer) -> list[tuple[str, object]]:
@@ -57,6 +59,7 @@ def _facts(answer: Answer) -> list[tuple[str, object]]:
     return [
         ("export", answer.get("exportId")),
         ("status", f"{in_a_line(answer)} ({answer.get('statusText')})"),
+        ("chosen", chosen_in_short(answer)),
         ("requested", answer.get("requestedAt")),
         ("next try", answer.get("nextAttemptAt")),
         ("finished", answer.get("finishedAt")),
@@ -70,6 +73,30 @@ def _facts(answer: Answer) -> list[tuple[str, object]]:
         ("mailed to", answer.get("email") if answer.get("delivery") else None),
         ("delivery", (answer.get("delivery") or {}).get("status")),
         ("reason", _reason(answer).removeprefix(": ") or None),
+    ]
+
+
+def chosen_in_short(answer: Answer) -> str | None:
+    """Say what about the file is not as in a plain export; None where all of it is."""
+    chosen = answer.get("options") or {}
+    plain = {"format": Format.CSV, "preset": Preset.SPREADSHEET, "language": "en", "timeZone": "UTC"}
+    said = [str(chosen[name]) for name, usual in plain.items() if (chosen.get(name) or usual) != usual]
+    said += [f"{name}:{value}" for name, value in (chosen.get("filters") or {}).items()]
+    columns = ["columns " + ",".join(map(str, chosen["columns"]))] if chosen.get("columns") else []
+    return " ".join([*said, *_of_csv(chosen), *columns]) or None
+
+
+def _of_csv(chosen: Mapping[str, Any]) -> Sequence[str]:
+    """Name what differs from the preset."""
+    preset = str(chosen.get("preset"))
+    if chosen.get("format") != Format.CSV or preset not in set(Preset):
+        return []
+    usual = of_preset(Preset(preset))
+    signs = {"delimiter": usual.delimiter, "decimal": usual.decimal}
+    switches = {"bom": usual.bom, "guard": usual.guard}
+    return [
+        *(f"{name} {chosen[name]}" for name, value in signs.items() if (chosen.get(name) or value) != value),
+        *(name if chosen[name] else f"no {name}" for name, on in switches.items() if chosen.get(name, on) != on),
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 from urllib3.exceptions import (
@@ -19,6 +19,7 @@ from urllib3.exceptions import (
 )
 
 from memberships_export.entrypoints.cli.ask.answers import Answer
+from memberships_export.entrypoints.cli.ask.choosing import Chosen
 from memberships_export.entrypoints.cli.ask.refusal import refusal
 from memberships_export.entrypoints.cli.exits import SomethingElseAnswers, Unreachable, WrongUsage
 from memberships_export.entrypoints.cli.ids import FULL, the_one
@@ -40,13 +41,18 @@ class ExportsClient:
         self._headers = {"Authorization": f"Bearer {_checked_token(token)}", "Accept": "application/json", **_OURS}
         self._pool = urllib3.PoolManager(maxsize=1, retries=False)
 
-    def get_export(self) -> Answer:
-        """Ask for an export as a browser does, all options left alone."""
-        return self._json("GET", "/memberships/export")
+    def get_export(self, path: str = "/memberships/export") -> Answer:
+        """Ask for an export as a browser does, by an address alone: options are in its query."""
+        return self._json("GET", path)
 
-    def request(self, preset: str) -> Answer:
+    def request(self, chosen: Chosen) -> Answer:
         """Start an export, or find the one that is under way. Returns its status."""
-        return self._json("POST", "/memberships/exports", {"preset": preset})
+        return self._json("POST", "/memberships/exports", chosen)
+
+    def options(self, language: str | None, zone: str | None) -> Answer:
+        """Ask what may be chosen about the file: labels in this language, time zones that hold this text."""
+        said = {"language": language, "zone": zone}
+        return self._json("GET", path_with("/memberships/exports/options", said))
 
     def status(self, export_id: str) -> Answer:
         """Return the status as the API answers it."""
@@ -110,6 +116,12 @@ class ExportsClient:
                 "Start the service with: memberships-export serve\n"
                 "If it runs elsewhere, say where with --url or MEMBERSHIPS_EXPORT_URL."
             ) from error
+
+
+def path_with(path: str, query: Mapping[str, str | None]) -> str:
+    """Put what was said behind a path."""
+    said = {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(said)}" if said else path
 
 
 def _trouble(error: HTTPError) -> str:

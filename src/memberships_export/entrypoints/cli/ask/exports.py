@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from memberships_export.domain.formats.options import MEANINGS, Preset
+from memberships_export.entrypoints.cli.ask import choosing
 from memberships_export.entrypoints.cli.ask.answers import Answer, as_table, has_completed, in_full
 from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
 from memberships_export.entrypoints.cli.output import complain, say, say_json
@@ -28,18 +28,41 @@ Token = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
-_PRESETS = " ".join(f"{preset}: {meaning}." for preset, meaning in MEANINGS.items())
 ExportId = Annotated[str, typer.Argument(metavar="ID", help="The export's id, or its beginning.")]
 
 
-def request(
-    preset: Annotated[Preset, typer.Option(help=_PRESETS)] = Preset.SPREADSHEET,
+def request(  # noqa: PLR0913, PLR0917  (each is an option)
+    file_format: choosing.FileFormat = None,
+    preset: choosing.FilePreset = None,
+    columns: choosing.Columns = None,
+    language: choosing.Language = None,
+    time_zone: choosing.TimeZone = None,
+    delimiter: choosing.Delimiter = None,
+    decimal: choosing.Decimal = None,
+    bom: choosing.Bom = None,
+    guard: choosing.Guard = None,
+    filters: choosing.Filters = None,
     url: Url = DEFAULT_URL,
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Ask for an export of your memberships. While one is under way, this finds that one."""
-    answer = _client(url, token).request(preset)
+    """Ask for an export of your memberships. While one with the same options is under way, this finds that one.
+
+    What you do not say is chosen by the service. `memberships-export options` shows what there is.
+    """
+    wanted = choosing.chosen(
+        format=file_format,
+        preset=preset,
+        columns=choosing.listed(columns),
+        language=language,
+        timeZone=time_zone,
+        delimiter=delimiter,
+        decimal=decimal,
+        bom=bom,
+        guard=guard,
+        filters=choosing.pairs(filters),
+    )
+    answer = _client(url, token).request(wanted)
     if as_json:
         return say_json(answer)
     say(str(answer.get("exportId")))
