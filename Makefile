@@ -26,7 +26,7 @@ COMPILE := $(LOCK) --group build
 NPM := $(BIN)/python -m infra.node npm --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund \
 	--no-update-notifier --loglevel=error
 
-.PHONY: help install install-aws install-dev install-infra install-rig demo demo-aws serve unit test test-office check lock synth cdk lambda mutants bench clean
+.PHONY: help install install-aws install-dev install-infra install-rig demo demo-aws serve unit test test-office check lock translations synth cdk lambda mutants bench clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,9 @@ lock: install-dev install-infra ## Compile the lock files (ARGS=--upgrade takes 
 	$(LOCK) --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
 	$(NPM) install --package-lock-only --prefix infra
 	$(NPM) install --package-lock-only --prefix rig
+
+translations: install ## Collect the texts that members read into the catalogues of all languages, and compile them
+	$(BIN)/python -m rig.translations
 
 synth: install-infra lambda ## Write the CloudFormation template to dist/cdk (ARGS="-c topology=split" changes a parameter)
 	$(BIN)/python -m infra.app --output dist/cdk $(ARGS)

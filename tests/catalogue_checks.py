@@ -1,0 +1,63 @@
+"""What is wrong with a translation, as far as a program can tell. Whether it reads well, only people can."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from babel.messages.catalog import Catalog, Message
+
+# Texts that are the same in another language, and are meant to be.
+SAME_IN: frozenset[tuple[str, str]] = frozenset()
+_PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[a-z%]|\{\w*\}")
+_TAG = re.compile(r"<[^>]*>")
+_ENDINGS = ".:?!…"
+
+
+def problems(catalogue: Catalog) -> list[str]:
+    """Return what is wrong with the catalogue, each problem with its English text."""
+    return [f"{message.id!r}: {problem}" for message in catalogue if message.id for problem in _of(message, catalogue)]
+
+
+def _of(message: Message, catalogue: Catalog) -> Iterator[str]:
+    english, forms = _texts(message.id), _texts(message.string)
+    if message.fuzzy:
+        yield "is fuzzy: look at it, then remove that mark"
+    if len(forms) != (catalogue.num_plurals if message.pluralizable else 1) or not all(forms):
+        yield "is not translated, or not in every plural form"
+        return
+    language = str(catalogue.locale)
+    if language != "en" and set(forms) & set(english) and (language, english[0]) not in SAME_IN:
+        yield "reads as in English: if that is meant, name it in SAME_IN"
+    for number, form in enumerate(forms):
+        yield from _of_form(form, english, number == 0, language)
+
+
+def _of_form(form: str, english: Sequence[str], first: bool, language: str) -> Iterator[str]:  # noqa: FBT001  (its place)
+    if _placeholders(form) not in [_placeholders(text) for text in (english if first else english[-1:])]:
+        yield f"has other placeholders than the English text: {form}"
+    if "  " in form or form.strip() != form or "\n" in form:
+        yield f"has spaces too many, or breaks the line: {form}"
+    if _ending(form) != _ending(english[-1]):
+        yield f"ends otherwise than the English text: {form}"
+    if sorted(_TAG.findall(form)) != sorted(_TAG.findall(english[-1])):
+        yield f"has other tags than the English text: {form}"
+    yield from _of_typography(_TAG.sub("", form), english, language)
+
+
+def _of_typography(form: str, english: Sequence[str], language: str) -> Iterator[str]:
+    # A quote that stands by itself is shown to the reader as what is typed: the English text has it too.
+    if re.search(r"\w'\w", form) or form.count('"') > english[-1].count('"'):
+        yield f"has a typewriter's quotes: {form}"
+    if language == "fr" and re.search(r"[^\s\u00a0][:;!?»](?!\w|//)|« | [:;!?»]", _PLACEHOLDER.sub("x", form)):
+        yield f"needs a no-break space before : ; ! ? », and behind «: {form}"
+
+
+def _texts(given: str | Sequence[str] | None) -> Sequence[str]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
+
+
+def _placeholders(text: str) -> list[str]:
+    return sorted(_PLACEHOLDER.findall(text))
+
+
+def _ending(text: str) -> str:
+    return text[-1] if text[-1] in _ENDINGS else ""
