@@ -287,6 +287,13 @@ def test_starting_documents_where_to_look_and_when(document: dict[str, Any]) -> 
         assert "Retry-After" in responses[status]["headers"]
 
 
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize("place", ["file", "download/{token}"])
+def test_a_download_documents_its_digest(document: dict[str, Any], place: str, method: str) -> None:
+    file = document["paths"][f"/memberships/exports/{{exportId}}/{place}"][method]["responses"]["200"]
+    assert "Repr-Digest" in file["headers"]
+
+
 def test_the_document_is_the_same_each_time(service: Service, document: dict[str, Any]) -> None:
     assert json.dumps(service.client.get("/openapi.json").json()) == json.dumps(document)
 

@@ -1,3 +1,4 @@
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -93,6 +94,16 @@ def test_the_file_comes_as_stored_and_as_a_download(service: Service) -> None:
     assert response.headers["Content-Length"] == str(record.file.bytes)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("place", ["/file", "link"])
+def test_a_download_names_its_digest_as_rfc_9530_writes_it(service: Service, place: str, method: str) -> None:
+    export_id = finished(service)
+    path = link_path(service, export_id) if place == "link" else f"/memberships/exports/{export_id}/file"
+    content = service.get(path).content
+    digest = b64encode(sha256(content).digest()).decode()
+    assert service.call(method, path).headers["Repr-Digest"] == f"sha-256=:{digest}:"
+
+
 def test_a_file_that_is_not_ready_yet_is_a_conflict_and_not_gone(service: Service) -> None:
     response = service.get(f"/memberships/exports/{started(service)}/file")
     assert_problem(response, 409, "file_not_ready")
@@ -180,6 +191,7 @@ def test_a_store_that_signs_urls_is_redirected_to(signing: Service) -> None:
     assert by_route.status_code == by_link.status_code == 307
     assert by_route.headers["Location"] == by_link.headers["Location"]
     assert by_route.headers["Location"].endswith("expires=60&signature=a%2Bb")
+    assert "Repr-Digest" not in {*by_route.headers, *by_link.headers}, "it would be the digest of the redirect itself"
     assert by_route.headers["Cache-Control"] == by_link.headers["Cache-Control"] == "no-store"
 
 
@@ -189,6 +201,7 @@ def test_head_is_not_redirected_because_the_url_is_signed_for_get(signing: Servi
         head = signing.call("HEAD", path)
         size = signing.get(f"/memberships/exports/{export_id}").json()["file"]["bytes"]
         assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", str(size))
+        assert head.headers["Repr-Digest"].startswith("sha-256=:")
 
 
 @pytest.mark.parametrize("place", ["/file", "link", "/healthz", "/readyz"])

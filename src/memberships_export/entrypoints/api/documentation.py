@@ -24,6 +24,10 @@ _CHALLENGE = {"description": "`Bearer`, with the error if there was a token.", "
 _FILE = {
     "Content-Disposition": {"description": "`attachment` with the file's name.", "schema": {"type": "string"}},
     "Content-Length": {"description": "Bytes of the file.", "schema": {"type": "integer"}},
+    "Repr-Digest": {
+        "description": "SHA-256 of the file (RFC 9530); `file.sha256` of the export is the same in hexadecimal digits.",
+        "schema": {"type": "string", "pattern": "^sha-256=:[A-Za-z0-9+/]{43}=:$"},
+    },
 }
 _SIGNED_URL = {"Location": {"description": "A signed URL.", "schema": {"type": "string", "format": "uri"}}}
 _HEADERS: dict[int, dict[str, Any]] = {

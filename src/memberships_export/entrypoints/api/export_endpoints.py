@@ -1,5 +1,6 @@
 """What each export route does: parse, call one use case, show the answer."""
 
+from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
@@ -146,5 +147,7 @@ def _file_answer(answer: FileAnswer, request: Request) -> Response:
     headers = {
         "Content-Disposition": f'attachment; filename="{answer.file.name}"',
         "Content-Length": str(answer.file.bytes),
+        # Not on the redirect: there it would be of an answer that has no content (RFC 9530, section 3).
+        "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(answer.file.sha256)).decode()}:",
     }
     return StreamingResponse(answer.chunks, HTTPStatus.OK, headers, answer.content_type)
