@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from infra import botocore_data, manifest
+from infra import babel_data, botocore_data, manifest
 from infra.manifest import FUNCTIONS, ROOT, Target
 
 # Lambda's names, and those of the wheels.
@@ -19,7 +19,7 @@ _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 # Of the C library: Lambda's Pythons from 3.12 on run on Amazon Linux 2023, which has 2.34. pip takes each tag by name.
 _GLIBC = range(17, 35)
 
-_LEFT_OUT = ("bin", "**/*.pyi", "**/py.typed", "**/__pycache__")  # of the packages: commands, type stubs
+_LEFT_OUT = ("bin", "**/*.c", "**/*.pyi", "**/py.typed", "**/__pycache__")  # of the packages: commands, sources, stubs
 _METADATA = "METADATA"  # all that is kept of a .dist-info: vulnerability scanners of functions read it
 
 _OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -90,7 +90,7 @@ def _prune(folder: Path) -> None:
     metadata = (path for path in folder.glob("*.dist-info/*") if path.name != _METADATA)
     matches = (path for pattern in _LEFT_OUT for path in folder.glob(pattern))
     _remove([*metadata, *matches])
-    _remove(botocore_data.unneeded(data))
+    _remove([*babel_data.unneeded(folder / "babel"), *botocore_data.unneeded(data)])
     botocore_data.slim(data)
 
 

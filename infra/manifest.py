@@ -11,6 +11,8 @@ from zipfile import BadZipFile, ZipFile
 ROOT = Path(__file__).parents[1]
 NAME = "bundle.json"
 PACKAGE = "memberships_export"
+# What translators edit and what a release is made from; functions read what is compiled of it.
+_SOURCES = (".po", ".pot", ".typed")
 # What a function never imports. The rest of the package needs neither a web framework nor cryptography.
 LEFT_OUT_OF_PACKAGE = (
     "adapters/embedded",
@@ -22,7 +24,7 @@ LEFT_OUT_OF_PACKAGE = (
     "entrypoints/worker.py",
     "shipped/profile.schema.json",
 )
-_BUILDER = ("infra/botocore_data.py", "infra/bundle.py", "infra/manifest.py")
+_BUILDER = ("infra/babel_data.py", "infra/botocore_data.py", "infra/bundle.py", "infra/manifest.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def shipped(root: Path = ROOT) -> list[Path]:
     left_out = [package / name for name in LEFT_OUT_OF_PACKAGE]
 
     def goes_in(path: Path) -> bool:
-        kept = path.is_file() and path.name != "py.typed" and "__pycache__" not in path.parts
+        kept = path.is_file() and path.suffix not in _SOURCES and "__pycache__" not in path.parts
         return kept and not any(path.is_relative_to(other) for other in left_out)
 
     return sorted(path for path in package.rglob("*") if goes_in(path))

@@ -18,12 +18,15 @@ ROOT = Path(__file__).parents[2]
 LARGEST = 25_000_000
 LARGEST_UNPACKED = 250 * 1024 * 1024  # Lambda's own limit
 PACKAGES = {
+    "babel",
     "botocore",
     "bundle.json",
     "dateutil",
     "idna",
+    "jinja2",
     "jmespath",
     "jwt",
+    "markupsafe",
     "memberships_export",
     "msgspec",
     "obstore",
@@ -67,6 +70,12 @@ def test_it_holds_what_a_function_needs_and_no_web_framework_command_line_or_tes
 def test_what_functions_do_not_run_exists_and_is_left_out(zip_here: Path, left_out: str) -> None:
     assert (ROOT / "src" / manifest.PACKAGE / left_out).exists()
     assert [name for name in modules(zip_here) if name.startswith(f"{manifest.PACKAGE}/{left_out}")] == []
+
+
+def test_nothing_that_only_translators_and_compilers_read_is_in_it(zip_here: Path) -> None:
+    needless = (".po", ".pot", ".c", ".pyi", ".typed")
+
+    assert [name for name in modules(zip_here) if name.endswith(needless) or name.startswith("babel/messages")] == []
 
 
 def test_scanners_find_name_and_version_of_each_package(zip_here: Path) -> None:

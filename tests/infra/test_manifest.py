@@ -72,6 +72,15 @@ def move(path: Path) -> None:
     path.rename(path.with_name("renamed.py"))
 
 
+def test_what_is_compiled_of_a_translation_is_shipped_and_what_translators_edit_is_not(checkout: Path) -> None:
+    folder = checkout / "src" / PACKAGE / "translations" / "xx" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    for name in ("messages.mo", "messages.po", "messages.pot"):
+        (folder / name).touch()
+
+    assert [path.name for path in manifest.shipped(checkout) if path.parent == folder] == ["messages.mo"]
+
+
 @pytest.mark.parametrize("change", [edit, Path.unlink, move])
 @pytest.mark.parametrize("name", ["adapters/aws/sqs_queue.py", "domain/errors.py"])
 def test_every_change_of_what_is_shipped_makes_a_bundle_stale(
