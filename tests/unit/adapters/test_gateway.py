@@ -59,6 +59,11 @@ def test_a_signed_header_names_its_user_however_it_is_padded(
     assert who(balanced(aws), value) == Caller("anna", "anna@example.org", email_verified=True)
 
 
+def test_a_signed_header_tells_language_and_zone_of_its_user(aws: FakeIdentityProvider) -> None:
+    caller = who(balanced(aws), token(ANNA | {"locale": "de-CH", "zoneinfo": "Europe/Zurich"}))
+    assert (caller.locale, caller.time_zone) == ("de-CH", "Europe/Zurich")
+
+
 def test_the_key_is_read_once(aws: FakeIdentityProvider) -> None:
     users = balanced(aws)
     for _ in range(3):

@@ -59,6 +59,14 @@ def introspected(  # noqa: PLR0913  (each is a switch, given by name)
 # --- What it is asked, and what it says -------------------------------------------------------------------------------
 
 
+def test_an_answer_tells_language_and_zone_of_its_user(provider: FakeIdentityProvider) -> None:
+    provider.tokens["swiss"] = ANNA | {"locale": "de-CH", "zoneinfo": "Europe/Zurich"}
+    provider.tokens["odd"] = ANNA | {"locale": ["de"], "zoneinfo": 1}
+    tokens = introspected(provider)
+    callers = [tokens.verify(token) for token in ("swiss", "odd")]
+    assert [(caller.locale, caller.time_zone) for caller in callers] == [("de-CH", "Europe/Zurich"), (None, None)]
+
+
 def test_an_active_token_names_its_caller(provider: FakeIdentityProvider) -> None:
     caller = introspected(provider).verify("opaque")
     assert caller == Caller("anna", "anna@example.org", email_verified=True)

@@ -113,6 +113,18 @@ def test_the_claims_of_user_id_and_address_can_be_named() -> None:
         named.verify(hs(claims()))
 
 
+def test_a_token_tells_language_and_zone_of_its_user() -> None:
+    caller = signed(locale="de-CH", zoneinfo="Europe/Zurich")
+    assert (caller.locale, caller.time_zone) == ("de-CH", "Europe/Zurich")
+    assert (signed().locale, signed().time_zone) == (None, None)
+
+
+@pytest.mark.parametrize("said", [None, 7, True, "", [], ["de"], {"language": "de"}, "d" * 101, {}])
+def test_a_language_or_zone_that_is_no_name_refuses_nobody(said: object) -> None:
+    caller = signed(locale=said, zoneinfo=said)
+    assert (caller.user_id, caller.locale, caller.time_zone) == ("anna", None, None)
+
+
 NESTED = {"user": {"id": 4711, "mail": {"address": "anna@example.org", "checked": "true"}}}
 NAMESPACED = {"https://example.org/user": {"id": 4711}, "https://example.org/email": "anna@example.org"}
 

@@ -62,6 +62,28 @@ def test_an_address_that_the_token_does_not_prove_gives_way_to_the_one_that_is_p
     assert with_userinfo(provider).verify_with_address(token).email == "anna@example.org"
 
 
+def test_language_and_zone_come_along_where_the_token_does_not_say_them(provider: FakeIdentityProvider) -> None:
+    said = {"locale": "de-CH", "zoneinfo": "Europe/Zurich"}
+    silent, french = hs(claims()), hs(claims(locale="fr"))
+    provider.users |= {silent: ANNA | said, french: ANNA | said}
+    tokens = with_userinfo(provider)
+    callers = [tokens.verify_with_address(token) for token in (silent, french)]
+    assert [(caller.locale, caller.time_zone) for caller in callers] == [
+        ("de-CH", "Europe/Zurich"),
+        ("fr", "Europe/Zurich"),
+    ]
+
+
+@pytest.mark.parametrize("said", [7, ["de"], {"language": "de"}, ""])
+def test_a_language_or_zone_that_is_no_text_makes_no_answer_unusable(
+    provider: FakeIdentityProvider, said: object
+) -> None:
+    token = hs(claims())
+    provider.users[token] = ANNA | {"locale": said, "zoneinfo": said}
+    caller = with_userinfo(provider).verify_with_address(token)
+    assert caller == Caller("anna", "anna@example.org", email_verified=True)
+
+
 def test_a_token_that_is_not_good_is_shown_to_nobody(provider: FakeIdentityProvider) -> None:
     with pytest.raises(InvalidToken):
         with_userinfo(provider).verify_with_address(hs(claims(aud="shop")))

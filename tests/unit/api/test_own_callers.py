@@ -155,6 +155,8 @@ def test_an_address_that_cannot_be_mailed_to_starts_nothing(caller: Caller, stat
         Caller(7),  # type: ignore[arg-type]
         Caller("anna", 7),  # type: ignore[arg-type]
         Caller("anna", "a@example.org", "false"),  # type: ignore[arg-type]
+        Caller("anna", "a@example.org", locale=["de"]),  # type: ignore[arg-type]
+        Caller("anna", "a@example.org", time_zone=1),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_no_caller_is_a_bug_that_the_log_tells(found: object, caplog: pytest.LogCaptureFixture) -> None:

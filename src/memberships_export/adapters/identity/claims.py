@@ -9,6 +9,7 @@ from memberships_export.service.user.callers import Caller, InvalidToken
 
 _LEEWAY = 30  # seconds that clocks may differ by
 _SUBJECT = "sub"
+_LONGEST_LIKING = 100  # characters; no language and no zone has so long a name
 _LAST_SECOND = 253_402_300_799  # of the year 9999: what is later is milliseconds, or nonsense
 
 
@@ -59,6 +60,7 @@ class ExpectedClaims:
             _truth(named(claims, self.email_verified)),
             _words(claims.get("scope")),
             subject(claims),
+            *likings(claims),
         )
 
 
@@ -71,6 +73,12 @@ def subject(claims: Mapping[str, Any]) -> str | None:
     """Return the `sub`, which tells whether two answers of one provider are about the same user."""
     value = claims.get(_SUBJECT)
     return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
+
+
+def likings(claims: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return language and time zone that the user likes (OIDC Core 5.1); None for what is no text, or no name."""
+    locale, zone = (claims.get(name) for name in ("locale", "zoneinfo"))
+    return _name(locale), _name(zone)
 
 
 def named(claims: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  (whatever JSON holds)
@@ -137,6 +145,10 @@ def _truth(claim: object) -> bool | None:
     if isinstance(claim, str):
         return claim.lower() == "true"
     return None if claim is None else claim is True
+
+
+def _name(claim: object) -> str | None:
+    return claim if isinstance(claim, str) and 0 < len(claim) <= _LONGEST_LIKING else None
 
 
 def _words(claim: object) -> str:

@@ -1,4 +1,7 @@
-"""The address of a user whose token does not prove one: the provider's userinfo endpoint tells it (OIDC Core 5.3)."""
+"""The address of a user whose token does not prove one: the provider's userinfo endpoint tells it (OIDC Core 5.3).
+
+Along with it come the language and the zone that the user likes.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from memberships_export.adapters.identity.bearer import checked_bearer
-from memberships_export.adapters.identity.claims import ExpectedClaims, subject
+from memberships_export.adapters.identity.claims import ExpectedClaims, likings, subject
 from memberships_export.adapters.identity.endpoint import Ask, Endpoint, Unanswered
 from memberships_export.adapters.identity.kept_answers import Answered, KeptAnswers
 from memberships_export.adapters.identity.telling import Telling
@@ -14,9 +17,11 @@ from memberships_export.service.user.callers import Caller, IdentityUnavailable,
 
 
 @dataclass(frozen=True, slots=True)
-class _Address:
+class _User:
     email: str | None
     verified: bool = False
+    locale: str | None = None
+    time_zone: str | None = None
 
 
 class WithUserinfo:
@@ -27,11 +32,11 @@ class WithUserinfo:
         tokens: TokenVerifier,
         endpoint: Endpoint,
         expected: ExpectedClaims,
-        answers: KeptAnswers[_Address] | None = None,
+        answers: KeptAnswers[_User] | None = None,
     ) -> None:
         """Take the claims of the address from `expected`: they have the same names as in tokens."""
         self._tokens, self._endpoint, self._expected = tokens, endpoint, expected
-        self._answers = answers or KeptAnswers[_Address]()
+        self._answers = answers or KeptAnswers[_User]()
         self._telling = Telling(f"The userinfo endpoint at {endpoint.where}", "provider_unanswered")
 
     def verify(self, token: str) -> Caller:
@@ -45,26 +50,32 @@ class WithUserinfo:
             return caller
         checked_bearer(token)
         found = self._answers.about(token, lambda: self._ask(token, caller.subject))
-        return replace(caller, email=found.email, email_verified=found.verified)
+        return replace(
+            caller,
+            email=found.email,
+            email_verified=found.verified,
+            locale=caller.locale or found.locale,
+            time_zone=caller.time_zone or found.time_zone,
+        )
 
-    def _ask(self, token: str, whose: str | None) -> Answered[_Address]:
+    def _ask(self, token: str, whose: str | None) -> Answered[_User]:
         try:
             claims = self._endpoint.read(Ask(headers={"Authorization": f"Bearer {token}"})).json_object()
-            return Answered(self._address(claims, whose), float("inf"))
+            return Answered(self._user(claims, whose), float("inf"))
         except Unanswered as error:
             self._telling.tell(_said_of_a_token(error))
             if error.status == HTTPStatus.UNAUTHORIZED:
                 raise InvalidToken("The identity provider does not accept the token: get a new one.") from error
             if error.status == HTTPStatus.FORBIDDEN:  # the token may not read it: it lacks a scope
-                return Answered(_Address(None), 0)
+                return Answered(_User(None), 0)
             raise IdentityUnavailable("The userinfo endpoint gives no answer that can be used.") from error
 
-    def _address(self, claims: Mapping[str, Any], whose: str | None) -> _Address:
-        """Read the address. An answer about another user than the token's is none (OIDC Core 5.3.2)."""
+    def _user(self, claims: Mapping[str, Any], whose: str | None) -> _User:
+        """Read the user. An answer about another user than the token's is none (OIDC Core 5.3.2)."""
         if whose is not None and subject(claims) != whose:
             raise Unanswered("answers about another user (sub) than the token's", HTTPStatus.OK, lasting=True)
         try:
-            return _Address(*self._expected.address(claims))
+            return _User(*self._expected.address(claims), *likings(claims))
         except InvalidToken as error:
             raise Unanswered("answers with an email that is not text", HTTPStatus.OK, lasting=True) from error
 

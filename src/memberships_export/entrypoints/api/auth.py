@@ -87,12 +87,18 @@ def _believable(found: object) -> Caller:
     if not isinstance(found, Caller) or not _is_typed(found):
         raise TypeError(
             f"`tokens` of ExportsApi gave {type(found).__name__}, but must raise InvalidToken or give a Caller with "
-            "text as user_id, text or None as email, and True, False or None as email_verified."
+            "text as user_id, text or None as email, locale and time_zone, and True, False or None as email_verified."
         )
     checked_user_id(found.user_id)
     return found
 
 
 def _is_typed(caller: Caller) -> bool:
-    kinds = {"user_id": str, "email": str | None, "email_verified": bool | None}
+    kinds = {
+        "user_id": str,
+        "email": str | None,
+        "email_verified": bool | None,
+        "locale": str | None,
+        "time_zone": str | None,
+    }
     return all(isinstance(getattr(caller, name), kind) for name, kind in kinds.items())

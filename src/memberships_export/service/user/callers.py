@@ -12,6 +12,7 @@ class Caller:
     """The user a verified token speaks for. `email_verified` is None when the token says nothing about it.
 
     `subject` is the token's `sub`, which may be another name of the same user: of no importance beyond the provider.
+    `locale` and `time_zone` are what the token says the user likes, in whatever words: nothing depends on their sense.
     """
 
     user_id: str
@@ -19,6 +20,8 @@ class Caller:
     email_verified: bool | None = None
     scope: str = ""  # as in the token: words separated by spaces
     subject: str | None = field(default=None, compare=False)
+    locale: str | None = None
+    time_zone: str | None = None
 
 
 class AuthenticationError(Exception):
