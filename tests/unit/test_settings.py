@@ -10,6 +10,7 @@ import pytest
 
 from memberships_export.domain.export.policy import AfterUnknownSend, Policy
 from memberships_export.domain.export.record import Stage
+from memberships_export.domain.formats.options import Likes
 from memberships_export.settings import Settings, SettingsError, read_settings
 
 
@@ -50,6 +51,7 @@ def test_every_number_of_the_policy_can_be_set() -> None:
             ("KEEP_RECORDS_DAYS", "MAX_PAGES", "MAX_MEGABYTES", "MAX_HOURS", "ATTACHMENT_LIMIT_BYTES"), "99"
         ),
         AFTER_UNKNOWN_SEND="hold",
+        LANGUAGE="de",
     ).policy
     left = {entry.name for entry in fields(Policy) if getattr(changed, entry.name) == getattr(Policy(), entry.name)}
     assert left == {"max_receives"}, "that is a property of the queue: infra/ makes it with five"
@@ -66,6 +68,12 @@ def test_a_first_pause_longer_than_the_longest_is_refused_at_start() -> None:
     assert read(FIRST_BACK_OFF_SECONDS="900").policy.first_back_off == timedelta(seconds=900)
 
 
+def test_language_and_zone_are_taken_as_they_are_usually_written() -> None:
+    settings = read(LANGUAGE="DE_ch", TIME_ZONE="europe/zurich")
+    assert (settings.language, settings.time_zone) == ("de-CH", "Europe/Zurich")
+    assert settings.policy.likes == Likes(languages=("de-CH",), time_zones=("Europe/Zurich",))
+
+
 def test_a_url_is_taken_without_its_last_slash() -> None:
     assert read(PUBLIC_URL="https://exports.example.org/").public_url == "https://exports.example.org"
 
@@ -77,6 +85,16 @@ def test_a_url_is_taken_without_its_last_slash() -> None:
         ("PORT", "-1", "a whole number from 0 to 65535"),
         ("PORT", "٣", "a whole number from 0 to 65535"),
         ("PAGE_SIZE", "0", "MEMBERSHIPS_EXPORT_PAGE_SIZE is '0', but must be a whole number from 1 to 10000."),
+        ("LANGUAGE", "sv", "'sv', but must be one of en, de, fr, it, nl, es, with or without a region, as de-CH."),
+        ("LANGUAGE", "dee", "as de-CH; perhaps de."),
+        ("LANGUAGE", "german", "must be one of en, de, fr, it, nl, es"),
+        ("LANGUAGE", "*", "must be one of en, de, fr, it, nl, es"),
+        ("TIME_ZONE", "Europe/Zürich", "a time zone of the IANA database, such as Europe/Berlin; perhaps "),
+        ("TIME_ZONE", "Berlin", "; perhaps Europe/Berlin"),
+        ("TIME_ZONE", "Europe", "a time zone of the IANA database"),
+        ("TIME_ZONE", "../../etc/passwd", "a time zone of the IANA database"),
+        ("TIME_ZONE", "+01:00", "a time zone of the IANA database"),
+        ("TIME_ZONE", "localtime", "a time zone of the IANA database"),
         ("MAILER", "fax", "MEMBERSHIPS_EXPORT_MAILER is 'fax', but must be outbox or sendgrid or smtp."),
         ("AFTER_UNKNOWN_SEND", "wait", "is 'wait', but must be resend or hold."),
         ("MEMBERSHIPS_URL", "ftp://x", "is 'ftp://x', but must be a URL like https://api.example.org, without query."),

@@ -9,7 +9,19 @@ from msgspec import Meta
 
 from memberships_export.domain.export.policy import AfterUnknownSend, Policy
 from memberships_export.domain.export.record import Stage
-from memberships_export.settings.kinds import Address, DatabaseUrl, Host, HostNames, Names, Secret, Url, setting
+from memberships_export.domain.formats.options import Likes
+from memberships_export.settings.kinds import (
+    Address,
+    DatabaseUrl,
+    Host,
+    HostNames,
+    Language,
+    Names,
+    Secret,
+    Url,
+    Zone,
+    setting,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +122,16 @@ class Settings:
     )
     smtp_user: str | None = setting(None, "Name to log in with. Unset: no login.")
     smtp_password: str | None = setting(None, "Password to log in with.", secret=True)
+    language: Language = setting(
+        "en",
+        "Language of labels and mails where neither the request nor its user names one that there is: en, de, fr, it, "
+        "nl or es, with or without a region, as de-CH.",
+    )
+    time_zone: Zone = setting(
+        "UTC",
+        "Time zone of times in files for people and in mails, where neither the request nor its user names one: its "
+        "name in the IANA database, such as Europe/Berlin.",
+    )
     workers: Annotated[int, Meta(ge=1, le=64)] = setting(2, "Exports worked on at the same time by one process.")
     exports_per_hour: Annotated[int, Meta(ge=1, le=1000)] = setting(10, "Exports one user may ask for within an hour.")
     lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = setting(
@@ -231,4 +253,5 @@ class Settings:
             max_pages=self.max_pages,
             max_bytes=self.max_megabytes * 1_000_000,
             max_time=timedelta(hours=self.max_hours),
+            likes=Likes(languages=(self.language,), time_zones=(self.time_zone,)),
         )

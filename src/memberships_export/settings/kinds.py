@@ -4,7 +4,7 @@ Numbers and choices are checked by msgspec; texts with a form of their own bring
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import field
 from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
@@ -13,6 +13,10 @@ from urllib.parse import urlsplit
 from msgspec import Meta, ValidationError, convert
 
 from memberships_export.domain.errors import InvalidAddress
+from memberships_export.domain.formats.choosing import find_zone, is_place
+from memberships_export.domain.formats.languages import language_of
+from memberships_export.domain.formats.options import LANGUAGES
+from memberships_export.domain.formats.problems import nearest
 from memberships_export.domain.mail.address import checked_address
 
 MIN_SECRET = 32  # bytes; RFC 7518 3.2: as long as the hash
@@ -33,7 +37,8 @@ def from_text(kind: Any, text: str) -> Any:  # noqa: ANN401  (a type, as annotat
         value = convert(_separated(plain, text), kind, dec_hook=lambda custom, given: custom(given))
         return meta.extra["parse"](value) if meta.extra else value
     except (ValueError, ValidationError):
-        raise ValueError(_expected(plain, meta)) from None  # the cause quotes the text, which may be a secret
+        near = _near(meta, text)
+        raise ValueError(_expected(plain, meta) + near) from None  # the cause quotes the text, which may be a secret
 
 
 def _when_set(kind: Any) -> Any:  # noqa: ANN401
@@ -63,14 +68,22 @@ def _expected(plain: Any, meta: Meta) -> str:  # noqa: ANN401
     return " or ".join(_choices(plain))
 
 
+def _near(meta: Meta, text: str) -> str:
+    """Say which names were perhaps meant, where there is a list of names."""
+    names = meta.extra.get("names") if meta.extra else None
+    near = nearest(text, names()) if names else []
+    return f"; perhaps {' or '.join(near)}" if near else ""
+
+
 def _choices(plain: Any) -> list[str]:  # noqa: ANN401
     if get_origin(plain) is Literal:
         return list(get_args(plain))
     return [member.value for member in plain] if issubclass(plain, Enum) else []
 
 
-def _form(expected: str, parse: Callable[[str], str]) -> Meta:
-    return Meta(description=expected, extra={"parse": parse})
+def _form(expected: str, parse: Callable[[str], str], names: Callable[[], Iterable[str]] | None = None) -> Meta:
+    """Describe a text; `names` gives the list that it has to be on, never that of a secret."""
+    return Meta(description=expected, extra={"parse": parse, "names": names})
 
 
 def _url(text: str) -> str:
@@ -123,6 +136,24 @@ def _address(text: str) -> str:
         raise ValueError from error
 
 
+def _language(text: str) -> str:
+    if (found := language_of(text)) is None:
+        raise ValueError
+    return found
+
+
+def _zones() -> list[str]:
+    from zoneinfo import available_timezones  # noqa: PLC0415  (who has a zone does not wait for the others)
+
+    return [name for name in available_timezones() if is_place(name)]
+
+
+def _zone(text: str) -> str:
+    if (found := find_zone(text, _zones)) is None:
+        raise ValueError
+    return found
+
+
 Url = Annotated[str, _form("a URL like https://api.example.org, without query", _url)]
 DatabaseUrl = Annotated[str, _form("a URL like postgresql://user:password@host/database", _database_url)]
 Secret = Annotated[str, _form(f"a secret of at least {MIN_SECRET} bytes", _secret)]
@@ -130,3 +161,6 @@ Names = Annotated[str, _form("one name, or several separated by commas", _names)
 Host = Annotated[str, _form("a host name or an IP address, without a port", _host)]
 HostNames = Annotated[str, _form("names of hosts like members-api, separated by commas, without port", _host_names)]
 Address = Annotated[str, _form("one plain email address", _address)]
+_LANGUAGES = f"one of {', '.join(LANGUAGES)}, with or without a region, as de-CH"
+Language = Annotated[str, _form(_LANGUAGES, _language, lambda: LANGUAGES)]
+Zone = Annotated[str, _form("a time zone of the IANA database, such as Europe/Berlin", _zone, _zones)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace as changed
 
 from memberships_export.domain.errors import InvalidOptions
-from memberships_export.domain.formats.choosing import Likes, Offer, choose
+from memberships_export.domain.formats.choosing import Offer, choose
 from memberships_export.domain.formats.languages import language_of
 from memberships_export.domain.formats.options import (
     DECIMALS,
@@ -17,6 +17,7 @@ from memberships_export.domain.formats.options import (
     LANGUAGES,
     FilterValue,
     Format,
+    Likes,
     Options,
     Preset,
     of_preset,

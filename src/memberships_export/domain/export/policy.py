@@ -1,8 +1,10 @@
-"""The numbers an export's life depends on, in one frozen object."""
+"""What an export's life depends on, nearly all of it numbers, in one frozen object."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+
+from memberships_export.domain.formats.options import Likes
 
 
 class AfterUnknownSend(StrEnum):
@@ -36,3 +38,4 @@ class Policy:
     max_bytes: int = 2_000_000_000
     max_time: timedelta = timedelta(hours=72)
     attachment_limit: int = 5_000_000
+    likes: Likes = Likes(languages=("en",), time_zones=("UTC",))  # where nothing is said, and nothing known of the user

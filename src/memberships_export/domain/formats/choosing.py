@@ -11,6 +11,7 @@ from memberships_export.domain.formats.options import (
     LANGUAGES,
     FilterValue,
     Format,
+    Likes,
     Options,
     Preset,
     of_preset,
@@ -48,14 +49,6 @@ class Offer:
 
     profile: Callable[[], Profile]  # the one in force
     zone_names: Callable[[], Collection[str]]  # of the IANA database
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Likes:
-    """What the reader likes where nothing was said: the first of each that there is."""
-
-    languages: tuple[str, ...] = ()  # tags of BCP 47
-    time_zones: tuple[str, ...] = ()
 
 
 def choose(wanted: Wanted, offer: Offer, likes: Likes) -> Options:

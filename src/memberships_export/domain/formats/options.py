@@ -80,6 +80,18 @@ class Options:
         return self.format is Format.XLSX or (self.format is Format.CSV and self.preset is not Preset.RAW)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likes:
+    """What the reader of a file likes where nothing was said: the first of each that there is."""
+
+    languages: tuple[str, ...] = ()  # tags of BCP 47, in whatever form
+    time_zones: tuple[str, ...] = ()
+
+    def then(self, others: "Likes") -> "Likes":
+        """Return these, and behind them those of others."""
+        return Likes(languages=(*self.languages, *others.languages), time_zones=(*self.time_zones, *others.time_zones))
+
+
 def of_preset(preset: Preset) -> Options:
     """Return the options that a preset names."""
     match preset:

@@ -16,7 +16,7 @@ def accepted_languages(lines: Sequence[str], ours: Sequence[str]) -> tuple[str, 
     """
     weights = _weights(lines)
     liked = sorted((tag for tag, weight in weights.items() if weight > 0), key=lambda tag: -weights[tag])
-    unnamed = [language for language in ours if language not in weights]
+    unnamed = [language for language in ours if language.lower() not in weights]
     return tuple(one for tag in liked for one in (unnamed if tag == "*" else [tag]))
 
 
