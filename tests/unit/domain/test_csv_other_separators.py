@@ -93,8 +93,8 @@ def formulas_in(sheet: Path) -> list[str]:
     return [formula for cell in root.iter() if (formula := cell.get(f"{TABLE}formula"))]
 
 
-def opened_by_office(content: bytes, tokens: str, folder: Path) -> list[str]:
-    """Import the file with these separators (character codes, joined by /) and return what became a formula."""
+def sheet_of_office(content: bytes, tokens: str, folder: Path) -> Path:
+    """Import the file as German, with these separators (character codes, joined by /), and return the spreadsheet."""
     (folder / "file.csv").write_bytes(content)
     subprocess.run(
         [
@@ -111,7 +111,12 @@ def opened_by_office(content: bytes, tokens: str, folder: Path) -> list[str]:
         check=True,
         capture_output=True,
     )
-    return formulas_in(folder / "file.ods")
+    return folder / "file.ods"
+
+
+def opened_by_office(content: bytes, tokens: str, folder: Path) -> list[str]:
+    """Return what became a formula."""
+    return formulas_in(sheet_of_office(content, tokens, folder))
 
 
 MIXTURES = ["/".join(mix) for count in (1, 2, 4) for mix in itertools.combinations(("44", "59", "124", "9"), count)]

@@ -1,4 +1,4 @@
-"""Membership rows as CSV text: its presets, and the guard against formulas.
+"""Membership rows as CSV text, by all that was chosen about it.
 
 A page is written column by column: what nearly every cell does not need (quotes to double, a formula to disarm) is
 looked for once per column in its joined text, and done cell by cell only where it was found.
@@ -7,12 +7,13 @@ looked for once per column in its joined text, and done cell by cell only where 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import ne
 from typing import ClassVar, cast
 
 from memberships_export.domain.formats.file_format import Plan
 from memberships_export.domain.formats.guard import guarded
-from memberships_export.domain.formats.options import Preset
-from memberships_export.domain.source.columns.values import is_number
+from memberships_export.domain.formats.instants import times_of
+from memberships_export.domain.source.columns.values import is_date, is_instant, is_number
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.reader import Table
 
@@ -31,47 +32,69 @@ class Csv:
 
 @dataclass(slots=True)
 class CsvWriter:
-    """The FileWriter."""
+    """The FileWriter. What is not for people has fields quoted only where they have to be."""
 
     plan: Plan
     guarded: int = 0
 
     def begin(self) -> bytes:
-        """Return the first line of the file, after a byte order mark if it is for a spreadsheet."""
-        line = self._lines([self._texts([heading]) for heading in self.plan.headings])
-        return b"\xef\xbb\xbf" + line if self.plan.options.bom else line
+        """Return the first line of the file, after a byte order mark if it is to have one."""
+        options, headings = self.plan.options, self.plan.headings
+        line = self._lines([self._quoted(guarded([text]) if options.guard else [text], text) for text in headings])
+        return b"\xef\xbb\xbf" + line if options.bom else line
 
     def rows(self, table: Table) -> bytes:
         """Return the lines of the rows: null and missing as an empty cell."""
-        cells = [self._cells(column, texts) for column, texts in zip(table.columns, table.cells, strict=True)]
-        return self._lines(cells) if cells[0] else b""
+        if not table.cells[0]:
+            return b""
+        return self._lines([self._cells(*column) for column in zip(table.columns, table.cells, strict=True)])
 
     def end(self) -> bytes:
         """Return nothing: the last line ended with CRLF."""
         return b""
 
-    @property
-    def _quoted(self) -> bool:
-        # A spreadsheet gets every field quoted, so that a blank at its start or end, or an empty one, survives.
-        return self.plan.options.preset is not Preset.RAW
-
     def _cells(self, column: Column, texts: Sequence[str | None]) -> Sequence[str]:
         if is_number(column):  # and so no formula: -5.00 stays one
-            return cast("Sequence[str]", texts) if column.required else _filled(texts)
+            return self._numbers(column, texts)
+        if is_instant(column) or is_date(column):  # and so nothing to guard or to quote
+            return _filled(times_of(column, texts, self.plan.options))
         try:
             return self._texts(cast("Sequence[str]", texts))
         except TypeError:  # some are None: the exception, not looked for in advance
             return self._texts(_filled(texts))
 
+    def _numbers(self, column: Column, texts: Sequence[str | None]) -> Sequence[str]:
+        numbers = cast("Sequence[str]", texts) if column.required else _filled(texts)
+        if self.plan.options.decimal == "." or column.type == "integer":
+            return numbers
+        numbers = "\n".join(numbers).replace(".", self.plan.options.decimal).split("\n")
+        return self._quoted(numbers, self.plan.options.decimal)
+
     def _texts(self, cells: Sequence[str]) -> Sequence[str]:
-        if self._quoted:
-            quotes = '"' in "".join(cells)  # first, as it finds at once that a cell is None
-            return _doubled_quotes(guarded(cells)) if quotes else guarded(cells)
-        return _quoted_if_needed(cells)
+        text = "".join(cells)  # first, as it finds at once that a cell is None
+        return self._quoted(self._guarded(cells) if self.plan.options.guard else cells, text)
+
+    def _guarded(self, cells: Sequence[str]) -> Sequence[str]:
+        safe = guarded(cells)
+        if safe is not cells:
+            self.guarded += sum(map(ne, cells, safe))
+        return safe
+
+    def _quoted(self, cells: Sequence[str], text: str) -> Sequence[str]:
+        """Make fields of cells; `text` has all characters of theirs that matter. For people, `_lines` quotes all."""
+        if self.plan.options.for_people:
+            return [cell.replace('"', '""') for cell in cells] if '"' in text else cells
+        delimiter = self.plan.options.delimiter
+        if not _needs_quotes(text, delimiter):
+            return cells
+        return ['"' + cell.replace('"', '""') + '"' if _needs_quotes(cell, delimiter) else cell for cell in cells]
 
     def _lines(self, columns: Sequence[Sequence[str]]) -> bytes:
-        quote = '"' if self._quoted else ""
-        between_cells, between_rows = f"{quote},{quote}", f"{quote}\r\n{quote}"
+        # All fields are quoted for people, so that a blank at the start or end, or an empty one, survives.
+        quote = '"' if self.plan.options.for_people else ""
+        if not quote and len(columns) == 1:  # an empty line would be no row
+            columns = [[cell or '""' for cell in columns[0]]]
+        between_cells, between_rows = f"{quote}{self.plan.options.delimiter}{quote}", f"{quote}\r\n{quote}"
         lines = between_rows.join(map(between_cells.join, zip(*columns, strict=True)))
         return f"{quote}{lines}{quote}\r\n".encode()
 
@@ -80,15 +103,5 @@ def _filled(texts: Sequence[str | None]) -> Sequence[str]:
     return [text or "" for text in texts]
 
 
-def _doubled_quotes(cells: Sequence[str]) -> Sequence[str]:
-    return [cell.replace('"', '""') for cell in cells]
-
-
-def _quoted_if_needed(cells: Sequence[str]) -> Sequence[str]:
-    if not _needs_quotes("".join(cells)):
-        return cells
-    return ['"' + cell.replace('"', '""') + '"' if _needs_quotes(cell) else cell for cell in cells]
-
-
-def _needs_quotes(text: str) -> bool:
-    return "," in text or '"' in text or "\n" in text or "\r" in text
+def _needs_quotes(text: str, delimiter: str) -> bool:
+    return delimiter in text or '"' in text or "\n" in text or "\r" in text

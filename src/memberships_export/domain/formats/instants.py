@@ -10,8 +10,11 @@ from datetime import datetime, tzinfo
 
 from msgspec import convert, to_builtins
 
+from memberships_export.domain.formats.options import Options
 from memberships_export.domain.source.columns.column_texts import of_present
 from memberships_export.domain.source.columns.dates import zone_of
+from memberships_export.domain.source.columns.values import is_instant
+from memberships_export.domain.source.profile import Column
 
 _UTC = "UTC"
 _DATE = len("YYYY-MM-DD")
@@ -21,6 +24,13 @@ Texts = Sequence[str | None]
 # Takes a time in UTC, and the same in the zone as YYYY-MM-DDTHH:MM:SS+01:00, without its fraction: None outside of the
 # years 1 to 9999.
 _Form = Callable[[str, str | None], str]
+
+
+def times_of(column: Column, texts: Texts, options: Options) -> Texts:
+    """Return the texts of a column of instants or dates for who reads the file, in the zone that was chosen."""
+    if not options.for_people:
+        return for_programs(texts, options.time_zone)
+    return (for_people if is_instant(column) else dates_for_people)(texts, options.time_zone)
 
 
 def for_people(texts: Texts, zone: str) -> Texts:

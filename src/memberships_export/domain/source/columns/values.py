@@ -19,7 +19,18 @@ from memberships_export.domain.source.columns.minor_units import minor_units
 from memberships_export.domain.source.columns.plain_values import Constant, Converted, JsonTexts, Texts
 from memberships_export.domain.source.profile import Column
 
-__all__ = ["NUMBERS", "BadValue", "Raw", "Values", "is_instant", "is_number", "needs_check", "raw_type", "values_of"]
+__all__ = [
+    "NUMBERS",
+    "BadValue",
+    "Raw",
+    "Values",
+    "is_date",
+    "is_instant",
+    "is_number",
+    "needs_check",
+    "raw_type",
+    "values_of",
+]
 
 NUMBERS = frozenset({"integer", "decimal", "minor_units"})
 INSTANTS = frozenset({"datetime", "epoch", "epoch_ms"})
@@ -48,6 +59,11 @@ def is_number(column: Column) -> bool:
 def is_instant(column: Column) -> bool:
     """Return whether the column holds points in time, which a zone moves; a date alone stays what it is."""
     return column.type in INSTANTS and not column.map and column.join is None
+
+
+def is_date(column: Column) -> bool:
+    """Return whether the column holds dates, among which times may be."""
+    return column.type == "date" and not column.map and column.join is None
 
 
 def raw_type(column: Column) -> Any:  # noqa: ANN401  (a type, which may be a union)
