@@ -24,7 +24,7 @@ from memberships_export.domain.source.progress import Progress
 from memberships_export.domain.source.reader import Reader, reader_of
 
 _OWNER = "user-1"
-_ABOUT = About(title="About", rows_title="Memberships", facts=(), checksum="SHA-256")
+_ABOUT = About(title="About", rows_title="Memberships", facts=(), checksum="SHA-256", cut="Cut")
 
 
 def measure_reading(rows: int, repeat: int, keys: int) -> ReadingRuns:

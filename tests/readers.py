@@ -61,7 +61,7 @@ def csv_writer(preset: Preset, columns: Sequence[Column] | None = None) -> CsvWr
 def a_plan(options: Options, columns: Sequence[Column] | None = None) -> Plan:
     """What a file is made by; without columns, those of our own contract. Their names stand above them."""
     chosen = own_reader().profile.columns if columns is None else columns
-    about = About(title="About", rows_title="Memberships", facts=[("Rows", 1)], checksum="SHA-256")
+    about = About(title="About", rows_title="Memberships", facts=[("Rows", 1)], checksum="SHA-256", cut="Cut")
     return Plan(options=options, columns=chosen, headings=[column.name for column in chosen], about=about)
 
 

@@ -18,6 +18,7 @@ class About:
     rows_title: str  # of where the rows are
     facts: Sequence[tuple[str, str | int | datetime]]  # names and values; times are aware and in UTC
     checksum: str  # the name of the SHA-256 of the same rows as CSV with preset raw
+    cut: str  # the name of how many texts were cut, where a cell of the format holds only so much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ def file_plan(export: Export, columns: Sequence[Column], policy: Policy, transla
             rows_title=translate(translatable("Memberships")),
             facts=list(_facts(export, translate)),
             checksum=translate(translatable("SHA-256 of the rows as CSV (preset raw)")),
+            cut=translate(translatable("Texts that were cut, as they are too long for a cell")),
         ),
         compact=export.progress.bytes <= _JSON_TO_FILE * policy.attachment_limit,
     )
