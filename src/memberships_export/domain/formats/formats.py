@@ -13,10 +13,14 @@ def file_format(name: Format) -> FileFormat:
             from memberships_export.domain.formats.csv import Csv  # noqa: PLC0415
 
             return Csv()
-        case Format.XLSX | Format.JSONL:
+        case Format.XLSX:
+            from memberships_export.domain.formats.xlsx.xlsx import Xlsx  # noqa: PLC0415
+
+            return Xlsx()
+        case Format.JSONL:
             raise NotImplementedError(name)
 
 
 def every_format() -> Sequence[FileFormat]:
     """Return all formats, each once, for what has to name them."""
-    return [file_format(name) for name in (Format.CSV,)]
+    return [file_format(name) for name in (Format.CSV, Format.XLSX)]

@@ -1,0 +1,76 @@
+"""Numbers as cells. The digits are copied, no number with a binary point comes into it; Excel keeps 15 of them."""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import Any
+
+from memberships_export.domain.formats.xlsx.cells import Cells, of_distinct, whole
+from memberships_export.domain.formats.xlsx.styles import INTEGER, Styles
+from memberships_export.domain.formats.xlsx.texts import text_cell
+
+_MOST_DIGITS = 15  # that count: neither zeros in front nor at the end
+_MOST_DECIMALS = 30  # that Excel shows
+# At most two decimals and 15 digits, and not the zeros that nobody writes: one amount before each >.
+_USUAL = r"(?:(?:-?[1-9][0-9]{0,12}+|0)(?:\.[0-9]{1,2}+)?>)*+"
+
+
+def integer_cells(texts: Sequence[str | None]) -> Cells:
+    """Return a column of whole numbers, written without zeros in front."""
+    try:
+        if max(map(len, texts), default=0) <= _MOST_DIGITS:  # type: ignore[arg-type]  # finds that one is None
+            return Cells(_before(INTEGER), texts, _AFTER)  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    return of_distinct(texts, partial(_number, style_of=lambda _: INTEGER))
+
+
+def amount_cells(texts: Sequence[str | None], currencies: Sequence[Any] | None, styles: Styles) -> Cells:
+    """Return a column of amounts, each with the code of its currency where there are codes."""
+    codes = None if currencies is None else set(currencies)
+    if codes is None or len(codes) == 1:
+        return _of_one_currency(texts, next(iter(codes)) if codes else None, styles)
+    pairs = list(zip(texts, currencies or (), strict=True))
+    known = {
+        (text, code): of_distinct([text], partial(_number, style_of=_style_of(styles, code))).values[0]
+        for text, code in set(pairs)
+    }
+    return whole(list(map(known.__getitem__, pairs)))
+
+
+def _of_one_currency(texts: Sequence[str | None], code: object, styles: Styles) -> Cells:
+    if styles.decimals(code) >= 2:  # noqa: PLR2004  (as many as usual amounts have)
+        try:
+            if _compiled(_USUAL).fullmatch(f"{'>'.join(texts)}>"):  # type: ignore[arg-type]  # TypeError: one is None
+                return Cells(_before(styles.amount(code, 0)), texts, _AFTER)  # type: ignore[arg-type]
+        except TypeError:
+            pass
+    return of_distinct(texts, partial(_number, style_of=_style_of(styles, code)))
+
+
+def _style_of(styles: Styles, code: object) -> Callable[[int], int]:
+    return lambda decimals: styles.amount(code, decimals)
+
+
+def _number(text: str, style_of: Callable[[int], int]) -> str:
+    """Return a number, or its text where Excel would not keep or show each digit. `style_of` takes its decimals."""
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    units, _, rest = digits.partition(".")
+    units, decimals = units.lstrip("0"), rest.rstrip("0")
+    if len((units + decimals).strip("0")) > _MOST_DIGITS or len(decimals) > _MOST_DECIMALS:
+        return text_cell(text)
+    number = f"{units or '0'}.{rest}" if rest else units or "0"
+    return f"{_before(style_of(len(decimals)))}{sign if units or decimals else ''}{number}{_AFTER}"
+
+
+def _before(style: int) -> str:
+    return f'<c s="{style}"><v>'
+
+
+_AFTER = "</v></c>"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern when it is needed: who starts does not wait for it."""
+    return re.compile(pattern)
