@@ -13,6 +13,8 @@ from typing import Protocol
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.formats.headings import Translate
+from memberships_export.domain.mail.compose import Written
+from memberships_export.domain.mail.facts import Facts
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.message import Message, Received
@@ -229,6 +231,14 @@ class Translations(Protocol):
         ...
 
 
+class MailWriter(Protocol):
+    """Puts into words what a mail tells."""
+
+    def write(self, facts: Facts) -> Written:
+        """Write the mail, in the language and the time zone of the facts."""
+        ...
+
+
 class Machine(Protocol):
     """What can be known only where all processes are on one machine: which of them died, and that its clock was set."""
 
@@ -266,4 +276,5 @@ class Ports:
     clock: Clock
     readers: Readers
     translations: Translations
+    mail_writer: MailWriter
     machine: Machine | None = None  # None: processes are on many machines, and only the end of a lease tells

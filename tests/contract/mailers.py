@@ -15,6 +15,7 @@ from memberships_export.adapters.mail.outbox import Outbox
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.adapters.mail.smtp.client import Smtp, SmtpSettings
 from memberships_export.domain.mail.mail import Attachment, Mail
+from memberships_export.domain.mail.sender import Sender
 from memberships_export.ports import Mailer
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.fake_smtp import FakeSmtp
@@ -23,6 +24,7 @@ from rig.waiting import PATIENCE_SECONDS
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEY = "SG.canary-key.of_the-tests"
 FROM = "exports@club.example"
+SENDER = Sender(address=FROM)
 TO = "canary.member@example.org"
 
 
@@ -33,6 +35,7 @@ def a_mail(**changes: object) -> Mail:
         "subject": "Your memberships export",
         "text": "Hello,\n\nthe file is attached. Grüße 🏊\n",
         "html": '<!doctype html>\n<html lang="en"><p>Hello &amp; Grüße 🏊</p></html>\n',
+        "language": "en",
         "export_id": "exp-1",
         "intent": "exp-1:1",
         "attachment": Attachment("memberships-2026-03-01.csv", "text/csv", "\ufeffid,name\r\n1,Süd\r\n".encode()),
@@ -43,7 +46,7 @@ def a_mail(**changes: object) -> Mail:
 def sendgrid(url: str, **changes: float) -> SendGrid:
     """A SendGrid mailer that has much patience, where nothing else is asked for."""
     patience = dict.fromkeys(("connect_seconds", "read_seconds", "total_seconds"), PATIENCE_SECONDS) | changes
-    settings = SendGridSettings(base_url=url, mail_from=FROM, api_key=lambda: KEY, **patience)  # type: ignore[arg-type]
+    settings = SendGridSettings(base_url=url, sender=SENDER, api_key=lambda: KEY, **patience)
     return SendGrid(settings, lambda: NOW)
 
 
@@ -51,7 +54,7 @@ def smtp(port: int, **changes: Any) -> Smtp:  # noqa: ANN401  (fields of SmtpSet
     """An SMTP mailer that has much patience, where nothing else is asked for."""
     patience = dict.fromkeys(("connect_seconds", "read_seconds", "total_seconds"), PATIENCE_SECONDS)
     fields: dict[str, Any] = (
-        {"host": "127.0.0.1", "port": port, "security": "none", "mail_from": FROM} | patience | changes
+        {"host": "127.0.0.1", "port": port, "security": "none", "sender": SENDER} | patience | changes
     )
     return Smtp(SmtpSettings(**fields), lambda: NOW)
 
@@ -135,7 +138,7 @@ class SmtpRig:
 @contextmanager
 def outbox_rig(folder: Path) -> Iterator[Rig]:
     """Open an outbox."""
-    yield OutboxRig(folder, Outbox(folder, mail_from=FROM, clock=lambda: NOW))
+    yield OutboxRig(folder, Outbox(folder, sender=SENDER, clock=lambda: NOW))
 
 
 @contextmanager

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any, cast
 
 from memberships_export.adapters.texts.catalogues import Catalogues
+from memberships_export.adapters.texts.mail_writer import TemplateMailWriter
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Evidence, Export
 from memberships_export.domain.formats.options import Options
+from memberships_export.domain.mail.brand import Brand
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Received
 from memberships_export.domain.source.reader import Reader
@@ -77,6 +79,7 @@ class World:
             clock=self.clock,
             readers=self.readers,
             translations=Catalogues(),
+            mail_writer=TemplateMailWriter(Brand(), strict=True),
         )
 
     def over(self, ports: Ports) -> Services:

@@ -7,6 +7,7 @@ import pytest
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook
 from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus
+from memberships_export.domain.mail.sender import Sender
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.sendgrid_behaviour import (
     ACCEPT,
@@ -31,7 +32,7 @@ def world_over(fake: FakeSendGrid, seconds: float = PATIENCE_SECONDS) -> World:
     world = World(7)
     settings = SendGridSettings(
         base_url=fake.url,
-        mail_from="exports@example.org",
+        sender=Sender(address="exports@example.org"),
         api_key=lambda: "SG.not-a-real-key",
         read_seconds=seconds,
         total_seconds=2 * seconds,

@@ -13,9 +13,11 @@ from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.texts.catalogues import Catalogues
+from memberships_export.adapters.texts.mail_writer import TemplateMailWriter
 from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import ExportStatus
+from memberships_export.domain.mail.brand import Brand
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import Services, assemble
@@ -56,6 +58,7 @@ def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource, text: str
         clock=utc_now,
         readers=readers(a_reader(text) if text else None),
         translations=Catalogues(),
+        mail_writer=TemplateMailWriter(Brand(), strict=True),
     )
 
 

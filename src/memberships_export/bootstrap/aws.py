@@ -13,6 +13,7 @@ from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.bootstrap.parts import (
     Secret,
     Secrets,
+    mail_writer,
     memberships,
     profile_secrets,
     readers,
@@ -90,6 +91,7 @@ class Aws:
             clock=utc_now,
             readers=readers(settings),
             translations=Catalogues(),
+            mail_writer=mail_writer(settings),
         )
 
     def _files(self) -> S3Files:

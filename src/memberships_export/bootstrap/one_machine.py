@@ -16,6 +16,7 @@ from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.bootstrap.parts import (
     Secrets,
+    mail_writer,
     memberships,
     profile_secrets,
     readers,
@@ -76,6 +77,7 @@ class OneMachine:
             clock=clock,
             readers=readers(settings),
             translations=Catalogues(),
+            mail_writer=mail_writer(settings),
             machine=EmbeddedMachine(settings.data_dir / "processes", database),
         )
 
@@ -105,7 +107,7 @@ def mails_go_to(settings: Settings) -> str:
 
 def _mailer(settings: Settings) -> Mailer:
     if settings.mailer == "outbox":
-        return Outbox(outbox_folder(settings), mail_from=settings.mail_from, clock=utc_now)
+        return Outbox(outbox_folder(settings), sender=settings.sender, clock=utc_now)
     if settings.mailer == "smtp":
         return smtp(settings, lambda: settings.smtp_password or "")
     key = settings.sendgrid_api_key or ""

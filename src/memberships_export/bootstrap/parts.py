@@ -14,12 +14,13 @@ from memberships_export.adapters.source.auth import auth_problems
 from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
 from memberships_export.adapters.source.profile_file import OWN, load_profile
 from memberships_export.adapters.source.profile_secrets import ManagedSecret, ProfileSecrets
+from memberships_export.adapters.texts.mail_writer import TemplateMailWriter
 from memberships_export.bootstrap.lazy_readers import LazyReaders
 from memberships_export.domain.source.profile import KnownProfile, Profile
 from memberships_export.domain.source.profile_file.problems import ProfileInvalid
 from memberships_export.domain.source.profile_file.secrets import secrets_named
 from memberships_export.domain.source.reader import Reader, reader_of
-from memberships_export.ports import Mailer, MembershipSource, Ports
+from memberships_export.ports import Mailer, MailWriter, MembershipSource, Ports
 from memberships_export.settings import Settings, SettingsError, variable
 
 ISSUER = "memberships-export"  # of the tokens that workers make
@@ -117,12 +118,17 @@ def memberships(settings: Settings, url: str, service_secret: Secret, secrets: P
     return MembershipsHttp(url, service_token=token, limits=limits, secrets=secrets)
 
 
+def mail_writer(settings: Settings) -> MailWriter:
+    """Return what writes the mails, in the look of the club. It reads nothing before the first one."""
+    return TemplateMailWriter(settings.brand)
+
+
 def sendgrid(settings: Settings, api_key: Secret) -> Mailer:
     """Return SendGrid as the mailer. The key is read for each mail."""
     # Who mails in another way starts without it.
     from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings  # noqa: PLC0415
 
-    return SendGrid(SendGridSettings(base_url=settings.sendgrid_url, mail_from=settings.mail_from, api_key=api_key))
+    return SendGrid(SendGridSettings(base_url=settings.sendgrid_url, sender=settings.sender, api_key=api_key))
 
 
 def smtp(settings: Settings, password: Secret) -> Mailer:
@@ -134,7 +140,7 @@ def smtp(settings: Settings, password: Secret) -> Mailer:
         host=settings.smtp_host or "",
         port=smtp_port(settings),
         security=settings.smtp_security,
-        mail_from=settings.mail_from,
+        sender=settings.sender,
         user=settings.smtp_user,
         password=password,
     )

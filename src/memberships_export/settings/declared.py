@@ -10,12 +10,19 @@ from msgspec import Meta
 from memberships_export.domain.export.policy import AfterUnknownSend, Policy
 from memberships_export.domain.export.record import Stage
 from memberships_export.domain.formats.options import Likes
+from memberships_export.domain.mail.brand import COLOUR, Brand
+from memberships_export.domain.mail.sender import NAME, Sender, split_sender
 from memberships_export.settings.kinds import (
     Address,
+    Colour,
+    Contact,
     DatabaseUrl,
     Host,
     HostNames,
+    HttpsUrl,
     Language,
+    MailFrom,
+    Name,
     Names,
     Secret,
     Url,
@@ -102,7 +109,20 @@ class Settings:
     mailer: Literal["outbox", "sendgrid", "smtp"] = setting(
         "outbox", "Where mails go: a folder of .eml files, SendGrid, or an SMTP server."
     )
-    mail_from: Address = setting("memberships-export@localhost", "Sender address of the mails.")
+    mail_from: MailFrom = setting(
+        "memberships-export@localhost",
+        "Sender of the mails: an address, or `Name <address>`. Without a name it is that of the club, if it is set.",
+    )
+    mail_reply_to: Address | None = setting(None, "Where answers to the mails go. Unset: to the sender.")
+    contact: Contact | None = setting(
+        None,
+        "Whom mails name for questions: an address, or a page (https). Unset: members are asked to tell their club.",
+    )
+    brand_name: Name | None = setting(None, "Name of the club, at the top of each mail. Unset: none.")
+    brand_logo_url: HttpsUrl | None = setting(
+        None, "Logo of the club (https), in place of its name. Mail programs load it when a member opens the mail."
+    )
+    brand_colour: Colour = setting(COLOUR, "Colour of the button and of links in mails, as #rrggbb.")
     sendgrid_api_key: str | None = setting(None, "SendGrid API key with the scope mail.send only.", secret=True)
     sendgrid_url: Url = setting("https://api.sendgrid.com", "Base URL of SendGrid (EU: https://api.eu.sendgrid.com).")
     sendgrid_webhook_key: str | None = setting(
@@ -229,6 +249,18 @@ class Settings:
     def smtp_plain(self) -> frozenset[str]:
         """The hosts of `smtp_plain_hosts`, in lower case."""
         return frozenset(name.strip().lower() for name in (self.smtp_plain_hosts or "").split(",") if name)
+
+    @property
+    def brand(self) -> Brand:
+        """How mails look."""
+        return Brand(name=self.brand_name, logo_url=self.brand_logo_url, colour=self.brand_colour, contact=self.contact)
+
+    @property
+    def sender(self) -> Sender:
+        """Who mails come from."""
+        name, address = split_sender(self.mail_from)
+        named = name or self.brand_name or NAME
+        return Sender(address=address, name=named, reply_to=self.mail_reply_to)
 
     @property
     def policy(self) -> Policy:

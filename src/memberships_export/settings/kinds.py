@@ -18,6 +18,7 @@ from memberships_export.domain.formats.languages import language_of
 from memberships_export.domain.formats.options import LANGUAGES
 from memberships_export.domain.formats.problems import nearest
 from memberships_export.domain.mail.address import checked_address
+from memberships_export.domain.mail.sender import LONGEST_NAME, is_name, split_sender
 
 MIN_SECRET = 32  # bytes; RFC 7518 3.2: as long as the hash
 T = TypeVar("T")
@@ -154,6 +155,37 @@ def _zone(text: str) -> str:
     return found
 
 
+def _sender(text: str) -> str:
+    try:
+        name, address = split_sender(text)
+    except InvalidAddress as error:
+        raise ValueError from error
+    return f"{name} <{address}>" if name else address
+
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise ValueError
+    return text
+
+
+def _https_url(text: str) -> str:
+    if not _PLAIN_URL.fullmatch(text) or not urlsplit(text).hostname or "@" in urlsplit(text).netloc:
+        raise ValueError
+    return text
+
+
+def _contact(text: str) -> str:
+    return _https_url(text) if text.startswith("https:") else _address(text)
+
+
+def _colour(text: str) -> str:
+    if not re.fullmatch("#[0-9A-Fa-f]{6}", text):
+        raise ValueError
+    return text.lower()
+
+
+_PLAIN_URL = re.compile(r"https://[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
 Url = Annotated[str, _form("a URL like https://api.example.org, without query", _url)]
 DatabaseUrl = Annotated[str, _form("a URL like postgresql://user:password@host/database", _database_url)]
 Secret = Annotated[str, _form(f"a secret of at least {MIN_SECRET} bytes", _secret)]
@@ -164,3 +196,12 @@ Address = Annotated[str, _form("one plain email address", _address)]
 _LANGUAGES = f"one of {', '.join(LANGUAGES)}, with or without a region, as de-CH"
 Language = Annotated[str, _form(_LANGUAGES, _language, lambda: LANGUAGES)]
 Zone = Annotated[str, _form("a time zone of the IANA database, such as Europe/Berlin", _zone, _zones)]
+MailFrom = Annotated[
+    str, _form("one plain email address, or a name with one: TSV Example <exports@example.org>", _sender)
+]
+Name = Annotated[
+    str, _form(f"a name of at most {LONGEST_NAME} characters, without comma, semicolon, quotes, < or >", _name)
+]
+HttpsUrl = Annotated[str, _form("a URL that begins with https://", _https_url)]
+Contact = Annotated[str, _form("one plain email address, or a URL that begins with https://", _contact)]
+Colour = Annotated[str, _form("a colour like #1f5fbf", _colour)]

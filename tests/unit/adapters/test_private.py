@@ -19,7 +19,7 @@ from memberships_export.adapters.embedded.private import keep_private
 from memberships_export.adapters.embedded.secrets_file import kept_secret
 from memberships_export.adapters.mail.outbox import Outbox
 from memberships_export.domain.errors import StorageUnavailable
-from tests.contract.mailers import FROM, NOW, a_mail
+from tests.contract.mailers import NOW, SENDER, a_mail
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def make_all(data: Path) -> None:
         sink.write(b"x")
     kept_secret(data / "d" / "secrets" / "jwt")
     EmbeddedMachine(data / "f" / "processes", Database(data / "f" / "exports.db")).me()
-    Outbox(data / "e" / "outbox", mail_from=FROM, clock=lambda: NOW).send(a_mail())
+    Outbox(data / "e" / "outbox", sender=SENDER, clock=lambda: NOW).send(a_mail())
 
 
 @pytest.mark.parametrize("mask", [0, 0o022, 0o077, 0o477, 0o777])

@@ -9,6 +9,7 @@ import pytest
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import Attachment, Mail, SendResult
+from memberships_export.domain.mail.sender import Sender
 from rig.services.fake_memberships import closed_port
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.sendgrid_behaviour import (
@@ -113,7 +114,7 @@ def test_a_mail_that_cannot_be_prepared_has_not_left(caplog: pytest.LogCaptureFi
         raise RuntimeError(KEY)
 
     with FakeSendGrid() as fake:
-        settings = SendGridSettings(base_url=fake.url, mail_from="exports@example.org", api_key=no_key)
+        settings = SendGridSettings(base_url=fake.url, sender=Sender(address="exports@example.org"), api_key=no_key)
         result = SendGrid(settings).send(a_mail())
 
         assert fake.requests == 0

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,9 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from memberships_export.adapters.mail.sendgrid.request import BODY_LIMIT, Unsendable, request_body
-from memberships_export.domain.export.record import Export, Failure, Send, Stage, StoredFile
 from memberships_export.domain.mail.mail import Attachment, Mail
-from memberships_export.domain.mail.texts import failure_mail, ready_mail
-from tests.contract.mailers import FROM, TO, a_mail
-from tests.factories import REQUESTED_AT, an_export
+from tests.contract.mailers import SENDER, TO, a_mail
+from tests.unit.mails.mail_reading import failure_mail, linked, ready
 
 Payload = dict[str, Any]
 # SendGrid puts custom_args flat into each event, where its own names win.
@@ -28,20 +26,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\
 
 
 def _payload(mail: Mail) -> Payload:
-    payload: Payload = json.loads(request_body(mail, FROM, "Memberships export"))
+    payload: Payload = json.loads(request_body(mail, SENDER))
     return payload
-
-
-def _exports() -> Iterator[Mail]:
-    file = StoredFile(
-        key="k", name="memberships-2026-03-01.csv", rows=1, bytes=9, sha256="0" * 64, expires_at=REQUESTED_AT
-    )
-    export = an_export(export_id="exp-1", file=file)
-    failure = Failure(stage=Stage.FETCH, code="foreign_rows", reason="r", at=REQUESTED_AT)
-    failed: Export = an_export(export_id="exp-1", failure=failure)
-    yield ready_mail(export, Send(number=1, mailing=1, started_at=REQUESTED_AT), b"\xef\xbb\xbfid\r\n1\r\n", None)
-    yield ready_mail(export, Send(number=2, mailing=1, started_at=REQUESTED_AT), None, "https://club.example/x")
-    yield failure_mail(failed)
 
 
 @pytest.fixture
@@ -102,13 +88,13 @@ def _problems(payload: Payload, size: int) -> list[str]:
 
 
 def _errors(validator: Draft202012Validator, mail: Mail) -> list[str]:
-    body = request_body(mail, FROM, "Memberships export")
+    body = request_body(mail, SENDER)
     assert body.isascii()
     payload = json.loads(body)
     return [error.message for error in validator.iter_errors(payload)] + _problems(payload, len(body))
 
 
-@pytest.mark.parametrize("mail", list(_exports()), ids=["attached", "linked", "failed"])
+@pytest.mark.parametrize("mail", [ready(), linked(), failure_mail()], ids=["attached", "linked", "failed"])
 def test_every_mail_of_this_service_follows_the_specification(mail: Mail, validator: Draft202012Validator) -> None:
     assert _errors(validator, mail) == []
 
@@ -177,7 +163,7 @@ def test_no_naughty_string_is_taken_for_an_address_or_for_an_export_id(shared_da
     for naughty in json.loads((shared_data / "blns.json").read_text(encoding="utf-8")):
         for mail in (a_mail(to=naughty), a_mail(to=f"a@{naughty}"), a_mail(export_id=f"{naughty}\n")):
             try:
-                sent.append(request_body(mail, FROM, "Memberships export"))
+                sent.append(request_body(mail, SENDER))
             except Unsendable as error:
                 refusals.append(str(error))
     assert not [refusal for refusal in refusals if "@" in refusal]
@@ -188,9 +174,9 @@ def test_no_naughty_string_is_taken_for_an_address_or_for_an_export_id(shared_da
 @pytest.mark.parametrize("changes", [{"export_id": "e" * 10_000}, {"intent": "e" * 10_000}, {"export_id": "ü" * 1_700}])
 def test_custom_args_that_are_too_large_are_not_sent(changes: dict[str, str]) -> None:
     with pytest.raises(Unsendable, match="too long"):
-        request_body(a_mail(**changes), FROM, "Memberships export")
+        request_body(a_mail(**changes), SENDER)
 
 
 def test_an_export_id_that_would_come_back_changed_is_not_sent() -> None:
     with pytest.raises(Unsendable, match="cannot travel"):
-        request_body(a_mail(export_id="exp\r\n1"), FROM, "Memberships export")
+        request_body(a_mail(export_id="exp\r\n1"), SENDER)

@@ -6,6 +6,7 @@ import pytest
 
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import Attachment, Mail, SendResult
+from memberships_export.domain.mail.sender import Sender
 from rig.services.fake_memberships import closed_port
 from rig.services.fake_smtp import FakeSmtp, Offer
 from rig.services.smtp_behaviour import (
@@ -288,7 +289,7 @@ def test_what_travels_is_ascii_in_lines_that_every_server_takes() -> None:
 
 def test_the_same_intent_has_the_same_message_id_and_another_intent_another() -> None:
     with FakeSmtp() as fake:
-        mailer = smtp(fake.port, mail_from=f"exports@{'x' * 60}.{'y' * 60}.example")
+        mailer = smtp(fake.port, sender=Sender(address=f"exports@{'x' * 60}.{'y' * 60}.example"))
         results = [mailer.send(a_mail(intent=intent)) for intent in ("exp-1:1", "exp-1:1", "exp-1:2", "odd one:1")]
         ids = [str(read_eml(mail.content)["Message-ID"]) for mail in fake.accepted]
     assert [f"<{result.message_id}>" for result in results] == ids

@@ -6,9 +6,10 @@ from base64 import b64encode
 import pytest
 
 from memberships_export.adapters.mail.smtp.client import SmtpSettings
-from memberships_export.domain.errors import InvalidAddress, StorageUnavailable
+from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import SendResult
+from memberships_export.domain.mail.sender import Sender
 from rig.services.fake_smtp import FakeSmtp, Offer
 from rig.services.smtp_behaviour import ACCEPT, ACCEPT_THEN_RESET, Behaviour, End, Step, answers, ends
 from tests.contract.mailers import TO, a_mail, smtp
@@ -125,13 +126,10 @@ def test_what_passes_and_what_is_about_one_mail_is_no_such_refusal(
     assert "event=refused" not in caplog.text
 
 
-def test_a_sender_that_is_no_address_is_refused_at_once() -> None:
-    with pytest.raises(InvalidAddress):
-        smtp(25, mail_from="exports")
-
-
 def test_the_settings_do_not_show_the_password() -> None:
-    settings = SmtpSettings(host="h", port=25, security="tls", mail_from=TO, user=USER, password=lambda: PASSWORD)
+    settings = SmtpSettings(
+        host="h", port=25, security="tls", sender=Sender(address=TO), user=USER, password=lambda: PASSWORD
+    )
     assert "password" not in repr(settings)
 
 

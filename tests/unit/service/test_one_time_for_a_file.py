@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from memberships_export.adapters.texts.locale_forms import moment
 from memberships_export.domain.errors import FileGone, IllegalTransition
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus
@@ -21,7 +22,7 @@ def completed(world: World) -> Export:
 
 def expiry(export: Export) -> str:
     assert export.file is not None
-    return f"{export.file.expires_at:%Y-%m-%d %H:%M} UTC"
+    return moment(export.file.expires_at, "en", "UTC")
 
 
 def test_the_time_in_the_mail_is_the_one_on_the_record_also_after_a_resend() -> None:
@@ -33,7 +34,7 @@ def test_the_time_in_the_mail_is_the_one_on_the_record_also_after_a_resend() -> 
     again = world.export(first)
 
     assert again.file == first.file
-    assert all(f"Can be downloaded until: {expiry(again)}" in mail.text for mail in world.mails)
+    assert all(f"Until {expiry(again)} you can also download it" in mail.text for mail in world.mails)
     assert again.file is not None
     assert again.files_until == again.file.expires_at
 

@@ -10,11 +10,13 @@ from itertools import chain, repeat
 import msgspec
 import pytest
 
+from memberships_export.adapters.texts.locale_forms import moment
 from memberships_export.domain.errors import PlaceForgotten
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.profile import KnownProfile
+from tests.factories import REQUESTED_AT
 from tests.fakes.shelf import PAGINATORS, Shelf, profile, shelf_rows
 from tests.fakes.world import World, attachment
 from tests.readers import a_reader, readers
@@ -81,7 +83,8 @@ def test_without_a_total_the_grade_says_how_the_end_was_known(kind: str) -> None
 def test_under_page_numbers_without_a_total_the_mail_tells_what_may_be_missing() -> None:
     world, done = exported(Shelf(shelf_rows(7)), profile("page_number", total=""))
     assert done.progress.moved_between
-    assert "Changes made between 12:00:00 and 12:00:00 UTC on 2026-03-01 may be missing." in world.mails[0].text
+    noon = moment(REQUESTED_AT, "en", "UTC")
+    assert f"Changes made between {noon} and {noon} may be missing." in world.mails[0].text
 
 
 @pytest.mark.parametrize("kind", ["offset", "page_number"])

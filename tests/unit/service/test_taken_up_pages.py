@@ -5,9 +5,11 @@ from itertools import chain, repeat
 
 import pytest
 
+from memberships_export.adapters.texts.locale_forms import moment
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
+from tests.factories import REQUESTED_AT
 from tests.fakes.memory import MemoryStore
 from tests.fakes.shelf import Shelf, profile, shelf_rows
 from tests.fakes.world import World, attachment
@@ -44,7 +46,8 @@ def test_rows_may_have_moved_since_the_page_came_and_not_since_it_was_taken_up()
     world.pass_time(timedelta(minutes=6))
     assert world.export(export).status is ExportStatus.COMPLETED
     assert "page=2" in shelf.calls[asked].query, "the first page is not asked for again"
-    assert "between 12:00:00 and 12:06:00 UTC" in world.mails[0].text
+    between = [moment(REQUESTED_AT + timedelta(minutes=minutes), "en", "UTC") for minutes in (0, 6)]
+    assert f"between {between[0]} and {between[1]}" in world.mails[0].text
 
 
 @pytest.mark.parametrize("kind", ["header_link", "json_link", "cursor"])

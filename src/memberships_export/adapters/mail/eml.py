@@ -11,22 +11,25 @@ from hashlib import sha256
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.mail import Mail
 from memberships_export.domain.mail.plain_text import many_lines, one_line
+from memberships_export.domain.mail.sender import Sender
 
-_FROM_NAME = "Memberships export"
 _POLICY = SMTP.clone(cte_type="7bit")  # every server takes it, 8BITMIME or not
 # Capitals are left out: on some file systems A.eml and a.eml are the same file.
 _PLAIN_INTENT = re.compile(r"([a-z0-9][a-z0-9_-]{0,99}):([0-9]{1,9}|failure)")
 
 
-def eml(mail: Mail, sender: str, date: datetime) -> bytes:
+def eml(mail: Mail, sender: Sender, date: datetime) -> bytes:
     """Write the message: ASCII, lines of at most 998 bytes that end in CRLF. Raises InvalidAddress."""
     message = EmailMessage(policy=_POLICY)
-    message["From"] = Address(_FROM_NAME, addr_spec=sender)
+    message["From"] = Address(sender.name, addr_spec=sender.address)
+    if sender.reply_to:
+        message["Reply-To"] = Address(addr_spec=sender.reply_to)
     message["To"] = Address(addr_spec=checked_address(mail.to))
     message["Subject"] = one_line(mail.subject)
     message["Date"] = date
-    message["Message-ID"] = f"<{message_id(mail.intent, sender)}>"
+    message["Message-ID"] = f"<{message_id(mail.intent, sender.address)}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice answers it
+    message["Content-Language"] = one_line(mail.language)
     message["X-Export-Id"] = one_line(mail.export_id)
     message["X-Send-Intent"] = one_line(mail.intent)
     message.set_content(many_lines(mail.text))

@@ -8,8 +8,8 @@ from memberships_export.adapters.mail.eml import eml, plain_name
 from memberships_export.adapters.mail.not_prepared import not_prepared
 from memberships_export.domain.errors import InvalidAddress, StorageUnavailable
 from memberships_export.domain.export.record import Evidence
-from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.mail import NOT_AN_ADDRESS, NOT_WANTED, Mail, SendResult
+from memberships_export.domain.mail.sender import Sender
 from memberships_export.ports import Clock
 
 
@@ -18,11 +18,11 @@ class Outbox:
 
     repeatable = True
 
-    def __init__(self, folder: Path, *, mail_from: str, clock: Clock) -> None:
-        """Take the folder (made with the first mail) and the sender's address. InvalidAddress when it is not one."""
+    def __init__(self, folder: Path, *, sender: Sender, clock: Clock) -> None:
+        """Take the folder (made with the first mail), and who mails come from."""
         self._folder = folder
         self._files = Folder(folder)
-        self._sender = checked_address(mail_from)
+        self._sender = sender
         self._clock = clock
 
     def send(self, mail: Mail, still_wanted: Callable[[], bool] = lambda: True) -> SendResult:

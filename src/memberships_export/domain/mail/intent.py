@@ -1,4 +1,4 @@
-"""The name of a send across systems."""
+"""The names of mails across systems."""
 
 from memberships_export.domain.export.record import Export, Send
 
@@ -8,6 +8,11 @@ _MOST_DIGITS = 9  # of a send number; more is somebody else's text
 def send_intent(export: Export, send: Send) -> str:
     """Name a send across systems: it travels with the mail and comes back in the mail service's events."""
     return f"{export.export_id}:{send.number}"
+
+
+def failure_intent(export: Export) -> str:
+    """Name the mail that tells of a failure. It belongs to no send."""
+    return f"{export.export_id}:failure"
 
 
 def parse_send_intent(text: str) -> tuple[str, int] | None:

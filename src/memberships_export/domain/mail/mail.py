@@ -22,6 +22,7 @@ class Mail:
     subject: str
     text: str
     html: str
+    language: str  # of text and html, such as de-CH
     export_id: str
     intent: str
     attachment: Attachment | None = None

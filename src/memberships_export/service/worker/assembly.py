@@ -41,7 +41,13 @@ def assemble_workers(
     """
     clock, store, queue, files = ports.clock, ports.store, ports.queue, ports.files
     settle = SettleFailure(
-        store=store, dead_letters=ports.dead_letters, queue=queue, mailer=ports.mailer, clock=clock, policy=policy
+        store=store,
+        dead_letters=ports.dead_letters,
+        queue=queue,
+        mailer=ports.mailer,
+        mail_writer=ports.mail_writer,
+        clock=clock,
+        policy=policy,
     )
     steps = _steps(ports, policy, links)
     find = FindExport(store=store, dead_letters=ports.dead_letters, clock=clock, policy=policy)
@@ -85,5 +91,7 @@ def _steps(ports: Ports, policy: Policy, links: DownloadLinks) -> dict[Stage, St
             page_size=policy.page_size,
         )
     if ports.mailer:
-        steps[Stage.DELIVER] = DeliverMail(mailer=ports.mailer, files=ports.files, links=links)
+        steps[Stage.DELIVER] = DeliverMail(
+            mailer=ports.mailer, mail_writer=ports.mail_writer, files=ports.files, links=links
+        )
     return steps

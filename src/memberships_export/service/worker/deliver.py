@@ -30,9 +30,11 @@ from memberships_export.domain.export.delivery import (
 from memberships_export.domain.export.held import link_only, render_again, wait
 from memberships_export.domain.export.lifecycle import next_trouble
 from memberships_export.domain.export.record import Evidence, Export, Send
+from memberships_export.domain.mail.compose import Written, compose
+from memberships_export.domain.mail.facts import ready
+from memberships_export.domain.mail.intent import send_intent
 from memberships_export.domain.mail.mail import SendResult
-from memberships_export.domain.mail.texts import ready_mail
-from memberships_export.ports import Clock, FileStore, Mailer
+from memberships_export.ports import Clock, FileStore, Mailer, MailWriter
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.stored_file import check_file, read_file
 from memberships_export.service.worker.held_export import HeldExport, begin_again
@@ -45,6 +47,7 @@ class DeliverMail:
     """Take the next step towards an accepted mail."""
 
     mailer: Mailer
+    mail_writer: MailWriter
     files: FileStore
     links: DownloadLinks
 
@@ -72,13 +75,17 @@ class DeliverMail:
             return
         if should_stop():  # reading the file may have taken the time that was left
             raise StopRequested
+        written = self._written(held.export, send)  # before the intent: what cannot be written leaves nothing to doubt
         in_time = _within(held.policy.send_time_limit, held.clock)  # the write renews the lease
         held.write(intend, send=send)
         log.info("export=%s send=%d as_link=%s event=sending", held.export.export_id, send.number, send.as_link)
-        # Composed from the record as it was just written: until then the address may change.
-        link = self.links.url(held.export) if send.as_link else None
-        result = self.mailer.send(ready_mail(held.export, send, content, link), in_time)
-        self._record(held, send, result)
+        # Addressed from the record as it was just written: until then the address may change.
+        mail = compose(held.export, send_intent(held.export, send), written, content)
+        self._record(held, send, self.mailer.send(mail, in_time))
+
+    def _written(self, export: Export, send: Send) -> Written:
+        link = self.links.url(export) if send.as_link else None
+        return self.mail_writer.write(ready(export, link=link, possible_duplicate=send.possible_duplicate))
 
     def _content(self, held: HeldExport, send: Send, should_stop: Callable[[], bool]) -> bytes | None:
         """Read and check what is attached; None: a link is mailed, to a file that was checked.

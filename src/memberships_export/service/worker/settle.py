@@ -7,12 +7,14 @@ from memberships_export.domain.errors import IllegalTransition, UnknownExport
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Evidence, Export, Owed, Stage
 from memberships_export.domain.export.upkeep import left_alone, owed_again, paid
-from memberships_export.domain.mail.mail import SendResult
-from memberships_export.domain.mail.texts import failure_mail
+from memberships_export.domain.mail.compose import compose
+from memberships_export.domain.mail.facts import failed
+from memberships_export.domain.mail.intent import failure_intent
+from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.letters import failure_attributes
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore, Mailer
+from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore, Mailer, MailWriter
 from memberships_export.service.record import change
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ class SettleFailure:
     dead_letters: DeadLetters
     queue: ExportQueue
     mailer: Mailer | None
+    mail_writer: MailWriter
     clock: Clock
     policy: Policy
 
@@ -58,7 +61,7 @@ class SettleFailure:
         """
         export = self._paid(export, Owed.FAILURE_MAIL)
         try:
-            result = mailer.send(failure_mail(export))
+            result = mailer.send(self._failure_mail(export))
         except Exception as error:  # noqa: BLE001  (it is told without its text, which may quote the mail)
             detail = f"A bug in the mailer ({type(error).__name__})."
             result = SendResult(evidence=Evidence.REFUSED, detail=detail)
@@ -67,6 +70,9 @@ class SettleFailure:
         log.warning("export=%s event=failure_mail_not_sent detail=%s", export.export_id, result.detail)
         if result.evidence is Evidence.REFUSED and not result.permanent:
             change(self.store, export, owed_again, self.clock(), self.policy)
+
+    def _failure_mail(self, export: Export) -> Mail:
+        return compose(export, failure_intent(export), self.mail_writer.write(failed(export)))
 
     def _paid(self, export: Export, owed: Owed) -> Export:
         return change(self.store, export, paid, owed, self.clock(), self.policy)

@@ -7,8 +7,10 @@ from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.adapters.texts.catalogues import Catalogues
+from memberships_export.adapters.texts.mail_writer import TemplateMailWriter
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import ExportStatus
+from memberships_export.domain.mail.brand import Brand
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import assemble
 from memberships_export.service.user.request import Wish
@@ -32,6 +34,7 @@ def ports(aws: FakeAws) -> Ports:
         clock=clock,
         readers=readers(),
         translations=Catalogues(),
+        mail_writer=TemplateMailWriter(Brand(), strict=True),
     )
 
 

@@ -23,8 +23,8 @@ from memberships_export.adapters.mail.sendgrid.answer import Answer, result_of
 from memberships_export.adapters.mail.sendgrid.request import BODY_LIMIT, Unsendable, request_body
 from memberships_export.domain.errors import TransientError
 from memberships_export.domain.export.record import Evidence
-from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.mail import NOT_WANTED, Mail, SendResult
+from memberships_export.domain.mail.sender import Sender
 from memberships_export.ports import Clock
 from memberships_export.version import USER_AGENT
 
@@ -42,7 +42,6 @@ _REFUSALS = frozenset(
 )
 _EARLY_ANSWER_SECONDS = 1.0  # an answer given while we were still writing is here already, or will never be
 _KEY = re.compile(r"[!-~]+")
-_NAME = re.compile(r"[ -~]{1,100}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +49,11 @@ class SendGridSettings:
     """Where and as whom to send. `api_key` is asked for each mail, so a key can be replaced while the service runs."""
 
     base_url: str
-    mail_from: str
+    sender: Sender
     api_key: Callable[[], str] = field(repr=False)
-    from_name: str = "Memberships export"
     connect_seconds: float = 5
     read_seconds: float = 25  # of silence
     total_seconds: float = 50  # from the first byte to the answer; shorter than a worker's lease
-
-    def __post_init__(self) -> None:
-        """Refuse what SendGrid would refuse with every mail. Raises ValueError or InvalidAddress."""
-        checked_address(self.mail_from)
-        if not _NAME.fullmatch(self.from_name) or set(self.from_name) & set(",;"):
-            raise ValueError(
-                f"from_name: {self.from_name!r} is not 1 to 100 ASCII characters without comma, semicolon."
-            )
 
 
 class SendGrid:
@@ -81,7 +71,7 @@ class SendGrid:
     def send(self, mail: Mail, still_wanted: Callable[[], bool] = lambda: True) -> SendResult:
         """Try to hand over one mail; everything that can happen is a SendResult."""
         try:
-            content = request_body(mail, self._settings.mail_from, self._settings.from_name)
+            content = request_body(mail, self._settings.sender)
             key = _checked_key(self._settings.api_key())
         except Unsendable as error:
             return SendResult(evidence=Evidence.REFUSED, detail=str(error), permanent=True)

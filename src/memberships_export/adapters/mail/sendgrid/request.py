@@ -8,6 +8,7 @@ from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.mail import NOT_AN_ADDRESS, Attachment, Mail
 from memberships_export.domain.mail.plain_text import many_lines, one_line
+from memberships_export.domain.mail.sender import Sender
 
 BODY_LIMIT = 30_000_000  # "less than 30 MB", the whole request
 _CUSTOM_ARGS_LIMIT = 10_000  # bytes
@@ -18,13 +19,16 @@ class Unsendable(ValueError):
     """SendGrid would refuse this mail, or its events would not find back: the text says why, without the address."""
 
 
-def request_body(mail: Mail, mail_from: str, from_name: str) -> bytes:
+def request_body(mail: Mail, sender: Sender) -> bytes:
     """Write the request body, in ASCII. Raises Unsendable for what no retry would help."""
     payload: _Json = {
         "personalizations": [{"to": [{"email": _recipient(mail)}], "custom_args": _custom_args(mail)}],
-        "from": {"email": mail_from, "name": from_name},
+        "from": {"email": sender.address, "name": sender.name},
         "subject": one_line(mail.subject),
-        "headers": {"Auto-Submitted": "auto-generated"},  # RFC 3834: no holiday notice answers it
+        "headers": {
+            "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday notice answers it
+            "Content-Language": one_line(mail.language),
+        },
         "content": [  # SendGrid wants the plain text first
             {"type": "text/plain", "value": many_lines(mail.text)},
             {"type": "text/html", "value": many_lines(mail.html)},
@@ -34,6 +38,8 @@ def request_body(mail: Mail, mail_from: str, from_name: str) -> bytes:
             "open_tracking": {"enable": False},
         },
     }
+    if sender.reply_to:
+        payload["reply_to"] = {"email": sender.reply_to}
     if mail.attachment:
         payload["attachments"] = [_attachment(mail.attachment)]
     return json.dumps(payload).encode("ascii")

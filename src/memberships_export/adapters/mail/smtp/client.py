@@ -20,8 +20,8 @@ from memberships_export.adapters.mail.smtp.answer import Answer, Refusal, result
 from memberships_export.adapters.mail.smtp.session import Session, as_base64, plain_token
 from memberships_export.domain.errors import InvalidAddress, TransientError
 from memberships_export.domain.export.record import Evidence
-from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.mail import NOT_AN_ADDRESS, NOT_WANTED, Mail, SendResult
+from memberships_export.domain.mail.sender import Sender
 from memberships_export.ports import Clock
 
 _PIECE = 32 * 1024
@@ -36,16 +36,12 @@ class SmtpSettings:
     host: str
     port: int
     security: Literal["starttls", "tls", "none"]
-    mail_from: str
+    sender: Sender
     user: str | None = None  # None: no login
     password: Callable[[], str] = field(default=lambda: "", repr=False)
     connect_seconds: float = 5
     read_seconds: float = 25  # of silence
     total_seconds: float = 50  # from the connection to the answer; shorter than a worker's lease
-
-    def __post_init__(self) -> None:
-        """Refuse a sender that is no address. Raises InvalidAddress."""
-        checked_address(self.mail_from)
 
 
 class Smtp:
@@ -72,11 +68,11 @@ class Smtp:
         return self._hand_over(message, password, still_wanted)
 
     def _message(self, mail: Mail) -> "_Message":
-        sender = self._settings.mail_from
+        sender = self._settings.sender
         return _Message(
-            sender=sender,
+            sender=sender.address,
             to=mail.to,
-            message_id=message_id(mail.intent, sender),
+            message_id=message_id(mail.intent, sender.address),
             content=eml(mail, sender, self._clock()),
         )
 

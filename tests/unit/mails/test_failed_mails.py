@@ -6,9 +6,8 @@ import pytest
 
 from memberships_export.domain import errors
 from memberships_export.domain.export.record import Stage
-from memberships_export.domain.mail.texts import failure_mail
 from tests.factories import an_export
-from tests.unit.domain.mail_reading import FILE, MailPage, failed
+from tests.unit.mails.mail_reading import FILE, MailPage, failed, failure_mail
 
 _CODES = {error.code for error in vars(errors).values() if isinstance(error, type) and hasattr(error, "code")}
 
@@ -16,7 +15,7 @@ _CODES = {error.code for error in vars(errors).values() if isinstance(error, typ
 @pytest.mark.parametrize("code", sorted({*_CODES, "of_another_version"}))
 def test_a_failure_of_any_kind_is_told_in_plain_words(code: str) -> None:
     mail = failure_mail(failed(code))
-    assert (mail.subject, mail.intent) == ("Your memberships export failed", "exp-1:failure")
+    assert (mail.subject, mail.intent) == ("Your memberships export could not be finished", "exp-1:failure")
     assert (mail.to, mail.export_id, mail.attachment) == ("member@example.org", "exp-1", None)
     for shown in (mail.text, MailPage(mail.html).text):
         assert code in shown
@@ -27,24 +26,26 @@ def test_a_failure_of_any_kind_is_told_in_plain_words(code: str) -> None:
 @pytest.mark.parametrize(
     "stage, words",
     [
-        (Stage.FETCH, "reading your memberships"),
-        (Stage.RENDER, "writing the file"),
-        (Stage.DELIVER, "sending the mail"),
+        (Stage.FETCH, "while your memberships were read"),
+        (Stage.RENDER, "while the file was written"),
+        (Stage.DELIVER, "while the mail was sent"),
     ],
 )
 def test_the_step_that_failed_is_named(stage: Stage, words: str) -> None:
     mail = failure_mail(failed(stage=stage))
-    assert f"stopped at this step: {words}." in mail.text
-    assert f"stopped at this step: {words}." in MailPage(mail.html).text
+    assert f"It stopped {words}." in mail.text
+    assert f"It stopped {words}." in MailPage(mail.html).text
 
 
 LATER = (
-    "Please ask for a new export a little later. If it fails again, tell your club, and give the export number below."
+    "Please ask for a new export a little later. If it fails again, please tell your club, and give the export number "
+    "below."
 )
 NEVER = (
-    "Asking again would probably end the same way, so please tell your club, and give the export number and the error "
+    "Asking again would probably end the same way. Please tell your club, and give the export number and the error "
     "code below. Your memberships themselves are not affected."
 )
+OTHER_COLUMNS = "Please ask for a new export with the columns that exist now."
 REASONS = {
     "memberships_contract_broken": "The membership data arrived in a form that we could not read.",
     "foreign_rows": "The data did not match your account, so we stopped. Nothing was sent to anybody.",
@@ -69,8 +70,7 @@ def test_every_failure_that_an_export_can_have_is_among_them() -> None:
 def test_each_permanent_error_has_words_of_its_own(code: str) -> None:
     reason = REASONS.get(code, "Something went wrong on our side.")
     mail = failure_mail(failed(code, Stage.FETCH))
-    again = code in {"no_progress", "gave_up_waiting"}
-    advice = LATER if again else NEVER
+    advice = {"no_progress": LATER, "gave_up_waiting": LATER, "columns_gone": OTHER_COLUMNS}.get(code, NEVER)
     for shown in (mail.text, MailPage(mail.html).text):
         assert reason in shown
         assert advice in shown
@@ -78,18 +78,18 @@ def test_each_permanent_error_has_words_of_its_own(code: str) -> None:
 
 
 def test_the_mail_about_a_failure_reads_like_this() -> None:
-    assert failure_mail(failed(file=FILE)).text == (
-        "Hello,\n"
+    assert failure_mail(failed(file=FILE)).text.replace("\xa0", " ") == (
+        "Your memberships export could not be finished\n"
         "\n"
-        "we could not finish your memberships export. It stopped at this step: sending the mail.\n"
+        "It stopped while the mail was sent. The mail with your file was not accepted for sending.\n"
         "\n"
-        "The mail with your file was not accepted for sending.\n"
+        "The file itself is finished and kept until March 8, 2026, 12:30 PM (UTC): you can download it, or have it "
+        "sent again, where you asked for it.\n"
         "\n"
-        "The file itself is finished and kept until 2026-03-08 12:30 UTC: you can download it, or have it sent again, "
-        "where you asked for it.\n"
+        "For questions about it\n"
         "\n"
-        "Requested: 2026-03-01 12:00 UTC\n"
-        "Stopped: 2026-03-01 12:00 UTC\n"
+        "Requested: March 1, 2026, 12:00 PM (UTC)\n"
+        "Stopped: March 1, 2026, 12:00 PM (UTC)\n"
         "Export number: exp-1\n"
         "Error code: mail_refused\n"
         "\n"
@@ -98,8 +98,8 @@ def test_the_mail_about_a_failure_reads_like_this() -> None:
 
 
 def test_a_failure_to_mail_a_finished_file_says_that_the_file_is_there() -> None:
-    text = failure_mail(failed(file=FILE)).text
-    assert "kept until 2026-03-08 12:30 UTC" in text
+    text = failure_mail(failed(file=FILE)).text.replace("\xa0", " ")
+    assert "kept until March 8, 2026, 12:30 PM (UTC)" in text
     assert "sent again" in text
 
 
