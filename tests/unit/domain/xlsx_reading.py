@@ -52,8 +52,8 @@ def a_file(  # noqa: PLR0913  (each says what differs from the usual file)
 
 
 def by_openpyxl(content: bytes, sheet: int = 0) -> list[list[Any]]:
-    """The rows of a sheet, the headings among them."""
-    book = openpyxl.load_workbook(io.BytesIO(content))
+    """The rows of a sheet, the headings among them; of formulas what they gave."""
+    book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     rows = book.worksheets[sheet].iter_rows(values_only=True)
     return [[unescape(value) if isinstance(value, str) else value for value in row] for row in rows]
 
