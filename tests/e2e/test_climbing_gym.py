@@ -22,6 +22,18 @@ COLUMNS = {
     "state": "status",
 }
 SET = {"userId": "user-1", "billingInterval": "month", "billingPeriods": "1", "assignedBy": "front desk"}
+LABELS = {
+    "id": "ID",
+    "name": "Name",
+    "recurringPrice": "Price",
+    "state": "Status",
+    "userId": "User ID",
+    "validFrom": "Valid from",
+    "validUntil": "Valid until",
+    "assignedBy": "Assigned by",
+    "billingInterval": "Billing interval",
+    "billingPeriods": "Billing periods",
+}
 
 
 def import_arguments(file: Path) -> list[str]:
@@ -54,6 +66,6 @@ def test_all_memberships_of_the_gym_arrive_by_mail_with_their_exact_values(
     gym = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
     assert len(mailed) == len(gym) == done["file"]["rows"] == 800
     for row, original in zip(mailed, gym, strict=True):
-        assert {field: row[field] for field in COLUMNS} == {f: original[c] for f, c in COLUMNS.items()}
-        assert {field: row[field] for field in SET} == SET
-        assert row["paymentMethod"] == ""
+        assert {field: row[LABELS[field]] for field in COLUMNS} == {f: original[c] for f, c in COLUMNS.items()}
+        assert {field: row[LABELS[field]] for field in SET} == SET
+        assert row["Payment method"] == ""

@@ -63,8 +63,8 @@ def test_from_a_csv_file_to_the_mail(service: Running, tmp_path: Path) -> None:
     (mail,) = mails_of(data_of(service), export_id)
     (content,) = attachments_of(mail)
     rows = list(csv.DictReader(StringIO(content.decode("utf-8-sig"), newline="")))
-    assert (mail["To"], [row["recurringPrice"] for row in rows]) == ("anna@example.org", ["120", "12.50"])
-    assert not rows[1]["name"].startswith("=")
+    assert (mail["To"], [row["Price"] for row in rows]) == ("anna@example.org", ["120", "12.50"])
+    assert not rows[1]["Name"].startswith("=")
 
     shown = json.loads(anna.ask("status", export_id, "--json"))
     assert (shown["status"], shown["file"]["sha256"]) == ("completed", sha256(content).hexdigest())

@@ -70,3 +70,22 @@ def test_an_api_that_takes_its_key_as_the_name_needs_no_password() -> None:
     auth = profile("chargebee").auth
 
     assert getattr(auth, "password", None) == ""
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_every_column_has_an_english_label_which_the_catalogues_translate(name: str) -> None:
+    for column in profile(name).columns:
+        assert list(column.labels) == ["en"]
+
+
+def test_the_same_column_has_the_same_label_in_every_profile() -> None:
+    labels = {(column.name, column.labels["en"]) for name in SHIPPED for column in profile(name).columns}
+
+    assert len(labels) == len({column for column, _ in labels}) == len({label for _, label in labels})
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_an_amount_names_its_currency_where_a_column_has_it(name: str) -> None:
+    columns = profile(name).columns
+    if any(column.name == "currency" for column in columns):
+        assert all(column.currency for column in columns if column.type in {"decimal", "minor_units"})

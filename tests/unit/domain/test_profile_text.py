@@ -372,13 +372,50 @@ RULES = {
     ),
     "a currency of no money": (
         COLUMN + 'currency = "x"',
-        "currency (line 40): is only for minor_units, and this column is",
+        "currency (line 40): is only for minor_units or decimal, and this column is text",
     ),
     "an exponent of no money": (COLUMN + "exponent = 0", "exponent (line 40): is only for minor_units"),
     "exponents of no money": (COLUMN + "exponents = { CLF = 4 }", "is only for minor_units"),
     "a zone": (COLUMN + 'type = "date"\nzone = "Europe/Zurich"', None),
-    "a zone of an epoch": (COLUMN + 'type = "epoch_ms"\nzone = "UTC"', "zone (line 41): is only for date, and"),
-    "a zone of no date": (COLUMN + 'zone = "UTC"', "zone (line 40): is only for date, and this column is text"),
+    "a zone of times": (COLUMN + 'type = "datetime"\nzone = "Europe/Zurich"', None),
+    "a zone of a text": (
+        COLUMN + 'type = "date_or_text"\nzone = "UTC"',
+        "zone (line 41): is only for date or datetime, and this column is date_or_text",
+    ),
+    "a map of times to come": (COLUMN + 'type = "datetime"\nmap = { "" = "never" }', None),
+    "a map of dates or texts": (COLUMN + 'type = "date_or_text"\nmap = { 1 = "soon" }', None),
+    "a join of times": (COLUMN + 'type = "datetime"\njoin = ","', "join (line 41): is only for text, and this column"),
+    "a join of dates or texts": (COLUMN + 'type = "date_or_text"\njoin = ","', "join (line 41): is only for text, and"),
+    "a currency of a time": (COLUMN + 'type = "datetime"\ncurrency = "x"', "is only for minor_units or decimal, and"),
+    "an exponent of a time": (
+        COLUMN + 'type = "datetime"\nexponent = 2',
+        "exponent (line 41): is only for minor_units",
+    ),
+    "a value of a date or text": (
+        COLUMN + 'type = "date_or_text"\nvalue = "x"',
+        "value (line 41): is only for constant",
+    ),
+    "a currency of a decimal": (COLUMN + 'type = "decimal"\ncurrency = "x"', None),
+    "an exponent of a decimal": (
+        COLUMN + 'type = "decimal"\nexponent = 2',
+        "exponent (line 41): is only for minor_units",
+    ),
+    "exponents of a decimal": (
+        COLUMN + 'type = "decimal"\ncurrency = "x"\nexponents = { CLF = 4 }',
+        "exponents (line 42): is only for minor_units, and this column is decimal",
+    ),
+    "no path of the currency of a decimal": (
+        COLUMN + 'type = "decimal"\ncurrency = "a..b"',
+        "currency (line 41): is no path",
+    ),
+    "a zone of an epoch": (
+        COLUMN + 'type = "epoch_ms"\nzone = "UTC"',
+        "zone (line 41): is only for date or datetime, and",
+    ),
+    "a zone of no date": (
+        COLUMN + 'zone = "UTC"',
+        "zone (line 40): is only for date or datetime, and this column is text",
+    ),
     "a zone that is none": (COLUMN + 'type = "date"\nzone = "Europe/Bern"', '"Europe/Bern" is no time zone'),
     "a folder of zones": (COLUMN + 'type = "date"\nzone = "Europe"', '"Europe" is no time zone'),
     "a file that is no zone": (COLUMN + 'type = "date"\nzone = "../../../etc/passwd"', "is no time zone"),
@@ -410,6 +447,10 @@ RULES = {
         "optional (line 41): does not",
     ),
     "labels": (COLUMN + 'labels = { de = "C", fr = "D" }', None),
+    "labels of a region": (COLUMN + 'labels = { en = "C", de-CH = "D" }', None),
+    "labels of no region": (COLUMN + 'labels = { de-ch = "C" }', '"de-ch" is no language: write its two letters, with'),
+    "a label of nothing": (COLUMN + 'labels = { de = "" }', "labels (line 40): de must be one line of text"),
+    "a label of two lines": (COLUMN + 'labels = { de = "a\\nb" }', "de must be one line of text, without blanks"),
     "labels of no language": (COLUMN + 'labels = { German = "C" }', '"German" is no language'),
     "a label in capitals": (COLUMN + 'labels = { DE = "C" }', '"DE" is no language'),
     "no path": (changed("plan.amount", "plan..amount"), "path (line 34): is no path: a name is missing"),
@@ -577,7 +618,7 @@ def test_the_lines_of_columns_in_one_list_are_found_too() -> None:
     text = columns + GOOD.partition("[[columns]]")[0]
 
     (problem,) = problems_of(text)
-    assert problem.startswith('columns[1] "price": zone (line 4): is only for date, and')
+    assert problem.startswith('columns[1] "price": zone (line 4): is only for date or datetime, and')
 
 
 def test_lines_are_not_looked_for_inside_of_texts() -> None:

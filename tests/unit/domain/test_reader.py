@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.source.exchange import Answer
@@ -74,6 +75,28 @@ def test_cents_are_read_by_the_currency_beside_them() -> None:
     column = '{ name = "c", path = "plan.amount", type = "minor_units", currency = "plan.currency" }'
     rows = [{"plan": {"amount": 2990, "currency": "chf"}}, {"plan": {"amount": "2990", "currency": "JPY"}}]
     assert texts(column, *rows, {"plan": {"amount": None, "currency": None}}) == ["29.90", "2990", None]
+
+
+@pytest.mark.parametrize("code", ["CHF", "chf", "no code", "", 978, 9.5, True, ["CHF"], {"code": "CHF"}, None])
+@pytest.mark.parametrize("required", ["false", "true"])
+def test_an_amount_with_a_point_does_not_depend_on_the_currency_beside_it(code: Any, required: str) -> None:  # noqa: ANN401
+    made = reader(f'{{ name = "c", type = "decimal", currency = "code", required = {required} }}')
+    sent = [{"id": 1, "c": "29.90", "code": code}, {"id": 2, "c": 1.5}]
+    page = made.read(Answer(json.dumps(sent).encode()))
+    made.check(page.rows)
+    table = made.table(page.rows)
+
+    assert table.cells == [["29.90", "1.5"]]
+    assert table.currencies == [[code, UNSET]]
+
+
+def test_a_currency_that_is_a_column_too_is_what_that_column_says() -> None:
+    made = reader('{ name = "c", type = "decimal", currency = "code" }, { name = "code", required = true }')
+    page = made.read(Answer(b'[{"id": 1, "c": 1, "code": "CHF"}]'))
+
+    assert made.table(page.rows).currencies == [["CHF"], None]
+    with pytest.raises(MembershipsContractBroken, match="code"):
+        made.read(Answer(b'[{"id": 1, "c": 1, "code": 978}]'))
 
 
 def test_an_answer_of_errors_is_told_by_where_they_are_also_without_rows() -> None:

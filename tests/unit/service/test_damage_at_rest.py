@@ -30,7 +30,7 @@ def spoil(world: World, folder: str, damage: Damage, which: slice = slice(None))
 
 
 def names_in(content: bytes) -> list[str]:
-    return [row["name"] for row in csv.DictReader(StringIO(content.decode("utf-8-sig")))]
+    return [row["Name"] for row in csv.DictReader(StringIO(content.decode("utf-8-sig")))]
 
 
 def assert_mailed_rightly(world: World, export: Export) -> None:

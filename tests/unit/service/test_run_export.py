@@ -107,13 +107,17 @@ HEADER = (
     "id,uuid,name,userId,recurringPrice,validFrom,validUntil,state,assignedBy,paymentMethod,billingInterval,"
     "billingPeriods\r\n"
 )
+LABELS = (
+    "ID,UUID,Name,User ID,Price,Valid from,Valid until,Status,Assigned by,Payment method,Billing interval,"
+    "Billing periods\r\n"
+)
 
 
 @pytest.mark.parametrize(
     "preset, content",
     [
         (Preset.RAW, HEADER + ROW),
-        (Preset.SPREADSHEET, "\ufeff" + "".join(_quoted(line) for line in (HEADER, ROW))),
+        (Preset.SPREADSHEET, "\ufeff" + "".join(_quoted(line) for line in (LABELS, ROW))),
     ],
 )
 def test_the_file_is_this_byte_for_byte_and_its_record_describes_it(preset: Preset, content: str) -> None:

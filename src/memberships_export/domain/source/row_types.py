@@ -124,6 +124,7 @@ def _optional(kind: Any, *, null: bool, missing: bool) -> Any:  # noqa: ANN401  
 
 def _narrowest(uses: Sequence[Use]) -> Any:  # noqa: ANN401  (a type)
     """Of what is read at one place for several reasons, take what fits all of them."""
+    uses = [use for use in uses if use.kind is not Any] or uses
     narrow = min(uses, key=lambda use: len(_accepted(use.kind)))
     for use in uses:
         if not _accepted(narrow.kind) <= _accepted(use.kind):

@@ -1,6 +1,6 @@
 """What is read of each row, and for what: keys, the owner, and the columns with their currencies."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -46,7 +46,9 @@ def reads_of_column(column: Column) -> list[Read]:
         )
         reads.append(Read(column.name, "a list of texts to join" if column.join is not None else column.type, use))
     if column.currency:
-        use = Use(column.currency, parse_path(column.currency), str, missing=True)
+        # Without its currency an amount of minor units is none. An amount with a point needs none.
+        kind = str if column.type == "minor_units" else Any
+        use = Use(column.currency, parse_path(column.currency), kind, missing=True)
         reads.append(Read(column.name, "a currency", use))
     return reads
 

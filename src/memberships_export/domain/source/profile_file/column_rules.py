@@ -1,6 +1,7 @@
 """Columns of a profile: which keys go together with which type."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import get_args
 
 from memberships_export.domain.source.columns.dates import is_zone
@@ -11,13 +12,14 @@ from memberships_export.domain.source.profile_file.places import Broken, Place
 _ONLY_WITH = {
     "map": tuple(kind for kind in get_args(Kind) if kind != "constant"),
     "join": ("text",),
-    "zone": ("date",),
-    "currency": ("minor_units",),
+    "zone": ("date", "datetime"),
+    "currency": ("minor_units", "decimal"),
     "exponent": ("minor_units",),
     "exponents": ("minor_units",),
     "value": ("constant",),
 }
 _CODE = 3  # letters of ISO 4217
+_LANGUAGE = "[a-z]{2}(-[A-Z]{2})?"  # ISO 639-1, ISO 3166-1
 
 
 def broken_by_columns(profile: Profile) -> Iterator[Broken]:
@@ -45,9 +47,7 @@ def _problems(column: Column) -> Iterator[tuple[str, str]]:
         yield "optional", "does not go with required: a value that may be missing is not required. Remove one"
     if column.zone is not None and not is_zone(column.zone):
         yield "zone", f'"{column.zone[:40]}" is no time zone: write one of the IANA database, such as "Europe/Zurich"'
-    for language in column.labels:
-        if not _is_language(language):
-            yield "labels", f'"{language[:40]}" is no language: write its two letters, such as de'
+    yield from (("labels", text) for text in broken_labels(column.labels))
 
 
 def _out_of_place(column: Column) -> Iterator[tuple[str, str]]:
@@ -84,5 +84,10 @@ def _constant(column: Column) -> Iterator[tuple[str, str]]:
         yield "path", "does not go with the type constant, which is nowhere in the answer: remove it"
 
 
-def _is_language(text: str) -> bool:
-    return len(text) == 2 and text.isascii() and text.isalpha() and text.islower()  # noqa: PLR2004  (ISO 639-1)
+def broken_labels(labels: Mapping[str, str]) -> Iterator[str]:
+    """Tell what is wrong with texts by language."""
+    for language, label in labels.items():
+        if not re.fullmatch(_LANGUAGE, language):
+            yield f'"{language[:40]}" is no language: write its two letters, with those of a region or not: de, de-CH'
+        if not label or not label.isprintable() or label != label.strip():
+            yield f"{language[:40]} must be one line of text, without blanks around it"
