@@ -106,7 +106,7 @@ def _of_code(package: Path) -> Iterator[_In]:
 
 def _of_templates(package: Path) -> Iterator[_In]:
     for path in [*package.glob("mail/**/*.txt"), *package.glob("mail/**/*.html")]:
-        yield from _marked(path, babel_extract, {"gettext": None, "ngettext": (1, 2)}, TEMPLATE_OPTIONS)
+        yield from _marked(path, babel_extract, {"_": None, "gettext": None, "ngettext": (1, 2)}, TEMPLATE_OPTIONS)
 
 
 def _marked(path: Path, method: Any, functions: Any, options: Any = None) -> Iterator[_In]:  # noqa: ANN401  (Babel's own)

@@ -40,6 +40,8 @@ def _of_form(form: str, english: Sequence[str], first: bool, language: str) -> I
         yield f"ends otherwise than the English text: {form}"
     if sorted(_TAG.findall(form)) != sorted(_TAG.findall(english[-1])):
         yield f"has other tags than the English text: {form}"
+    if _marks(form) != _marks(english[-1]):
+        yield f"has a mark that a page or a template would read, more or less often than the English text: {form}"
     yield from _of_typography(_TAG.sub("", form), english, language)
 
 
@@ -57,6 +59,11 @@ def _texts(given: str | Sequence[str] | None) -> Sequence[str]:
 
 def _placeholders(text: str) -> list[str]:
     return sorted(_PLACEHOLDER.findall(text))
+
+
+def _marks(text: str) -> list[int]:
+    """Count what is no letter to HTML, and to the formatting of templates, which reads even a text without names."""
+    return [_PLACEHOLDER.sub("", text).count(mark) for mark in "&<>%{}"]
 
 
 def _ending(text: str) -> str:

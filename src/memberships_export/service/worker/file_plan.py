@@ -44,4 +44,4 @@ def _facts(export: Export, translate: Translate) -> Iterator[tuple[str, str | in
         yield translate(translatable("Completeness")), translate(GRADE_TEXTS[export.progress.grade])
     yield translate(translatable("Time zone")), export.options.time_zone
     for chosen in export.options.filters:
-        yield f"{translate(translatable('Filter'))}: {chosen.name}", chosen.value
+        yield translate(translatable("Filter: {name}")).format(name=chosen.name), chosen.value
