@@ -1,12 +1,15 @@
 """What is wrong with a translation, as far as a program can tell. Whether it reads well, only people can."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from babel.messages.catalog import Catalog, Message
 
-# Texts that are the same in another language, and are meant to be.
-SAME_IN: frozenset[tuple[str, str]] = frozenset()
+# Texts of which a form is the same in other languages, and is meant to be.
+SAME_IN: Mapping[str, Sequence[str]] = {
+    "%(count)s byte": ("es", "it", "nl"),
+    "Filter: {name}": ("de", "nl"),
+}
 _PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[a-z%]|\{\w*\}")
 _TAG = re.compile(r"<[^>]*>")
 _ENDINGS = ".:?!…"
@@ -17,6 +20,11 @@ def problems(catalogue: Catalog) -> list[str]:
     return [f"{message.id!r}: {problem}" for message in catalogue if message.id for problem in _of(message, catalogue)]
 
 
+def reads_as_in_english(message: Message) -> bool:
+    """Tell whether a form of the translation is one of the English text."""
+    return bool(set(_texts(message.id)) & set(_texts(message.string)))
+
+
 def _of(message: Message, catalogue: Catalog) -> Iterator[str]:
     english, forms = _texts(message.id), _texts(message.string)
     if message.fuzzy:
@@ -25,7 +33,7 @@ def _of(message: Message, catalogue: Catalog) -> Iterator[str]:
         yield "is not translated, or not in every plural form"
         return
     language = str(catalogue.locale)
-    if language != "en" and set(forms) & set(english) and (language, english[0]) not in SAME_IN:
+    if language != "en" and reads_as_in_english(message) and language not in SAME_IN.get(english[0], ()):
         yield "reads as in English: if that is meant, name it in SAME_IN"
     for number, form in enumerate(forms):
         yield from _of_form(form, english, number == 0, language)
