@@ -1,5 +1,6 @@
 """The code of the Lambda functions: what is in it, and that it runs alone."""
 
+import re
 import struct
 import sys
 from hashlib import sha256
@@ -7,8 +8,10 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from botocore import xform_name
+from botocore.session import Session
 
-from infra import bundle, manifest
+from infra import botocore_data, bundle, manifest
 from infra.manifest import FUNCTIONS
 from rig.aws.bare_deployment import BareDeployment
 from rig.aws.built_bundle import build_here
@@ -122,6 +125,14 @@ def test_both_machines_get_the_same_sources(zip_here: Path, zip_arm: Path) -> No
         return {name for name in modules(zip_file) if not name.endswith(".so")}
 
     assert sources(zip_here) == sources(zip_arm)
+
+
+def test_every_call_of_the_adapters_is_known_to_the_bundle_and_no_other() -> None:
+    session, sources = Session(), list((ROOT / "src" / manifest.PACKAGE / "adapters" / "aws").glob("*.py"))
+    named = {name for path in sources for name in re.findall(r"\.([a-z_]+)", path.read_text(encoding="utf-8"))}
+    for service, operations in botocore_data.OPERATIONS.items():
+        every = session.get_service_model(service).operation_names
+        assert {name for name in every if xform_name(name) in named} == operations, service
 
 
 @pytest.mark.parametrize("function", ["exporter", "sweeper"])

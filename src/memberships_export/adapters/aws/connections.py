@@ -5,12 +5,16 @@ Proxies do not: no outgoing call of this service uses one. The clients are those
 itself they start a function sooner.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cache, cached_property, partial
+from os import environ
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from botocore.config import Config
+from botocore.credentials import EnvProvider
 from botocore.session import Session
 from obstore.store import S3Store
 
@@ -45,15 +49,20 @@ class Clients:
     def __init__(self) -> None:
         """`region` is where the environment says that the resources are; None when it does not say."""
         self._session = Session()
+        self._making = Lock()  # a session makes one client at a time
+        _take_credentials(self._session)
         # For the clients that botocore makes for itself too, such as one that asks for credentials.
         self._session.set_default_client_config(Config(proxies={}, user_agent_extra=USER_AGENT))
         self.region: str | None = self._session.get_config_variable("region")
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        """The client for SQS. It waits five seconds longer than a long poll may take."""
-        client: SQSClient = self._make("sqs", _limits(read_seconds=_LONG_POLL_SECONDS + 5))
-        return client
+        """The client for SQS. It waits five seconds longer than a long poll may take.
+
+        Made with its first call: a function whose exports need no other stage, and have no trouble, calls it never.
+        """
+        config = _limits(read_seconds=_LONG_POLL_SECONDS + 5)
+        return cast("SQSClient", _MadeLate(partial(self._make, "sqs", config)))
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
@@ -77,7 +86,32 @@ class Clients:
         return client
 
     def _make(self, service: str, config: Config) -> Any:  # noqa: ANN401  (its class is made at run time)
-        return self._session.create_client(service, region_name=self.region, config=config)
+        with self._making:
+            return self._session.create_client(service, region_name=self.region, config=config)
+
+
+class _MadeLate:
+    """Stands for a client until it is first called."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._client = cache(make)
+        self._making = Lock()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (whatever the client has)
+        with self._making:
+            client = self._client()
+        return getattr(client, name)
+
+
+def _take_credentials(session: Session) -> None:
+    """Take what stands in the environment for good, as for a function: the same as botocore takes in the end.
+
+    Before it looks there it makes what would ask the other places, and that takes as long as a client does.
+    """
+    if environ.get("AWS_CREDENTIAL_EXPIRATION") or not environ.get("AWS_SECRET_ACCESS_KEY"):
+        return
+    if given := EnvProvider().load():
+        session.set_credentials(given.access_key, given.secret_key, given.token, environ.get("AWS_ACCOUNT_ID"))
 
 
 def s3_store(bucket: BucketSettings) -> S3Store:
