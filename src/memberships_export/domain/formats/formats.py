@@ -18,9 +18,11 @@ def file_format(name: Format) -> FileFormat:
 
             return Xlsx()
         case Format.JSONL:
-            raise NotImplementedError(name)
+            from memberships_export.domain.formats.jsonl import JsonLines  # noqa: PLC0415
+
+            return JsonLines()
 
 
 def every_format() -> Sequence[FileFormat]:
     """Return all formats, each once, for what has to name them."""
-    return [file_format(name) for name in (Format.CSV, Format.XLSX)]
+    return [file_format(name) for name in Format]

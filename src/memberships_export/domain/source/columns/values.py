@@ -56,6 +56,11 @@ def is_number(column: Column) -> bool:
     return column.type in NUMBERS and not column.map and column.join is None
 
 
+def is_boolean(column: Column) -> bool:
+    """Return whether all texts of the column are `true` or `false`."""
+    return column.type == "boolean" and not column.map and column.join is None
+
+
 def is_instant(column: Column) -> bool:
     """Return whether the column holds points in time, which a zone moves; a date alone stays what it is."""
     return column.type in INSTANTS and not column.map and column.join is None
