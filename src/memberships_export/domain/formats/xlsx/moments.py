@@ -5,7 +5,7 @@ Excel thinks that 1900 was a leap year, so it is right from 1900-03-01 on. What 
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 from memberships_export.domain.formats.instants import dates_for_people, for_people
@@ -15,13 +15,10 @@ from memberships_export.domain.formats.xlsx.texts import text_cell, text_cells
 from memberships_export.domain.source.columns.column_texts import BadValue
 from memberships_export.domain.source.columns.dates import to_utc
 
-_DAY_ZERO = date(1899, 12, 30).toordinal()
-_FIRST_DAY = "1900-03-01"
-_MILLISECONDS_OF_DAY = 24 * 60 * 60 * 1000
-_LOCAL = (
-    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?: (?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.(?P<fraction>[0-9]+))?(?P<offset>Z|[+-][0-9]{2}:[0-9]{2})?)?"
-)
+_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  (Excel knows no zones)
+_FIRST_DAY = datetime(1900, 3, 1)  # noqa: DTZ001
+_DAY = timedelta(days=1)
+_DATE, _MILLISECONDS = len("YYYY-MM-DD"), len("YYYY-MM-DD HH:MM:SS.fff")
 # Other texts are copied as they came. With more than milliseconds a cell could not hold all of it.
 _ISO = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -41,8 +38,10 @@ def date_cells(texts: Sequence[str | None], zone: str, styles: Styles) -> Cells:
 
 def date_or_text_cells(texts: Sequence[str | None], zone: str, styles: Styles) -> Cells:
     """Return the same of a column that may hold other texts, which stay as they are."""
-    others, distinct = text_cells(texts), {text for text in set(texts) if text}
-    cells = {text: cell for text in distinct if (cell := _of_text(text, zone, styles))}
+    others, iso = text_cells(texts), _compiled(_ISO)
+    moments = [text for text in set(texts) if text and iso.fullmatch(text)]
+    local = zip(moments, dates_for_people(_in_utc(moments), zone), strict=True)
+    cells = {text: cell for text, moment in local if moment and (cell := _cell(moment, styles))}
     if not cells:
         return others
     values = zip(texts, others.values, strict=True)
@@ -57,37 +56,33 @@ def moment_cell(moment: datetime, zone: str, styles: Styles) -> str:
     return instant_cells([utc], zone, styles).values[0]
 
 
-def _of_text(text: str, zone: str, styles: Styles) -> str | None:
-    if not _compiled(_ISO).fullmatch(text):
-        return None
+def _in_utc(texts: Sequence[str]) -> list[str | None]:
+    """Return dates, and times in UTC; None for a day that does not exist, and for the year 0."""
     try:
-        utc = to_utc([text], None)
-    except BadValue:  # a day that does not exist, or a year 0
-        return None
-    local = dates_for_people(utc, zone)[0]
-    return None if local is None else _cell(local, styles)
+        return to_utc(texts, None)
+    except BadValue:
+        return [None] if len(texts) == 1 else [utc for text in texts for utc in _in_utc([text])]
 
 
 def _cell(text: str, styles: Styles) -> str | None:
-    """Return a cell of a date, or of a time with or without offset; None where Excel has no such day."""
-    found = _compiled(_LOCAL).fullmatch(text)
-    if not found or found["day"] < _FIRST_DAY:
+    """Return a cell of a date, or of a time with or without offset, as `instants` writes them.
+
+    None where Excel has no such day, and for empty text.
+    """
+    clock, offset = _without_offset(text)
+    moment = datetime.fromisoformat(clock[:_MILLISECONDS]) if clock else datetime.min  # noqa: DTZ901
+    if moment < _FIRST_DAY:
         return None
-    days = date.fromisoformat(found["day"]).toordinal() - _DAY_ZERO
-    if not found["clock"]:
-        return f'<c s="{DATE}"><v>{days}</v></c>'
-    milliseconds = (found["fraction"] or "")[:3].ljust(3, "0")
-    style = styles.time(found["offset"] or "", fraction=milliseconds != "000")
-    if style is None:
-        return None
-    return f'<c s="{style}"><v>{days}{_part_of_day(found["clock"], int(milliseconds))}</v></c>'
+    if len(text) == _DATE:
+        return f'<c s="{DATE}"><v>{(moment - _DAY_ZERO).days}</v></c>'
+    style = styles.time(offset, fraction=moment.microsecond > 0)
+    return None if style is None else f'<c s="{style}"><v>{(moment - _DAY_ZERO) / _DAY!r}</v></c>'
 
 
-def _part_of_day(clock: str, milliseconds: int) -> str:
-    """Return how much of the day is over, as decimals behind a whole number: .75 at 18:00, nothing at midnight."""
-    hours, minutes, seconds = clock.split(":")
-    over = ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + milliseconds
-    return f"{over / _MILLISECONDS_OF_DAY:.11f}"[1:].rstrip("0").rstrip(".")
+def _without_offset(text: str) -> tuple[str, str]:
+    if text[-1:] == "Z":
+        return text[:-1], "Z"
+    return (text[:-6], text[-6:]) if len(text) > _DATE and text[-6] in "+-" else (text, "")
 
 
 @cache

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
-from memberships_export.domain.formats.xlsx.cells import Cells, of_distinct, whole
+from memberships_export.domain.formats.xlsx.cells import NOTHING, Cells, of_distinct, whole
 from memberships_export.domain.formats.xlsx.styles import INTEGER, Styles
 from memberships_export.domain.formats.xlsx.texts import text_cell
 
@@ -27,25 +27,31 @@ def integer_cells(texts: Sequence[str | None]) -> Cells:
 
 def amount_cells(texts: Sequence[str | None], currencies: Sequence[Any] | None, styles: Styles) -> Cells:
     """Return a column of amounts, each with the code of its currency where there are codes."""
-    codes = None if currencies is None else set(currencies)
-    if codes is None or len(codes) == 1:
-        return _of_one_currency(texts, next(iter(codes)) if codes else None, styles)
-    pairs = list(zip(texts, currencies or (), strict=True))
+    codes = {None} if currencies is None else set(currencies)
+    usual = all(styles.decimals(code) >= 2 for code in codes) and _all_usual(texts)  # noqa: PLR2004  (decimals)
+    if len(codes) > 1:
+        return _of_currencies(list(zip(texts, currencies or (), strict=True)), styles, usual=usual)
+    code = next(iter(codes), None)
+    if usual:
+        return Cells(_before(styles.amount(code, 0)), texts, _AFTER)  # type: ignore[arg-type]  # none is None
+    return of_distinct(texts, partial(_number, style_of=_style_of(styles, code)))
+
+
+def _of_currencies(pairs: Sequence[tuple[str | None, Any]], styles: Styles, *, usual: bool) -> Cells:
+    if usual:
+        before = {code: _before(styles.amount(code, 0)) for code in {code for _, code in pairs}}
+        return whole([f"{before[code]}{text}{_AFTER}" for text, code in pairs])
     known = {
-        (text, code): of_distinct([text], partial(_number, style_of=_style_of(styles, code))).values[0]
-        for text, code in set(pairs)
+        (text, code): NOTHING if text is None else _number(text, _style_of(styles, code)) for text, code in set(pairs)
     }
     return whole(list(map(known.__getitem__, pairs)))
 
 
-def _of_one_currency(texts: Sequence[str | None], code: object, styles: Styles) -> Cells:
-    if styles.decimals(code) >= 2:  # noqa: PLR2004  (as many as usual amounts have)
-        try:
-            if _compiled(_USUAL).fullmatch(f"{'>'.join(texts)}>"):  # type: ignore[arg-type]  # TypeError: one is None
-                return Cells(_before(styles.amount(code, 0)), texts, _AFTER)  # type: ignore[arg-type]
-        except TypeError:
-            pass
-    return of_distinct(texts, partial(_number, style_of=_style_of(styles, code)))
+def _all_usual(texts: Sequence[str | None]) -> bool:
+    try:
+        return bool(texts and _compiled(_USUAL).fullmatch(f"{'>'.join(texts)}>"))  # type: ignore[arg-type]
+    except TypeError:  # one is None
+        return False
 
 
 def _style_of(styles: Styles, code: object) -> Callable[[int], int]:
