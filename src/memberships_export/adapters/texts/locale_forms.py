@@ -24,7 +24,8 @@ def size(count: int, language: str) -> str:
     power = next(power for power in reversed(range(len(_UNITS))) if count >= _STEP**power or power == 0)
     value = count / _STEP**power
     shown = round(value) if power == 0 or value >= 10 else round(value, 1)  # noqa: PLR2004  (two digits say enough)
-    return format_unit(shown, f"digital-{_UNITS[power]}", length="short", locale=_locale(language))
+    written = format_unit(shown, f"digital-{_UNITS[power]}", length="short", locale=_locale(language))
+    return written.replace(_NARROW_SPACE, _SPACE).replace(" ", _SPACE)
 
 
 def moment(value: datetime, language: str, time_zone: str) -> str:

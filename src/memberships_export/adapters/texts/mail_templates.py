@@ -70,16 +70,15 @@ def environment(*, strict: bool) -> Environment:
 
 def look(brand: Brand) -> Mapping[str, str | None]:
     """Return what a template may name of the brand: its words, and colours that can be read by day and by night."""
-    day, night = seen_on(LIGHT, brand.colour, _SHAPE), seen_on(DARK, brand.colour, _SHAPE)
     return {
         "brand_name": brand.name,
         "logo_url": brand.logo_url,
         "contact": brand.contact,
         "contact_url": _contact_url(brand.contact),
-        "button_colour": day,
-        "button_text_colour": text_on(day),
-        "button_colour_at_night": night,
-        "button_text_colour_at_night": text_on(night),
+        "button_colour": brand.colour,
+        "button_text_colour": text_on(brand.colour),
+        "button_edge": seen_on(LIGHT, brand.colour, _SHAPE),
+        "button_edge_at_night": seen_on(DARK, brand.colour, _SHAPE),
         "link_colour": seen_on(LIGHT, brand.colour, _TEXT),
         "link_colour_at_night": seen_on(DARK, brand.colour, _TEXT),
     }
