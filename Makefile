@@ -39,7 +39,7 @@ install-dev: $(INSTALLED_DEV) ## Add what tests and checks need to .venv
 
 install-infra: $(INSTALLED_INFRA) $(INSTALLED_CDK) ## Add what the deployment to AWS needs (800 MB, most of it the CDK)
 
-install-rig: $(INSTALLED_RIG) ## Add an SQS to test with, beside moto (fauxqs, from npm)
+install-rig: $(INSTALLED_RIG) ## Add from npm an SQS to test with, beside moto, and what checks the pages of mails
 
 demo: install ## Show one export from request to mail on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export demo $(ARGS)
