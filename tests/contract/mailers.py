@@ -1,12 +1,14 @@
 """All mailers behind one face, so that the same tests hold them to the same promises."""
 
 import email
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,10 +45,10 @@ def a_mail(**changes: object) -> Mail:
     return Mail(**fields | changes)  # type: ignore[arg-type]
 
 
-def sendgrid(url: str, **changes: float) -> SendGrid:
+def sendgrid(url: str, *, sender: Sender = SENDER, **changes: Any) -> SendGrid:  # noqa: ANN401  (fields of SendGridSettings)
     """A SendGrid mailer that has much patience, where nothing else is asked for."""
     patience = dict.fromkeys(("connect_seconds", "read_seconds", "total_seconds"), PATIENCE_SECONDS) | changes
-    settings = SendGridSettings(base_url=url, sender=SENDER, api_key=lambda: KEY, **patience)
+    settings = SendGridSettings(base_url=url, sender=sender, api_key=lambda: KEY, **patience)
     return SendGrid(settings, lambda: NOW)
 
 
@@ -72,6 +74,9 @@ class Arrived:
     export_id: str
     attachment: tuple[str, str, bytes] | None
     auto_submitted: str | None
+    language: str | None
+    sender_name: str
+    reply_to: str | None
 
 
 class Rig(Protocol):
@@ -117,6 +122,9 @@ class SendGridRig:
                     else None
                 ),
                 auto_submitted=mail.payload["headers"]["Auto-Submitted"],
+                language=mail.payload["headers"]["Content-Language"],
+                sender_name=mail.payload["from"]["name"],
+                reply_to=mail.payload.get("reply_to", {}).get("email"),
             )
             for mail in self.fake.accepted
         ]
@@ -136,26 +144,32 @@ class SmtpRig:
 
 
 @contextmanager
-def outbox_rig(folder: Path) -> Iterator[Rig]:
+def outbox_rig(folder: Path, sender: Sender = SENDER) -> Iterator[Rig]:
     """Open an outbox."""
-    yield OutboxRig(folder, Outbox(folder, sender=SENDER, clock=lambda: NOW))
+    yield OutboxRig(folder, Outbox(folder, sender=sender, clock=lambda: NOW))
 
 
 @contextmanager
-def sendgrid_rig(_folder: Path) -> Iterator[Rig]:
+def sendgrid_rig(_folder: Path, sender: Sender = SENDER) -> Iterator[Rig]:
     """Start a fake SendGrid."""
     with FakeSendGrid() as fake:
-        yield SendGridRig(fake, sendgrid(fake.url))
+        yield SendGridRig(fake, sendgrid(fake.url, sender=sender))
 
 
 @contextmanager
-def smtp_rig(_folder: Path) -> Iterator[Rig]:
+def smtp_rig(_folder: Path, sender: Sender = SENDER) -> Iterator[Rig]:
     """Start a fake SMTP server."""
     with FakeSmtp() as fake:
-        yield SmtpRig(fake, smtp(fake.port))
+        yield SmtpRig(fake, smtp(fake.port, sender=sender))
 
 
-MAILERS: dict[str, Callable[[Path], AbstractContextManager[Rig]]] = {
+class MakesRig(Protocol):
+    """Opens a mailer whose mails come from this sender."""
+
+    def __call__(self, folder: Path, /, sender: Sender = SENDER) -> AbstractContextManager[Rig]: ...
+
+
+MAILERS: dict[str, MakesRig] = {
     "outbox": outbox_rig,
     "sendgrid": sendgrid_rig,
     "smtp": smtp_rig,
@@ -167,6 +181,12 @@ def read_eml(content: bytes) -> EmailMessage:
     message = email.message_from_bytes(content, policy=SMTP)
     assert isinstance(message, EmailMessage)
     return message
+
+
+def _name(content: bytes) -> str:
+    """Read the sender's name. The newer parser of `email` leaves spaces between the encoded words of a long one."""
+    header = make_header(decode_header(email.message_from_bytes(content)["From"]))
+    return parseaddr(str(header))[0]
 
 
 @cache  # a mailer that was given many mails is asked for all of them after each
@@ -189,4 +209,7 @@ def _from_eml(content: bytes) -> Arrived:
         export_id=str(message["X-Export-Id"]),
         attachment=files[0] if files else None,
         auto_submitted=str(message["Auto-Submitted"]),
+        language=str(message["Content-Language"]),
+        sender_name=_name(content),
+        reply_to=message["Reply-To"].addresses[0].addr_spec if message["Reply-To"] else None,
     )

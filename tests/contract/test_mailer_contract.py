@@ -13,6 +13,7 @@ from memberships_export.domain.errors import InvalidAddress
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.mail import Attachment
+from memberships_export.domain.mail.sender import Sender
 from tests.contract.mailers import FROM, MAILERS, TO, Arrived, Rig, a_mail
 
 
@@ -33,6 +34,35 @@ def test_a_mail_arrives_once_and_as_it_was_given(rig: Rig) -> None:
     assert (arrived.text, arrived.html) == (mail.text, mail.html)
     assert (arrived.intent, arrived.export_id) == ("exp-1:1", "exp-1")
     assert arrived.auto_submitted == "auto-generated", "no holiday notice answers it"
+    assert (arrived.sender_name, arrived.reply_to, arrived.language) == ("Memberships export", None, "en")
+
+
+NAMES = [
+    "TSV Example",
+    "Süd 1895 e.V.",
+    "Sportverein München-Schwabing von 1895 e.V. Abteilung Wasserball",
+    "🏊" * 100,
+    "it's",
+]
+
+
+@pytest.mark.parametrize("mailer", MAILERS)
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+def test_a_mail_comes_from_the_club_and_answers_go_where_it_wants_them(mailer: str, name: str, tmp_path: Path) -> None:
+    sender = Sender(address=FROM, name=name, reply_to="office@club.example")
+    with MAILERS[mailer](tmp_path / "outbox", sender) as rig:
+        assert rig.mailer.send(a_mail(language="de-CH")).evidence is Evidence.ACCEPTED
+        [arrived] = rig.arrived()
+    assert (arrived.sender, arrived.sender_name) == (FROM, name)
+    assert (arrived.reply_to, arrived.language) == ("office@club.example", "de-CH")
+
+
+@pytest.mark.parametrize("language", ["de\r\nBcc: evil@example.org", "de\nX: y", "de\x00\u202e"])
+def test_a_language_cannot_begin_another_header(rig: Rig, language: str) -> None:
+    assert rig.mailer.send(a_mail(language=language)).evidence is Evidence.ACCEPTED
+    [arrived] = rig.arrived()
+    assert arrived.to == TO
+    assert not {*"\r\n\x00\u202e"} & {*str(arrived.language)}
 
 
 def test_an_attachment_arrives_byte_for_byte(rig: Rig) -> None:

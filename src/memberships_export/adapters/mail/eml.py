@@ -29,15 +29,16 @@ def eml(mail: Mail, sender: Sender, date: datetime) -> bytes:
     message["Date"] = date
     message["Message-ID"] = f"<{message_id(mail.intent, sender.address)}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice answers it
-    message["Content-Language"] = one_line(mail.language)
     message["X-Export-Id"] = one_line(mail.export_id)
     message["X-Send-Intent"] = one_line(mail.intent)
     message.set_content(many_lines(mail.text))
     message.add_alternative(many_lines(mail.html), subtype="html")
+    if mail.attachment:
+        main, _, sub = mail.attachment.media_type.partition("/")
+        message.add_attachment(b"", maintype=main, subtype=sub, filename=one_line(mail.attachment.name))
+    message["Content-Language"] = one_line(mail.language)  # last: what makes parts takes headers of this kind along
     if not mail.attachment:
         return message.as_bytes()
-    main, _, sub = mail.attachment.media_type.partition("/")
-    message.add_attachment(b"", maintype=main, subtype=sub, filename=one_line(mail.attachment.name))
     return _filled(message.as_bytes(), mail.attachment.content)
 
 
