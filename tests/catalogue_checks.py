@@ -9,6 +9,10 @@ from babel.messages.catalog import Catalog, Message
 SAME_IN: Mapping[str, Sequence[str]] = {
     "%(count)s byte": ("es", "it", "nl"),
     "Filter: {name}": ("de", "nl"),
+    "ID": ("de", "es", "fr", "it", "nl"),
+    "Name": ("de",),
+    "Status": ("de", "nl"),
+    "UUID": ("de", "es", "fr", "it", "nl"),
 }
 _PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[a-z%]|\{\w*\}")
 _TAG = re.compile(r"<[^>]*>")
