@@ -7,6 +7,7 @@ from babel.messages.catalog import Catalog, Message
 
 # Texts of which a form is the same in other languages, and is meant to be.
 SAME_IN: Mapping[str, Sequence[str]] = {
+    "%(name)s:": ("de", "es", "it", "nl"),
     "%(count)s byte": ("es", "it", "nl"),
     "Filter: {name}": ("de", "nl"),
     "ID": ("de", "es", "fr", "it", "nl"),
