@@ -1,5 +1,6 @@
 """What a parameter may be: pydantic reads it, and the words say what it must be."""
 
+from functools import partial
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,10 @@ from pydantic import (
 
 from infra.profile import checked_profile
 from infra.topology import TOPOLOGIES
+from memberships_export.settings import kinds
+from memberships_export.settings.kinds import from_text
 
+_ADDRESS = "one plain email address"
 ROOT = Path(__file__).parents[1]
 _FEWEST, _MOST = 2, 1000  # what an event source mapping accepts as MaximumConcurrency
 # A VPC may be as large as the first. The second leaves each of its four subnets the 32 addresses that a load balancer
@@ -87,6 +91,17 @@ def _arn_of(service: str) -> StringConstraints:
     return _like(rf"arn:aws(?:-us-gov)?:{service}:[a-z0-9-]+:[0-9]{{12}}:\S+")
 
 
+def _on_the_internet(sender: str) -> str:
+    if "." not in sender.rpartition("@")[2]:
+        raise ValueError(_ADDRESS)
+    return sender
+
+
+def _as_setting(kind: object) -> AfterValidator:
+    """Read it as the programs do that are handed it, and say what it must be in their words."""
+    return AfterValidator(partial(from_text, kind))
+
+
 Topology = Annotated[str, AfterValidator(_topology), _must_be(" or ".join(TOPOLOGIES))]
 Concurrency = Annotated[
     int,
@@ -99,7 +114,14 @@ Domain = Annotated[
     _like(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"),
     _must_be("a host name like exports.example.org"),
 ]
-Email = Annotated[str, _like(r"[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+"), _must_be("one plain email address")]
+Email = Annotated[str, _like(r"[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+"), _must_be(_ADDRESS)]
+Sender = Annotated[str, AfterValidator(_on_the_internet), _as_setting(kinds.MailFrom)]
+Contact = Annotated[str, _as_setting(kinds.Contact)]
+BrandName = Annotated[str, _as_setting(kinds.Name)]
+Logo = Annotated[str, _as_setting(kinds.HttpsUrl)]
+Colour = Annotated[str, _as_setting(kinds.Colour)]
+Language = Annotated[str, _as_setting(kinds.Language)]
+Zone = Annotated[str, _as_setting(kinds.Zone)]
 Tag = Annotated[
     str,
     _like(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"),

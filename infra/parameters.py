@@ -9,22 +9,29 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from infra.parameter_kinds import (
+    BrandName,
     Bundle,
     Certificate,
+    Colour,
     Concurrency,
+    Contact,
     Domain,
     Email,
     Hosts,
     Https,
+    Language,
+    Logo,
     Network,
     Profile,
     Repository,
     SecretArn,
     SecretArns,
+    Sender,
     Tag,
     Topology,
     Url,
     Word,
+    Zone,
 )
 from infra.profile import secrets_of
 from infra.topology import TOPOLOGIES, Worker
@@ -54,7 +61,14 @@ class Parameters(BaseModel):
     image_repository: Repository
     image_tag: Tag
     bundle: Bundle
-    mail_from: Email
+    mail_from: Sender
+    mail_reply_to: Email | None = None
+    contact: Contact | None = None
+    brand_name: BrandName | None = None
+    brand_logo_url: Logo | None = None
+    brand_colour: Colour | None = None
+    language: Language | None = None
+    time_zone: Zone | None = None
     jwks_url: Https
     jwt_audience: Word
     jwt_issuer: Word | None = None
