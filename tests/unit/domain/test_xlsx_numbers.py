@@ -54,6 +54,10 @@ def test_a_number_of_which_excel_would_change_digits_is_text(number: str) -> Non
     assert cell_of(AMOUNT, f"0.{number.strip('-')}") == f"0.{number.strip('-')}"
 
 
+def test_a_number_of_which_excel_would_not_show_the_last_decimals_is_text() -> None:
+    assert cells_of(AMOUNT, [f"0.{'0' * 29}1", f"0.{'0' * 30}1"]) == [1e-30, f"0.{'0' * 30}1"]
+
+
 def test_zeros_at_the_end_of_a_long_number_are_no_digits_that_could_change() -> None:
     assert cell_of(INTEGER, "1000000000000000000") == 10**18
 

@@ -55,6 +55,8 @@ def test_blanks_at_the_ends_and_lines_are_kept(text: str) -> None:
 
     assert 'xml:space="preserve"' in part(content, "xl/worksheets/sheet1.xml")
     assert read_back([text]) == [text]
+    many = a_file([TEXT], [[*map(str, range(99)), text, "last"]])
+    assert part(many, "xl/worksheets/sheet1.xml").count('xml:space="preserve"') == 1
 
 
 @given(st.lists(UNPAIRED | TEXTS, max_size=8).map("".join))
