@@ -48,7 +48,7 @@ def preview(  # noqa: PLR0913, PLR0917  (each is an option)
 
 
 def _written(event: str, language: str | None, file_format: Format, *, linked: bool) -> Written:
-    from memberships_export.bootstrap.mails import mail_writer  # noqa: PLC0415  (--help must not wait)
+    from memberships_export.bootstrap.parts import mail_writer  # noqa: PLC0415  (--help must not wait)
 
     settings = settings_here()
     tag = language_of(language) if language is not None else settings.language
