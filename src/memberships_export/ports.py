@@ -13,6 +13,7 @@ from typing import Protocol
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.formats.headings import Translate
+from memberships_export.domain.formats.options import ZoneNames
 from memberships_export.domain.mail.compose import Written
 from memberships_export.domain.mail.facts import Facts
 from memberships_export.domain.mail.mail import Mail, SendResult
@@ -277,4 +278,5 @@ class Ports:
     readers: Readers
     translations: Translations
     mail_writer: MailWriter
+    zone_names: ZoneNames
     machine: Machine | None = None  # None: processes are on many machines, and only the end of a lease tells

@@ -7,9 +7,11 @@ from typing import Any, cast
 
 from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.adapters.texts.mail_writer import TemplateMailWriter
+from memberships_export.adapters.texts.zone_names import zone_names
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Evidence, Export
 from memberships_export.domain.formats.options import Options
+from memberships_export.domain.formats.said import say
 from memberships_export.domain.mail.brand import Brand
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Received
@@ -80,6 +82,7 @@ class World:
             readers=self.readers,
             translations=Catalogues(),
             mail_writer=TemplateMailWriter(Brand(), strict=True),
+            zone_names=zone_names,
         )
 
     def over(self, ports: Ports) -> Services:
@@ -87,7 +90,7 @@ class World:
         return assemble(ports, self.policy, LINKS)
 
     def request(self, user_id: str = "user-1", options: Options = Options()) -> Export:
-        return self.services.request(Wish(user_id=user_id, email="member@example.org", options=options)).export
+        return self.services.request(Wish(user_id=user_id, email="member@example.org", said=say(options))).export
 
     def work_once(self, services: Services | None = None, should_stop: Callable[[], bool] = lambda: False) -> bool:
         """Let a worker take one message, as the worker loop does; false when there is none."""

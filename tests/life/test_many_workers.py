@@ -14,6 +14,7 @@ from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters,
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.adapters.texts.mail_writer import TemplateMailWriter
+from memberships_export.adapters.texts.zone_names import zone_names
 from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import ExportStatus
@@ -59,6 +60,7 @@ def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource, text: str
         readers=readers(a_reader(text) if text else None),
         translations=Catalogues(),
         mail_writer=TemplateMailWriter(Brand(), strict=True),
+        zone_names=zone_names,
     )
 
 

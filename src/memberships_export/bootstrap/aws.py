@@ -10,6 +10,7 @@ from memberships_export.adapters.aws.stage_queues import StageDeadLetters, Stage
 from memberships_export.adapters.source.profile_file import OWN
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.adapters.texts.catalogues import Catalogues
+from memberships_export.adapters.texts.zone_names import zone_names
 from memberships_export.bootstrap.parts import (
     Secret,
     Secrets,
@@ -92,6 +93,7 @@ class Aws:
             readers=readers(settings),
             translations=Catalogues(),
             mail_writer=mail_writer(settings),
+            zone_names=zone_names,
         )
 
     def _files(self) -> S3Files:

@@ -14,6 +14,7 @@ from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.mail.outbox import Outbox
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.adapters.texts.catalogues import Catalogues
+from memberships_export.adapters.texts.zone_names import zone_names
 from memberships_export.bootstrap.parts import (
     Secrets,
     mail_writer,
@@ -78,6 +79,7 @@ class OneMachine:
             readers=readers(settings),
             translations=Catalogues(),
             mail_writer=mail_writer(settings),
+            zone_names=zone_names,
             machine=EmbeddedMachine(settings.data_dir / "processes", database),
         )
 

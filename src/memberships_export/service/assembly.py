@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from memberships_export.domain.export.policy import Policy
 from memberships_export.ports import Ports
+from memberships_export.service.choose_options import ChooseOptions
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.mail_events.record_mail_events import RecordMailEvents
 from memberships_export.service.operator.redrive import RedriveExports
 from memberships_export.service.operator.what_waits import WhatWaits
+from memberships_export.service.user.offer import OfferOptions
 from memberships_export.service.user.read import ReadExports
 from memberships_export.service.user.request import RequestExport
 from memberships_export.service.user.steer import CancelExport, ResendExport
@@ -21,6 +23,7 @@ class Services:
     """The use cases, one per thing the product does."""
 
     request: RequestExport
+    offer: OfferOptions
     read: ReadExports
     cancel: CancelExport
     resend: ResendExport
@@ -35,9 +38,11 @@ def assemble(ports: Ports, policy: Policy, links: DownloadLinks) -> Services:
     """Wire the use cases over the ports."""
     clock, store, queue = ports.clock, ports.store, ports.queue
     read = ReadExports(store=store, files=ports.files, links=links, clock=clock)
+    choose = ChooseOptions(readers=ports.readers, zone_names=ports.zone_names, usual=policy.likes)
     workers = assemble_workers(ports, policy, links)
     return Services(
-        request=RequestExport(store=store, queue=queue, clock=clock, policy=policy),
+        request=RequestExport(choose=choose, store=store, queue=queue, clock=clock, policy=policy),
+        offer=OfferOptions(choose=choose, readers=ports.readers, translations=ports.translations),
         read=read,
         cancel=CancelExport(read=read, store=store, clock=clock, policy=policy),
         resend=ResendExport(read=read, store=store, queue=queue, clock=clock, policy=policy),

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from msgspec import Meta, ValidationError, convert
 
 from memberships_export.domain.errors import InvalidAddress
-from memberships_export.domain.formats.choosing import find_zone, is_place
 from memberships_export.domain.formats.languages import language_of
 from memberships_export.domain.formats.options import LANGUAGES
 from memberships_export.domain.formats.problems import nearest
+from memberships_export.domain.formats.zones import find_zone, places
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.sender import LONGEST_NAME, is_name, split_sender
 
@@ -146,7 +146,7 @@ def _language(text: str) -> str:
 def _zones() -> list[str]:
     from zoneinfo import available_timezones  # noqa: PLC0415  (who has a zone does not wait for the others)
 
-    return [name for name in available_timezones() if is_place(name)]
+    return places(available_timezones())
 
 
 def _zone(text: str) -> str:

@@ -66,6 +66,7 @@ def exports_api(
     services = world.services
     return ExportsApi(
         request=services.request,
+        offer=services.offer,
         read=services.read,
         cancel=services.cancel,
         resend=services.resend,

@@ -232,6 +232,7 @@ def test_operations_are_named_as_their_functions(document: dict[str, Any]) -> No
         "startExportWithOptions",
         "listExports",
         "getExport",
+        "getOptions",
         "getFile",
         "getFileByLink",
         "cancelExport",

@@ -52,7 +52,7 @@ def test_two_requests_with_one_key_and_different_options_are_one_export_and_one_
     world.services.request(Wish(user_id="user-1", email=EMAIL, idempotency_key="k"))
 
     with pytest.raises(IdempotencyKeyReused):
-        world.services.request(Wish(user_id="user-1", email=EMAIL, idempotency_key="k", options=of_preset(Preset.RAW)))
+        world.services.request(Wish(user_id="user-1", email=EMAIL, idempotency_key="k", said={"preset": "raw"}))
 
 
 def test_mails_sent_again_are_limited_over_all_exports_of_a_user() -> None:

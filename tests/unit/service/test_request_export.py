@@ -109,9 +109,7 @@ def test_an_idempotency_key_with_other_options_is_refused() -> None:
     world = World()
     world.services.request(Wish(user_id="u", email="a@example.org", idempotency_key="k"))
     with pytest.raises(IdempotencyKeyReused, match="other options"):
-        world.services.request(
-            Wish(user_id="u", email="a@example.org", idempotency_key="k", options=of_preset(Preset.RAW))
-        )
+        world.services.request(Wish(user_id="u", email="a@example.org", idempotency_key="k", said={"preset": "raw"}))
 
 
 def test_the_eleventh_export_within_an_hour_is_refused_with_the_time_to_wait() -> None:

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from memberships_export.domain.export.record import ExportStatus
+from memberships_export.domain.formats.options import Likes, Options, Preset, of_preset
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import wake_message
-from tests.fakes.world import World
+from tests.fakes.world import World, attachment
 
 
 def test_a_plain_message_with_user_and_address_gets_a_record_and_a_mail() -> None:
@@ -39,6 +40,43 @@ def test_the_record_of_a_plain_message_is_like_that_of_a_request() -> None:
     assert world.export(made).status is ExportStatus.COMPLETED
 
 
+def test_a_plain_message_may_choose_the_file_as_clients_do() -> None:
+    world = World(likes=Likes(languages=("fr",), time_zones=("Europe/Paris",)))
+    said = {"preset": "raw", "columns": ["name", "id"]}
+    world.queue.send(Message(json.dumps({"userId": "user-1", "email": "plain@example.org", "options": said})))
+    world.work()
+    (export,) = world.store.records.values()
+    assert export.options == replace(of_preset(Preset.RAW), columns=("name", "id"), language="fr")
+    assert attachment(world.mails[0]).startswith(b"name,id\r\n")
+
+
+@pytest.mark.parametrize("body", ["-", '{"options": null}', '{"options": {}}'])
+def test_a_plain_message_that_chooses_nothing_gets_the_usual_file_of_this_service(body: str) -> None:
+    world = World(likes=Likes(languages=("fr",), time_zones=("Europe/Paris",)))
+    world.queue.send(Message(body, {"userId": "user-1", "email": "plain@example.org"}))
+    world.work()
+    (export,) = world.store.records.values()
+    assert export.options == Options(language="fr", time_zone="Europe/Paris")
+
+
+def test_plain_messages_that_choose_different_files_are_two_exports() -> None:
+    world = World()
+    for columns in (["id", "name"], ["name", "id"]):
+        body = {"userId": "user-1", "email": "plain@example.org", "options": {"columns": columns}}
+        world.queue.send(Message(json.dumps(body)))
+    world.work()
+    assert len(world.store.records) == len(world.mails) == 2
+
+
+def test_what_our_own_messages_say_of_options_counts_for_nothing() -> None:
+    world = World()
+    export = world.request()
+    received = world.queue.receive(0)
+    assert received is not None
+    message = Message(json.dumps(json.loads(received.message.body) | {"options": {"format": "no such"}}))
+    assert world.services.run.find(replace(received, message=message)) == export
+
+
 def test_a_plain_message_delivered_twice_is_one_export() -> None:
     world = World()
     world.queue.send(Message(json.dumps({"userId": "user-1", "email": "plain@example.org"})))
@@ -58,6 +96,10 @@ def test_a_plain_message_delivered_twice_is_one_export() -> None:
         ('{"userId": "u"}', {}, "no email"),
         ('{"email": "a@example.org"}', {}, "no userId"),
         ("{}", {}, "no userId and no email"),
+        ('{"userId": "u", "email": "a@example.org", "options": "xlsx"}', {}, "options are not a JSON object"),
+        ('{"userId": "u", "email": "a@example.org", "options": {"format": "xlxs"}}', {}, "did you mean 'xlsx'?"),
+        ('{"userId": "u", "email": "a@example.org", "options": {"colums": []}}', {}, "did you mean 'columns'?"),
+        ('{"userId": "u", "email": "a@example.org", "options": {"columns": ["nmae"]}}', {}, "did you mean 'name'"),
         ('{"userId": 7, "email": "a@example.org"}', {}, "userId is not text"),
         ('{"userId": "u", "email": "a@example.org"}', {"userId": "v"}, "userId differs"),
         ('{"userId": "u", "email": "a@example.org\\r\\nBcc: b@example.org"}', {}, "one plain address"),

@@ -1,6 +1,6 @@
 """The options of a file: what was asked for, checked against what there is, completed by what its reader likes."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from memberships_export.domain.formats.by_profile import chosen_columns, chosen_filters
@@ -14,16 +14,14 @@ from memberships_export.domain.formats.options import (
     Likes,
     Options,
     Preset,
+    ZoneNames,
     of_preset,
 )
-from memberships_export.domain.formats.problems import LONGEST_NAME, Problem, Problems, shown
-from memberships_export.domain.source.columns.dates import is_zone
+from memberships_export.domain.formats.problems import Problem, Problems, shown
+from memberships_export.domain.formats.zones import find_zone, is_known_zone, places
 from memberships_export.domain.source.profile import Profile
 
 CSV_ONLY = ("preset", "delimiter", "decimal", "bom", "guard")
-# The system's own zone, what stands for no zone, and second sets with other rules: in its folders, but no places.
-_NO_PLACES = ("Factory", "localtime", "posixrules")
-_NO_REGIONS = ("posix/", "right/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ class Offer:
     """What there is to choose from. It is looked up only where it matters: most wishes name nothing of it."""
 
     profile: Callable[[], Profile]  # the one in force
-    zone_names: Callable[[], Collection[str]]  # of the IANA database
+    zone_names: ZoneNames
 
 
 def choose(wanted: Wanted, offer: Offer, likes: Likes) -> Options:
@@ -65,20 +63,6 @@ def choose(wanted: Wanted, offer: Offer, likes: Likes) -> Options:
     )
     problems.check()
     return chosen
-
-
-def find_zone(said: str, zone_names: Callable[[], Collection[str]]) -> str | None:
-    """Return the name of a zone as the IANA database spells it; None when it has none of this name."""
-    if len(said) > LONGEST_NAME:
-        return None
-    if is_place(said) and is_zone(said):  # quicker than all the names
-        return said
-    return {name.casefold(): name for name in zone_names() if is_place(name)}.get(said.casefold())
-
-
-def is_place(zone: str) -> bool:
-    """Tell zones of places, and UTC, from what else lies among them."""
-    return zone not in _NO_PLACES and not zone.startswith(_NO_REGIONS)
 
 
 def _not_as_csv(kind: Format, wanted: Wanted, problems: Problems) -> Options:
@@ -135,9 +119,9 @@ def _time_zone(wanted: Wanted, written: Options, offer: Offer, likes: Likes, pro
             _no_such_zone(wanted.time_zone, offer, problems)
         return found or written.time_zone
     liked = likes.time_zones if written.for_people else ()
-    return next((zone for zone in liked if len(zone) <= LONGEST_NAME and is_place(zone) and is_zone(zone)), "UTC")
+    return next(filter(is_known_zone, liked), written.time_zone)
 
 
 def _no_such_zone(said: str, offer: Offer, problems: Problems) -> None:
-    names = [name for name in offer.zone_names() if is_place(name)]
-    problems.unknown("timeZone", said, names, "Zones have the names of the IANA database, such as 'Europe/Berlin'.")
+    hint = "Zones have the names of the IANA database, such as 'Europe/Berlin'."
+    problems.unknown("timeZone", said, places(offer.zone_names()), hint)

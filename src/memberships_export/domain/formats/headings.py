@@ -1,10 +1,10 @@
 """What stands above the columns of a file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from memberships_export.domain.formats.options import Options
 from memberships_export.domain.source.columns.values import is_instant
-from memberships_export.domain.source.profile import Column
+from memberships_export.domain.source.profile import Column, Filter
 
 Translate = Callable[[str], str]
 """Returns an English text in another language, or as it is where nobody translated it."""
@@ -22,9 +22,18 @@ def label_of(column: Column, language: str, translate: Translate) -> str:
 
     What the profile says in the language counts; else its English label is translated, which helps with usual words.
     """
-    own = column.labels.get(language) or column.labels.get(language.partition("-")[0])
-    english = column.labels.get("en")
-    return own or (translate(english) if english else column.name)
+    return _label(column.name, column.labels, language, translate)
+
+
+def label_of_filter(name: str, known: Filter, language: str, translate: Translate) -> str:
+    """Return the filter's label, in the same way."""
+    return _label(name, known.labels, language, translate)
+
+
+def _label(name: str, labels: Mapping[str, str], language: str, translate: Translate) -> str:
+    own = labels.get(language) or labels.get(language.partition("-")[0])
+    english = labels.get("en")
+    return own or (translate(english) if english else name)
 
 
 def _heading(column: Column, options: Options, translate: Translate) -> str:

@@ -1,7 +1,7 @@
 """What a user may choose about the file, and what is chosen in the end."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -41,6 +41,8 @@ MEANINGS: Mapping[Preset, str] = {
 LANGUAGES = ("en", "de", "fr", "it", "nl", "es")
 DELIMITERS: Mapping[str, str] = {",": ",", ";": ";", "tab": "\t", "|": "|"}  # what users write -> what is meant
 DECIMALS = (".", ",")
+ZoneNames = Callable[[], Collection[str]]
+"""Returns the names of all time zones of the IANA database. It reads many files: to be asked only where it matters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""What a client says about a file, as the JSON object of a request or of a message."""
+"""What is said about a file, as the JSON object of a request, an answer or a message."""
 
 from collections.abc import Mapping
 
 from memberships_export.domain.formats.choosing import Wanted
-from memberships_export.domain.formats.options import FilterValue
+from memberships_export.domain.formats.options import DELIMITERS, FilterValue, Format, Options
 from memberships_export.domain.formats.problems import Problems, shown
 
 NAMES = (
@@ -39,6 +39,28 @@ def read_wanted(said: Mapping[str, object]) -> Wanted:
         filters=_filters(said, problems),
         misread=tuple(problems.found),
     )
+
+
+def say(options: Options) -> dict[str, object]:
+    """Return what says the same options again. What its format has no use for is not there, nor are all columns."""
+    chosen: dict[str, object] = {"format": options.format.value}
+    if options.columns:
+        chosen["columns"] = list(options.columns)
+    chosen |= {"language": options.language, "timeZone": options.time_zone}
+    if options.format is Format.CSV:
+        chosen |= _say_csv(options)
+    return chosen | {"filters": {one.name: one.value for one in options.filters}}
+
+
+def _say_csv(options: Options) -> dict[str, object]:
+    marks = {meant: said for said, meant in DELIMITERS.items()}
+    return {
+        "delimiter": marks[options.delimiter],
+        "decimal": options.decimal,
+        "bom": options.bom,
+        "guard": options.guard,
+        "preset": options.preset.value,
+    }
 
 
 def _text(said: Mapping[str, object], name: str, problems: Problems) -> str | None:

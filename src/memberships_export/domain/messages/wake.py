@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -18,12 +18,16 @@ _PLAIN_MESSAGE_IDS = UUID("5a1b4f0e-3f0f-4f9e-8f53-2f3f7f1f9a55")  # made once, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wake:
-    """What a message asks for. `plain`: from a producer that knows no export ids; the record is still to be made."""
+    """What a message asks for. `plain`: from a producer that knows no export ids; the record is still to be made.
+
+    `said` is what a plain one says about the file: a JSON object as clients of the API send it.
+    """
 
     export_id: str
     user_id: str
     email: str
     plain: bool
+    said: Mapping[str, object] = field(default_factory=dict)
 
     def is_for(self, export: Export) -> bool:
         """Tell whether the message names the user of this export, and an address it has or had: it may be forged.
@@ -55,7 +59,9 @@ def parse_message(message: Message, message_id: str) -> Wake:
     except InvalidAddress as error:
         raise InvalidMessage(error.reason) from error
     derived = str(uuid5(_PLAIN_MESSAGE_IDS, message_id))
-    return Wake(export_id=export_id or derived, user_id=user_id, email=email, plain=not export_id)
+    if export_id:  # its record knows the options
+        return Wake(export_id=export_id, user_id=user_id, email=email, plain=False)
+    return Wake(export_id=derived, user_id=user_id, email=email, plain=True, said=_said(body))
 
 
 def _body(message: Message) -> Mapping[str, Any]:
@@ -78,6 +84,16 @@ def _body(message: Message) -> Mapping[str, Any]:
 def _says_enough(attributes: Mapping[str, str]) -> bool:
     """Recognise a plain producer's attributes. Ours carry the export id, and their body must be whole."""
     return bool(attributes.get("userId") and attributes.get("email") and not attributes.get("exportId"))
+
+
+def _said(body: Mapping[str, Any]) -> Mapping[str, object]:
+    said = body.get("options")
+    if said is None:
+        return {}
+    if not isinstance(said, dict):
+        reason = "The message's options are not a JSON object: leave them out for the usual file."
+        raise InvalidMessage(reason)
+    return said
 
 
 def _check_version(body: Mapping[str, Any]) -> None:

@@ -1,37 +1,33 @@
 """What each export route does: parse, call one use case, show the answer."""
 
 from base64 import b64encode
-from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Depends, Header, Query
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from memberships_export.domain.export.record import Export, ExportStatus
-from memberships_export.domain.formats.options import of_preset
 from memberships_export.entrypoints.api.auth import AnyCaller, MailedCaller, checked_email, comes_from_another_site
 from memberships_export.entrypoints.api.export_ids import ExportId
 from memberships_export.entrypoints.api.exports_api import Api
+from memberships_export.entrypoints.api.offer_schemas import OptionsOffer, options_offer
+from memberships_export.entrypoints.api.options_query import refuse_others
 from memberships_export.entrypoints.api.problems import HttpRefusal, seconds
-from memberships_export.entrypoints.api.schemas import ExportList, ExportOptions, ExportView, export_view
+from memberships_export.entrypoints.api.schemas import ExportList, ExportView, export_view
+from memberships_export.entrypoints.api.wishes import KnownLikes, WishInBody, WishInQuery
+from memberships_export.service.user.offer import Looking
 from memberships_export.service.user.read import FileAnswer
-from memberships_export.service.user.request import Accepted, Wish
+from memberships_export.service.user.request import Accepted
 
 _POLL_SECONDS = 2
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern="^[!-~]+$",
-        description="Visible ASCII of your choice. The same key gives the export that it started, also a finished one.",
-    ),
+LabelLanguage = Annotated[str | None, Query(description="Of the labels; without it, what you are known to read.")]
+ZoneText = Annotated[
+    str | None, Query(max_length=100, description="Part of the names of time zones to look for: berl.")
 ]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many exports to list at most.")]
 
@@ -62,27 +58,22 @@ async def refuse_speculation(request: Request) -> None:
         raise HttpRefusal(HTTPStatus.FORBIDDEN, "cross_site", detail)
 
 
-async def _plain_wish(caller: MailedCaller) -> Wish:
-    return Wish(user_id=caller.user_id, email=checked_email(caller))
-
-
-async def _wish_with_options(
-    caller: MailedCaller, options: ExportOptions | None = None, idempotency_key: IdempotencyKey = None
-) -> Wish:
-    chosen = of_preset((options or ExportOptions()).preset)
-    return replace(await _plain_wish(caller), options=chosen, idempotency_key=idempotency_key)
-
-
-def start_export(api: Api, wish: Annotated[Wish, Depends(_plain_wish)], base: Base, response: Response) -> ExportView:
+def start_export(api: Api, wish: WishInQuery, base: Base, response: Response) -> ExportView:
     """Start an export of all your memberships, or find the one under way. The file comes by email."""
     return _accepted(api.request(wish), base, api.read.clock(), response)
 
 
-def start_export_with_options(
-    api: Api, wish: Annotated[Wish, Depends(_wish_with_options)], base: Base, response: Response
-) -> ExportView:
-    """Start an export as `GET /memberships/export` does, with options."""
+def start_export_with_options(api: Api, wish: WishInBody, base: Base, response: Response) -> ExportView:
+    """Start an export as `GET /memberships/export` does, with options in JSON."""
     return _accepted(api.request(wish), base, api.read.clock(), response)
+
+
+def get_options(
+    api: Api, likes: KnownLikes, request: Request, language: LabelLanguage = None, zone: ZoneText = None
+) -> OptionsOffer:
+    """Tell what may be chosen about a file, so that a form can be built from it."""
+    refuse_others(request.query_params.multi_items(), ("language", "zone"))
+    return options_offer(api.offer(Looking(language=language, zone=zone), likes))
 
 
 def list_exports(api: Api, caller: AnyCaller, base: Base, limit: Limit = 20) -> ExportList:

@@ -1,7 +1,7 @@
 """What goes wrong becomes an RFC 9457 problem: a pure map from errors to answers."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Self
@@ -18,6 +18,7 @@ from memberships_export.domain.errors import (
     IdempotencyKeyReused,
     IllegalTransition,
     InvalidAddress,
+    InvalidOptions,
     InvalidUserId,
     RateLimited,
     TransientError,
@@ -33,6 +34,7 @@ _STATUS: Mapping[type[ExportError], HTTPStatus] = {
     IllegalTransition: HTTPStatus.CONFLICT,
     FileGone: HTTPStatus.GONE,
     InvalidAddress: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidOptions: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidUserId: HTTPStatus.UNPROCESSABLE_ENTITY,
     IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
@@ -162,4 +164,10 @@ def _export_problem(error: ExportError) -> ProblemAnswer | None:
     # An unknown export and somebody else's must not be told apart, so the reason is always the same.
     reason = UnknownExport().reason if isinstance(error, UnknownExport) else error.reason
     headers = {"Retry-After": seconds(error.retry_after)} if isinstance(error, RateLimited) else {}
-    return ProblemAnswer(Problem.of(status, error.code, reason), headers)
+    wrong = [WrongParameter(parameter=option, message=problem) for option, problem in _wrong_options(error)]
+    problem = Problem.of(status, error.code, reason).model_copy(update={"errors": wrong or None})
+    return ProblemAnswer(problem, headers)
+
+
+def _wrong_options(error: ExportError) -> Sequence[tuple[str, str]]:
+    return error.problems if isinstance(error, InvalidOptions) else ()

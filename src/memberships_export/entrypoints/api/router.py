@@ -6,6 +6,7 @@ from starlette.responses import Response
 from memberships_export.entrypoints.api import documentation as answers
 from memberships_export.entrypoints.api import export_endpoints as endpoints
 from memberships_export.entrypoints.api.exports_api import ExportsApi, provide
+from memberships_export.entrypoints.api.options_query import parameters
 from memberships_export.entrypoints.api.problem_route import ProblemRoute, add_reading_route, share_paths
 from memberships_export.entrypoints.api.webhook import add_webhook
 
@@ -35,6 +36,7 @@ def _add_starting(router: APIRouter) -> None:
         status_code=202,
         summary="Start an export",
         tags=["exports"],
+        openapi_extra={"parameters": parameters()},
         responses=answers.accepted() | answers.problems(401, 403, 422, 429, 503),
     )
     router.add_api_route(
@@ -55,6 +57,13 @@ def _add_reading(router: APIRouter) -> None:
         summary="List your exports",
         tags=["exports"],
         responses=answers.listed() | answers.problems(401, 422, 503),
+    )
+    router.add_api_route(
+        _EXPORTS + "/options",  # before the next, which would take it for an id
+        endpoints.get_options,
+        summary="What may be chosen about the file",
+        tags=["exports"],
+        responses=answers.problems(401, 422, 503),
     )
     router.add_api_route(
         _EXPORT,

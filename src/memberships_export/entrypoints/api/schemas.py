@@ -2,33 +2,18 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from memberships_export.domain.export.reasons import detail_for_members, reason_for_members
 from memberships_export.domain.export.record import Delivery, Export, ExportStatus, Stage
-from memberships_export.domain.formats.options import MEANINGS, Preset
+from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.progress import completeness_text
+from memberships_export.entrypoints.api.options_schemas import OptionsView, options_view
+from memberships_export.entrypoints.api.view import View
 
 
-class _View(BaseModel):
-    # What can be null has a default only for the document: FastAPI drops nulls from examples, and they must still fit.
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
-
-
-class ExportOptions(BaseModel):
-    """Options of an export."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    preset: Preset = Field(
-        default=Preset.SPREADSHEET,
-        description=" ".join(f"`{preset}`: {meaning}." for preset, meaning in MEANINGS.items()),
-    )
-
-
-class ProgressView(_View):
+class ProgressView(View):
     """How far the fetch is."""
 
     rows: int
@@ -39,7 +24,7 @@ class ProgressView(_View):
     pages: int
 
 
-class CompletenessView(_View):
+class CompletenessView(View):
     """How sure it is that all memberships are in the file."""
 
     grade: Grade = Field(
@@ -53,7 +38,7 @@ class CompletenessView(_View):
     changes_until: datetime | None = None
 
 
-class ReasonView(_View):
+class ReasonView(View):
     """Why an export waits or failed."""
 
     code: str
@@ -61,7 +46,7 @@ class ReasonView(_View):
     stage: Stage
 
 
-class FileView(_View):
+class FileView(View):
     """The finished file."""
 
     name: str
@@ -73,7 +58,7 @@ class FileView(_View):
     url: str | None = Field(default=None, description="Where to get it with your token; null when it is not available.")
 
 
-class DeliveryView(_View):
+class DeliveryView(View):
     """What the mail service told about the mail. `status` is null while nobody knows."""
 
     status: Delivery | None = None
@@ -81,14 +66,14 @@ class DeliveryView(_View):
     detail: str | None = None
 
 
-class LinksView(_View):
+class LinksView(View):
     """What can be done with the export now, by POST; null for what cannot."""
 
     cancel: str | None = None
     resend: str | None = None
 
 
-class ExportView(_View):
+class ExportView(View):
     """One export."""
 
     export_id: str
@@ -100,7 +85,8 @@ class ExportView(_View):
     )
     progress: ProgressView
     completeness: CompletenessView | None = Field(default=None, description="Null until all rows are fetched.")
-    preset: Preset
+    options: OptionsView
+    preset: Preset = Field(description="As in `options`; kept for older clients.")
     email: str = Field(description="Where the file is mailed to.")
     attempts: int = Field(description="How often a worker started on it.")
     requested_at: datetime
@@ -116,7 +102,7 @@ class ExportView(_View):
     links: LinksView
 
 
-class ExportList(_View):
+class ExportList(View):
     """A user's exports, newest first."""
 
     items: list[ExportView]
@@ -139,6 +125,7 @@ def export_view(export: Export, base: str, now: datetime) -> ExportView:
         stage=_stage(export),
         progress=_progress(export),
         completeness=_completeness(export),
+        options=options_view(export.options),
         preset=export.options.preset,
         email=export.email,
         attempts=export.claims,

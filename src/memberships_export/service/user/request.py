@@ -1,8 +1,9 @@
 """Accepting an export: the record first, the message second, and never two for one wish."""
 
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid4, uuid5
 
@@ -11,10 +12,11 @@ from memberships_export.domain.export.lifecycle import readdress
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.formats.options import Options
+from memberships_export.domain.formats.options import Likes, Options
 from memberships_export.domain.mail.address import canonical_address
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore
+from memberships_export.service.choose_options import ChooseOptions
 from memberships_export.service.record import change
 from memberships_export.service.user.callers import checked_user_id
 
@@ -24,11 +26,15 @@ _IDEMPOTENCY_KEYS = UUID("c1d0d5f6-93cb-4a39-8a0e-0f3c8f0f7f3e")  # made once, a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """An export that a user asks for. User and address come from a token that was checked."""
+    """An export that a user asks for. User and address come from a token that was checked.
+
+    `said` is what they said about the file: a JSON object as clients send it.
+    """
 
     user_id: str
     email: str
-    options: Options = Options()
+    said: Mapping[str, object] = field(default_factory=dict)
+    likes: Likes = Likes()  # of the user, as far as they are known
     idempotency_key: str | None = None
 
 
@@ -44,6 +50,7 @@ class Accepted:
 class RequestExport:
     """The use case behind `GET /memberships/export`."""
 
+    choose: ChooseOptions
     store: ExportStore
     queue: ExportQueue
     clock: Clock
@@ -52,15 +59,15 @@ class RequestExport:
     def __call__(self, wish: Wish) -> Accepted:
         """Record the export and wake a worker.
 
-        Raises InvalidUserId, InvalidAddress, RateLimited (with the seconds to wait), IdempotencyKeyReused. An error of
-        the queue is not one of the request: the sweeper sends what was not sent.
+        Raises InvalidUserId, InvalidAddress, InvalidOptions, RateLimited (with the seconds to wait),
+        IdempotencyKeyReused. An error of the queue is not one of the request: the sweeper sends what was not sent.
         """
         wish = replace(wish, user_id=checked_user_id(wish.user_id), email=canonical_address(wish.email))
-        now = self.clock()
-        wanted = _record_for(wish, now, self.policy)
+        options, now = self.choose(wish.said, wish.likes), self.clock()
+        wanted = _record_for(wish, options, now, self.policy)
         stored = self.store.create(wanted, Turn(wish.user_id, now, self.policy.max_exports_per_hour))
         if stored.revision != wanted.revision:  # a twin of this request was first, or an export is under way
-            return Accepted(self._joined(_same_options(stored, wish), wish), created=False)
+            return Accepted(self._joined(_same_options(stored, options), wish), created=False)
         self._wake_worker(stored)
         return Accepted(stored, created=True)
 
@@ -84,13 +91,13 @@ class RequestExport:
             log.info("export=%s event=requested", export.export_id)
 
 
-def _record_for(wish: Wish, now: datetime, policy: Policy) -> Export:
+def _record_for(wish: Wish, options: Options, now: datetime, policy: Policy) -> Export:
     return Export(
         export_id=_export_id(wish),
         revision=uuid4().hex,
         user_id=wish.user_id,
         email=wish.email,
-        options=wish.options,
+        options=options,
         requested_at=now,
         wake_at=now + policy.nudge_after,
     )
@@ -103,8 +110,8 @@ def _export_id(wish: Wish) -> str:
     return str(uuid5(_IDEMPOTENCY_KEYS, f"{len(wish.user_id)}:{wish.user_id}:{wish.idempotency_key}"))
 
 
-def _same_options(export: Export, wish: Wish) -> Export:
-    if export.options != wish.options:
+def _same_options(export: Export, options: Options) -> Export:
+    if export.options != options:
         reason = "This Idempotency-Key was used before for an export with other options: use a new key."
         raise IdempotencyKeyReused(reason)
     return export

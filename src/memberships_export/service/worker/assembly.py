@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import Ports
+from memberships_export.service.choose_options import ChooseOptions
 from memberships_export.service.find_user import FindUser
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.worker.canary import Canary
@@ -50,7 +51,8 @@ def assemble_workers(
         policy=policy,
     )
     steps = _steps(ports, policy, links)
-    find = FindExport(store=store, dead_letters=ports.dead_letters, clock=clock, policy=policy)
+    choose = ChooseOptions(readers=ports.readers, zone_names=ports.zone_names, usual=policy.likes)
+    find = FindExport(choose=choose, store=store, dead_letters=ports.dead_letters, clock=clock, policy=policy)
     run = RunExport(
         find=find,
         store=store,

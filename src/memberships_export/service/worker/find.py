@@ -4,14 +4,16 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from memberships_export.domain.errors import IllegalTransition, InvalidMessage, UnknownExport
+from memberships_export.domain.errors import IllegalTransition, InvalidMessage, InvalidOptions, UnknownExport
 from memberships_export.domain.export.delivery import back_on_its_way
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
+from memberships_export.domain.formats.options import Options
 from memberships_export.domain.messages.letters import invalid_letter, is_letter_about
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.domain.messages.wake import Wake, parse_message
 from memberships_export.ports import Clock, DeadLetters, ExportStore
+from memberships_export.service.choose_options import ChooseOptions
 from memberships_export.service.record import change
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 class FindExport:
     """Turns a message of the queue into the record it is about."""
 
+    choose: ChooseOptions
     store: ExportStore
     dead_letters: DeadLetters
     clock: Clock
@@ -41,11 +44,12 @@ class FindExport:
     def _export_for(self, wake: Wake) -> Export | None:
         """Find the record; a plain message gets one. The record's address is the one that counts.
 
-        None when the user of a plain message has another export to this address under way: that one brings the file.
+        None when the user of a plain message has another export like it, to this address, under way: that one brings
+        the file. Raises InvalidMessage.
         """
         export = self.store.get(wake.export_id)
         if export is None and wake.plain:
-            export = self.store.create(_record_for(wake, self.clock(), self.policy))
+            export = self.store.create(_record_for(wake, self._options(wake), self.clock(), self.policy))
             if export.export_id != wake.export_id and export.email == wake.email:
                 return None
         if export is None:
@@ -55,6 +59,12 @@ class FindExport:
             reason = f"The message names another user or address than export {export.export_id}."
             raise InvalidMessage(reason)
         return export
+
+    def _options(self, wake: Wake) -> Options:
+        try:
+            return self.choose(wake.said)
+        except InvalidOptions as error:
+            raise InvalidMessage(f"The message's options cannot be had. {error.reason}") from error
 
     def _taken_back(self, export: Export, letter: Message) -> Export | None:
         """Redrive an export whose dead letter was moved back to the queue; None: the letter has to stay one."""
@@ -74,11 +84,12 @@ class FindExport:
         return back_on_its_way(export, self.clock(), self.policy)
 
 
-def _record_for(wake: Wake, now: datetime, policy: Policy) -> Export:
+def _record_for(wake: Wake, options: Options, now: datetime, policy: Policy) -> Export:
     return Export(
         export_id=wake.export_id,
         user_id=wake.user_id,
         email=wake.email,
+        options=options,
         requested_at=now,
         wake_at=now + policy.nudge_after,
     )

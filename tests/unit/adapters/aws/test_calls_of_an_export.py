@@ -8,6 +8,7 @@ from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.adapters.texts.mail_writer import TemplateMailWriter
+from memberships_export.adapters.texts.zone_names import zone_names
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import ExportStatus
 from memberships_export.domain.mail.brand import Brand
@@ -35,6 +36,7 @@ def ports(aws: FakeAws) -> Ports:
         readers=readers(),
         translations=Catalogues(),
         mail_writer=TemplateMailWriter(Brand(), strict=True),
+        zone_names=zone_names,
     )
 
 

@@ -95,6 +95,7 @@ def _app(settings: Settings, ports: Ports, services: Services, look: FirstLook |
     users = user_tokens(settings)
     api = ExportsApi(
         request=services.request,
+        offer=services.offer,
         read=services.read,
         cancel=services.cancel,
         resend=services.resend,
