@@ -21,7 +21,9 @@ def told(language: str, rows: int = 1) -> Ready:
     [
         ("en", 1, "It has 1 membership."),
         ("en", 2, "It has 2 memberships."),
-        ("de-CH", 1_000_000, "Er enthält 1’000’000 Mitgliedschaften."),  # noqa: RUF001  (so it is written there)
+        ("de-CH", 1_000_000, "Er enthält 1'000'000 Mitgliedschaften."),
+        ("de-AT", 1_000_000, "Er enthält 1.000.000 Mitgliedschaften."),
+        ("en-GB", 1_234, "It has 1,234 memberships."),
         ("fr", 0, "Il contient 0 adhésion."),
         ("fr", 1, "Il contient 1 adhésion."),
         ("fr", 2, "Il contient 2 adhésions."),

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_datetime_format
-from babel.numbers import format_decimal
+from babel.numbers import get_group_symbol
 from babel.units import format_unit
 
 _UNITS = ("byte", "kilobyte", "megabyte", "gigabyte")
@@ -16,7 +16,8 @@ _NARROW_SPACE, _SPACE = "\u202f", "\xa0"  # not every font has the narrow one; n
 
 def number(value: int, language: str) -> str:
     """Write a whole number with the separators of the language."""
-    return format_decimal(value, locale=_locale(language)).replace(_NARROW_SPACE, _SPACE)
+    # Babel's format_decimal takes the apostrophes of 1'234'567, as Swiss people write it, for quotes of its pattern.
+    return f"{value:,}".replace(",", get_group_symbol(_locale(language))).replace(_NARROW_SPACE, _SPACE)
 
 
 def size(count: int, language: str) -> str:
