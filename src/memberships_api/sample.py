@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from hashlib import sha256
-from itertools import cycle
+from itertools import cycle, islice
 from typing import Final
 
 from memberships_api.membership import Membership
@@ -35,11 +35,11 @@ _VALUES: Final = (_NAMES, _PRICES, _FROM, _UNTIL, _STATES, _ASSIGNED_BY, _PAYMEN
 
 
 def sample_memberships(count: int, user_id: str, first_id: int = 1) -> Iterator[Membership]:
-    """Make memberships of one user with rising ids, the same for the same arguments."""
+    """Make memberships of one user with rising ids. Each is the same whatever comes before and after it."""
     # A digest per row would take longer than all the rest.
     prefix = sha256(user_id.encode()).hexdigest()
     uuid = f"{prefix[:8]}-{prefix[8:12]}-8{prefix[12:15]}-8{prefix[15:18]}"
-    values = zip(*map(cycle, _VALUES), strict=False)
+    values = zip(*(islice(cycle(some), (first_id - 1) % len(some), None) for some in _VALUES), strict=False)
     for number, value in zip(range(first_id, first_id + count), values, strict=False):
         name, price, start, end, state, assigned_by, payment_method, (interval, periods) = value
         yield Membership(

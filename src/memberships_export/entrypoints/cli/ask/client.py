@@ -49,7 +49,7 @@ class ExportsClient:
         """Start an export, or find the one that is under way. Returns its status."""
         return self._json("POST", "/memberships/exports", chosen)
 
-    def options(self, language: str | None, zone: str | None) -> Answer:
+    def options(self, language: str | None = None, zone: str | None = None) -> Answer:
         """Ask what may be chosen about the file: labels in this language, time zones that hold this text."""
         said = {"language": language, "zone": zone}
         return self._json("GET", path_with("/memberships/exports/options", said))

@@ -4,55 +4,47 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from http import HTTPStatus
 from typing import NoReturn
 
+from memberships_api.membership import Membership
 from memberships_api.repository import MembershipsUnavailable
 from memberships_api.sample import sample_memberships
 from memberships_export.bootstrap.identity import mint_token
 from memberships_export.bootstrap.one_machine import outbox_folder
 from memberships_export.entrypoints.cli.ask import watching
 from memberships_export.entrypoints.cli.ask.answers import Answer, has_completed, in_a_line
-from memberships_export.entrypoints.cli.ask.client import ExportsClient
+from memberships_export.entrypoints.cli.ask.client import ExportsClient, path_with
+from memberships_export.entrypoints.cli.ask.refusal import RefusedByService
 from memberships_export.entrypoints.cli.demo import text as demo_text
-from memberships_export.entrypoints.cli.demo.mail import Arrival, check, read_csv, receive
+from memberships_export.entrypoints.cli.demo.content import checked_content
+from memberships_export.entrypoints.cli.demo.mail import receive
+from memberships_export.entrypoints.cli.demo.scene import Play, Scene, make_scene
 from memberships_export.entrypoints.cli.demo.service import log_tail, running_service
 from memberships_export.entrypoints.cli.demo.shape_server import serving
-from memberships_export.entrypoints.cli.demo.shapes import DEMO_USER, SHAPES
-from memberships_export.entrypoints.cli.exits import CommandError, WrongUsage
+from memberships_export.entrypoints.cli.demo.shapes import DEMO_USER, SHAPES, memberships_in_order
+from memberships_export.entrypoints.cli.exits import CommandError, ExitCode, WrongUsage
 from memberships_export.entrypoints.cli.output import complain, say
 from memberships_export.entrypoints.cli.serve.memberships_file import open_memberships
-from memberships_export.settings import PREFIX, Settings, read_settings, variable
+from memberships_export.settings import Settings, variable
 
 _EMAIL = "demo@example.org"
-_PAGES = 10  # enough for a bar that moves
-_LARGEST_PAGE = 5000
 _PATIENCE = 900.0  # seconds; a million rows take a minute or two
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Where the demo plays: its folder, and the settings of its service."""
+class OptionsRefused(CommandError):
+    """The service cannot make such a file: who asked for it has mistyped, and the demo leaves nothing."""
 
-    folder: Path
-    environ: Mapping[str, str]
-    settings: Settings
-    api: str  # its shape, empty for our own
-
-    @property
-    def log(self) -> Path:
-        """The file that the output of the service goes to."""
-        return self.folder / "service.log"
+    exit_code = ExitCode.USAGE
+    code = "invalid_options"
 
 
-def run_demo(rows: int, api: str, *, keep: bool) -> None:
-    """Play it, with the API of this name or, without one, with our own.
+def run_demo(play: Play, *, keep: bool) -> None:
+    """Show one export from request to mail.
 
     Raises WrongUsage for a name that is not one, CommandError, with the end of the service's log, unless the right mail
     arrived. What was made stays when the demo ended by itself, to be looked at; whoever breaks it off wants none of it.
@@ -61,8 +53,8 @@ def run_demo(rows: int, api: str, *, keep: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)  # so that the service ends too
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script started it with SIGINT ignored
-    with _memberships(api, rows) as environ:
-        _play_with(environ, rows, api, keep=keep)
+    with _memberships(play.api, play.rows) as environ:
+        _play_with(environ, play, keep=keep)
 
 
 @contextmanager
@@ -77,14 +69,14 @@ def _memberships(api: str, rows: int) -> Iterator[Mapping[str, str]]:
             yield {variable("memberships_url"): url, variable("profile"): SHAPES[api].profile, **SHAPES[api].secrets}
 
 
-def _play_with(environ: Mapping[str, str], rows: int, api: str, *, keep: bool) -> None:
+def _play_with(environ: Mapping[str, str], play: Play, *, keep: bool) -> None:
     try:
-        scene = _scene(rows, api, environ)
+        scene = make_scene(play, environ)
     except OSError as error:
         raise CommandError(f"No temporary folder can be made ({error}): set TMPDIR to a folder for it.") from error
     try:
-        _play(scene, rows, keep=keep)
-    except (KeyboardInterrupt, SystemExit, BrokenPipeError):
+        _play(scene, keep=keep)
+    except (KeyboardInterrupt, SystemExit, BrokenPipeError, OptionsRefused):
         _clear(scene)
         raise
     except (CommandError, OSError, MembershipsUnavailable) as error:
@@ -102,42 +94,57 @@ def _clear(scene: Scene) -> None:
     shutil.rmtree(scene.folder, ignore_errors=True)
 
 
-def _play(scene: Scene, rows: int, *, keep: bool) -> None:
+def _play(scene: Scene, *, keep: bool) -> None:
+    rows, api = scene.play.rows, scene.play.api
     say(f"Making {rows:,} memberships for {DEMO_USER} ...")
-    if scene.api:
-        say(f"They are in an API at {scene.settings.memberships_url}, read by the profile {SHAPES[scene.api].profile}.")
+    if api:
+        say(f"They are in an API at {scene.settings.memberships_url}, read by the profile {SHAPES[api].profile}.")
     else:
         _fill(scene.settings, rows)
     token = mint_token(scene.settings, DEMO_USER, _EMAIL, timedelta(hours=24))
     say("Starting the service ...")
     with running_service(scene.environ, scene.log) as url:
         client = ExportsClient(url, token)
-        began = time.monotonic()
-        say(f"GET {url}/memberships/export")
-        answer = _followed(client, client.get_export())
-        seconds = time.monotonic() - began
-        arrival = receive(outbox_folder(scene.settings), answer, client.download)
-        _report(arrival, answer, rows, seconds)
+        answer = _shown(scene, client)
         if keep:
-            say(demo_text.while_running(url, token, str(answer["exportId"]), api=scene.api))
+            say(demo_text.while_running(url, token, str(answer["exportId"]), scene))
             _wait_for_interrupt()
     if keep:
         _clear(scene)
     else:
-        say(demo_text.afterwards(scene.folder, DEMO_USER, _EMAIL, api=scene.api))
+        say(demo_text.afterwards(scene, DEMO_USER, _EMAIL))
 
 
-def _scene(rows: int, api: str, environ: Mapping[str, str]) -> Scene:
-    folder = Path(tempfile.mkdtemp(prefix="memberships-export-demo-"))
-    page_size = min(max(rows // _PAGES, 1), _LARGEST_PAGE)
-    ours = {
-        variable("data_dir"): str(folder / "data"),
-        variable("port"): "0",
-        variable("page_size"): str(page_size),
-        **environ,
-    }
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return Scene(folder, clean | ours, read_settings(ours), api)
+def _shown(scene: Scene, client: ExportsClient) -> Answer:
+    """Ask for the export, watch it, and look at what arrived."""
+    began = time.monotonic()
+    path = path_with("/memberships/export", scene.play.chosen)
+    say(f"GET {client.url}{path}")
+    answer = _followed(client, _asked(client, path))
+    seconds = time.monotonic() - began
+    arrival = receive(outbox_folder(scene.settings), answer, client.download)
+    content = checked_content(arrival.file, answer, _names(client, answer), _memberships_of(scene))
+    say(demo_text.result(arrival, content, seconds))
+    return answer
+
+
+def _asked(client: ExportsClient, path: str) -> Answer:
+    try:
+        return client.get_export(path)
+    except RefusedByService as error:
+        if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise OptionsRefused(str(error)) from error
+        raise
+
+
+def _names(client: ExportsClient, answer: Answer) -> Sequence[str]:
+    """Return the names of the file's columns."""
+    return answer["options"]["columns"] or [column["name"] for column in client.options()["columns"]]
+
+
+def _memberships_of(scene: Scene) -> Iterator[Membership]:
+    newest_first = bool(scene.play.api) and SHAPES[scene.play.api].newest_first
+    return memberships_in_order(scene.play.rows, newest_first=newest_first)
 
 
 def _fill(settings: Settings, rows: int) -> None:
@@ -163,12 +170,6 @@ def _in_time(answers: Iterable[Answer]) -> Iterator[Answer]:
         yield answer
         if time.monotonic() > deadline:
             raise CommandError(f"The export did not end within {_PATIENCE:.0f} seconds: {in_a_line(answer)}")
-
-
-def _report(arrival: Arrival, answer: Answer, rows: int, seconds: float) -> None:
-    content = read_csv(arrival.csv)
-    check(content, answer, rows)
-    say(demo_text.result(arrival, content, seconds))
 
 
 def _wait_for_interrupt() -> None:

@@ -1,7 +1,7 @@
 """Memberships APIs that are not like ours, for the demo: made-up memberships in the shapes of others."""
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from memberships_api.sample import sample_memberships
 
 DEMO_USER = "demo-user"
 _KEY = "demo-key"
+_BLOCK = 1000
 
 Query = Mapping[str, str]
 
@@ -37,6 +38,15 @@ class Shape:
     credential: tuple[str, str]
     path: str
     page: Callable[[Query, int], Page]
+    newest_first: bool = False
+
+
+def memberships_in_order(count: int, *, newest_first: bool) -> Iterator[Membership]:
+    """Give so many memberships as an API has them; only some of them are ever in memory."""
+    if not newest_first:
+        return sample_memberships(count, DEMO_USER)
+    lasts = range(count, 0, -_BLOCK)
+    return (row for last in lasts for row in reversed(_rows(max(last - _BLOCK, 0) + 1, last)))
 
 
 def _rows(first: int, last: int) -> Sequence[Membership]:
@@ -148,6 +158,7 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
             credential=("Authorization", f"Bearer {_KEY}"),
             path="/v1/subscriptions",
             page=_stripe,
+            newest_first=True,
         ),
         "woocommerce-like": Shape(
             profile="woocommerce-subscriptions",
