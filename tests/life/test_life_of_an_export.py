@@ -30,18 +30,20 @@ from memberships_export.domain.export.record import (
     Owed,
     Send,
 )
-from memberships_export.domain.formats.options import Preset, of_preset
+from memberships_export.domain.formats.options import Options
 from memberships_export.domain.mail.intent import parse_send_intent
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.ports import Clock
+from memberships_export.service.file_keys import file_folder
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryStore
 from tests.fakes.world import World
 from tests.life.crashing import Crash, Moments
+from tests.life.kinds_of_files import OPTIONS, rows_in
 
 ROWS = 5
 USERS = ["user-1", "user-2"]
@@ -140,13 +142,14 @@ class LifeOfExports(RuleBasedStateMachine):
         self.moved_by_hand: set[str] = set()
         self.known: set[str] = set()
         self.wishes = 0
+        self.made: dict[str, bytes] = {}
 
     # --- What users do ------------------------------------------------------------------------------------------------
 
-    @rule(target=exports, user=st.sampled_from(USERS), preset=st.sampled_from(Preset))
-    def request(self, user: str, preset: Preset) -> str:
+    @rule(target=exports, user=st.sampled_from(USERS), options=OPTIONS)
+    def request(self, user: str, options: Options) -> str:
         self.wishes += 1
-        return self.world.request(user, of_preset(preset)).export_id
+        return self.world.request(user, options).export_id
 
     @rule(export_id=exports)
     def cancel(self, export_id: str) -> None:
@@ -323,8 +326,15 @@ class LifeOfExports(RuleBasedStateMachine):
         for mail in self.service.accepted:
             export = self.world.store.records.get(mail.export_id)
             assert export is None or export.file is None or export.file.rows == ROWS
-            if mail.attachment:
-                assert mail.attachment.content.count(b"\r\n") == ROWS + 1
+            if mail.attachment and export:
+                assert len(rows_in(mail.attachment.content, export.options)) == ROWS + 1
+
+    @invariant()
+    def a_file_that_is_made_again_is_the_same(self) -> None:
+        """Whoever got two mails of one export has the same file twice, of whatever kind it is."""
+        for key, content in self.world.files.content.items():
+            for folder in filter(key.startswith, map(file_folder, self.known)):
+                assert self.made.setdefault(folder, content) == content
 
     @invariant()
     def no_bug_was_met(self) -> None:

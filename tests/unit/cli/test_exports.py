@@ -340,6 +340,7 @@ PLAIN = {
     "options, said",
     [
         (PLAIN, None),
+        (PLAIN | {"columns": None}, None),
         (None, None),
         ({"format": "xlsx", "language": "de", "timeZone": "Europe/Berlin"}, "xlsx de Europe/Berlin"),
         (PLAIN | {"columns": ["state", "id"], "filters": {"state": "active"}}, "state:active columns state,id"),
@@ -356,3 +357,50 @@ def test_status_and_list_say_what_was_chosen_unless_all_of_it_is_plain(
     status, listed = ask("status", EXPORT_ID).stdout, ask("list").stdout
     assert (f"chosen:      {said}\n" in status) == (said is not None)
     assert listed.splitlines()[1].endswith(f"  {said or '-'}")
+
+
+OFFER = {
+    "formats": [{"name": "csv", "meaning": "text"}, {"name": "xlsx", "meaning": "a workbook"}],
+    "columns": [{"name": "validFrom", "label": "Gültig ab", "type": "date"}],
+    "presets": [{"name": "raw", "meaning": "plain"}],
+    "delimiters": [",", ";", "tab", "|"],
+    "decimals": [".", ","],
+    "languages": [{"tag": "de", "name": "Deutsch"}],
+    "filters": [
+        {"name": "state", "label": "Status", "type": "choice", "values": ["active", "ended"]},
+        {"name": "from", "label": "Ab", "type": "date", "values": None},
+    ],
+    "timeZones": {"count": 492, "found": []},
+    "language": "de",
+    "defaults": PLAIN,
+}
+
+
+def test_options_shows_what_can_be_asked_for_under_the_options_of_request(ask: Cli, api: StubApi) -> None:
+    api.will(OFFER)
+    result = ask("options")
+    assert (result.exit_code, api.asked[0].path) == (0, "/memberships/exports/options")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["--columns", "LABEL", "(de)", "TYPE"] in lines
+    assert ["validFrom", "Gültig", "ab", "date"] in lines
+    assert ["--delimiter", ",", ";", "tab", "|"] in lines
+    assert ["state", "Status", "active,", "ended"] in lines
+    assert "492 names such as Europe/Berlin" in result.stdout
+
+
+def test_options_asks_in_a_language_and_for_zones(ask: Cli, api: StubApi) -> None:
+    api.will(OFFER | {"timeZones": {"count": 492, "found": ["Europe/Berlin"]}, "filters": []})
+    result = ask("options", "--language", "de-CH", "--zone", "berl in")
+    assert api.asked[0].path == "/memberships/exports/options?language=de-CH&zone=berl+in"
+    assert "--time-zone\nEurope/Berlin\n" in result.stdout
+    assert "--filter" not in result.stdout
+
+
+def test_options_as_json_is_what_the_api_said(ask: Cli, api: StubApi) -> None:
+    api.will(OFFER)
+    assert json.loads(ask("options", "--json").stdout) == OFFER
+
+
+def test_an_older_service_that_knows_no_options_is_told_in_words(ask: Cli, api: StubApi) -> None:
+    api.will({"title": "Not Found", "detail": "There is no such export."}, status=404)
+    assert ask("options").exit_code == 1

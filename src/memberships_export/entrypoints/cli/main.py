@@ -70,7 +70,7 @@ def make_app() -> typer.Typer:
     """Put the commands together, in the order in which a newcomer needs them."""
     app = typer.Typer(
         cls=_Commands,
-        help="Members export all of their memberships to a CSV file that arrives by email.",
+        help="Members export all of their memberships to a file that arrives by email.",
         epilog=_EPILOG,
         no_args_is_help=True,
         pretty_exceptions_enable=False,  # they would print local variables, secrets among them
@@ -85,6 +85,7 @@ def make_app() -> typer.Typer:
     app.command("import", rich_help_panel=run_it)(import_file.import_file)
     app.add_typer(profiles.commands, name="profiles", rich_help_panel=run_it)
     app.command("request", rich_help_panel=ask_it)(exports.request)
+    app.command("options", rich_help_panel=ask_it)(exports.options)
     app.command("status", rich_help_panel=ask_it)(exports.status)
     app.command("watch", rich_help_panel=ask_it)(exports.watch)
     app.command("list", rich_help_panel=ask_it)(exports.list_exports)

@@ -70,6 +70,22 @@ def request(  # noqa: PLR0913, PLR0917  (each is an option)
     return None
 
 
+def options(
+    language: choosing.Language = None,
+    zone: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Find time zones that have this in their name.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    token: Token = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what `request` can ask for: formats, columns with their labels, languages, time zones."""
+    from memberships_export.entrypoints.cli.ask.offers import offer_in_full  # noqa: PLC0415
+
+    offer = _client(url, token).options(language, zone)
+    say_json(offer) if as_json else say(offer_in_full(offer))
+
+
 def status(export_id: ExportId, url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
     """Show where an export is."""
     client = _client(url, token)
