@@ -8,7 +8,7 @@ import pytest
 
 from memberships_export.domain.errors import IdempotencyKeyReused, RateLimited
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.formats.options import Preset, of_preset
+from memberships_export.domain.formats.options import Options, Preset, of_preset
 from memberships_export.service.user.request import Wish
 from tests.fakes.world import World
 
@@ -45,6 +45,16 @@ def test_of_many_requests_without_a_key_one_starts_an_export_and_all_get_it() ->
 
     assert sum(together(lambda _: world.services.request(Wish(user_id="user-1", email=EMAIL)).created)) == 1
     assert len(world.store.records) == len(world.queue.messages) == 1
+
+
+def test_of_many_requests_for_two_orders_of_columns_each_order_is_one_export() -> None:
+    world = World()
+    orders = [Options(columns=("id", "name")), Options(columns=("name", "id"))]
+
+    together(lambda number: bool(world.request(options=orders[number % 2])))
+
+    assert len(world.store.records) == len(world.queue.messages) == 2
+    assert {export.options for export in world.store.records.values()} == set(orders)
 
 
 def test_two_requests_with_one_key_and_different_options_are_one_export_and_one_refusal() -> None:
