@@ -19,9 +19,9 @@ class ExportClient:
         self._token = token
         self._http = urllib3.PoolManager(retries=False, timeout=PATIENCE_SECONDS)
 
-    def request(self) -> Answer | None:
-        """Ask for an export; None when the service died instead of answering."""
-        answer = self._ask("GET", "/memberships/export")
+    def request(self, query: str = "") -> Answer | None:
+        """Ask for an export, with options such as `?format=xlsx`; None when the service died instead of answering."""
+        answer = self._ask("GET", f"/memberships/export{query}")
         assert answer is None or answer["status_code"] in (200, 202), answer
         return answer
 

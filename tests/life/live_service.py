@@ -88,9 +88,9 @@ class LiveService(Generic[SomeApi]):
                 stderr=log,
             )
 
-    def request(self) -> Answer | None:
+    def request(self, query: str = "") -> Answer | None:
         """Ask for an export; None when the service died instead of answering."""
-        return self._client.request()
+        return self._client.request(query)
 
     def status(self, export_id: str) -> Answer:
         return self._client.status(export_id)

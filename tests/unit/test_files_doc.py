@@ -112,7 +112,7 @@ def test_the_table_of_presets_is_that_of_the_program(row: str) -> None:
     "language, label", [("en", "Belt"), ("de", "Gürtelfarbe"), ("de-AT", "Gürtelfarbe"), ("de-CH", "Gurtfarbe")]
 )
 def test_the_labels_of_the_page_are_found(language: str, label: str) -> None:
-    (text,) = [code for code in code_of(DOC) if code.startswith("[[columns]]")]
+    (text,) = code_of(DOC, "toml")
     column = msgspec.convert(tomllib.loads(text)["columns"][0], Column)
 
     assert label_of(column, language, Catalogues().into(language)) == label
@@ -128,7 +128,7 @@ BECOMES = re.findall(
 PROFILE = """
 version = 1
 columns = [{{ name = "id" }}, {{ name = "value", {column} }}]
-request = {{ path = "/memberships" }}
+request = {{ path = "/memberships/{{user.id}}" }}
 auth = {{ type = "bearer", token = "env:TOKEN" }}
 rows = {{ path = "", key = ["id"], owner = "user" }}
 paginator = {{ type = "single_page" }}
