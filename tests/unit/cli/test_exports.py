@@ -345,8 +345,10 @@ PLAIN = {
         ({"format": "xlsx", "language": "de", "timeZone": "Europe/Berlin"}, "xlsx de Europe/Berlin"),
         (PLAIN | {"columns": ["state", "id"], "filters": {"state": "active"}}, "state:active columns state,id"),
         (PLAIN | {"preset": "raw", "bom": False, "guard": False}, "raw"),
+        (PLAIN | {"preset": "excel-fr", "language": "fr", "delimiter": ";", "decimal": ","}, "excel-fr"),
+        (PLAIN | {"preset": "excel-fr", "delimiter": ";", "decimal": ","}, "excel-fr en"),
         (PLAIN | {"delimiter": ";", "bom": False}, "delimiter ; no bom"),
-        ({"format": "csv", "preset": "of a newer service", "bom": False}, "of a newer service"),
+        ({"format": "csv", "preset": "of a newer service"}, "of a newer service"),
     ],
 )
 def test_status_and_list_say_what_was_chosen_unless_all_of_it_is_plain(
@@ -394,6 +396,11 @@ def test_options_asks_in_a_language_and_for_zones(ask: Cli, api: StubApi) -> Non
     assert api.asked[0].path == "/memberships/exports/options?language=de-CH&zone=berl+in"
     assert "--time-zone\nEurope/Berlin\n" in result.stdout
     assert "--filter" not in result.stdout
+
+
+def test_a_search_for_zones_that_finds_none_says_so(ask: Cli, api: StubApi) -> None:
+    api.will(OFFER)
+    assert "None has xyzzy in its name. There are 492 names" in ask("options", "--zone", "xyzzy").stdout
 
 
 def test_options_as_json_is_what_the_api_said(ask: Cli, api: StubApi) -> None:

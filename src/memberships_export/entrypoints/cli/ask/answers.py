@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memberships_export.domain.export.record import TERMINAL, ExportStatus
-from memberships_export.domain.formats.options import Format, Preset, of_preset
+from memberships_export.domain.formats.options import Format, Options, Preset, of_preset
 from memberships_export.entrypoints.cli.output import table, visible
 
 Answer = Mapping[str, Any]
@@ -79,19 +79,24 @@ def _facts(answer: Answer) -> list[tuple[str, object]]:
 def chosen_in_short(answer: Answer) -> str | None:
     """Say what about the file is not as in a plain export; None where all of it is."""
     chosen = answer.get("options") or {}
-    plain = {"format": Format.CSV, "preset": Preset.SPREADSHEET, "language": "en", "timeZone": "UTC"}
-    said = [str(chosen[name]) for name, usual in plain.items() if (chosen.get(name) or usual) != usual]
+    usual = _preset_of(chosen)
+    plain = {"format": Format.CSV, "preset": Preset.SPREADSHEET, "language": usual.language, "timeZone": "UTC"}
+    said = [str(chosen[name]) for name, value in plain.items() if (chosen.get(name) or value) != value]
     said += [f"{name}:{value}" for name, value in (chosen.get("filters") or {}).items()]
     columns = ["columns " + ",".join(map(str, chosen["columns"]))] if chosen.get("columns") else []
     return " ".join([*said, *_of_csv(chosen), *columns]) or None
 
 
+def _preset_of(chosen: Mapping[str, Any]) -> Options:
+    preset = str(chosen.get("preset"))
+    return of_preset(Preset(preset)) if preset in set(Preset) else Options()
+
+
 def _of_csv(chosen: Mapping[str, Any]) -> Sequence[str]:
     """Name what differs from the preset."""
-    preset = str(chosen.get("preset"))
-    if chosen.get("format") != Format.CSV or preset not in set(Preset):
+    if chosen.get("format") != Format.CSV:
         return []
-    usual = of_preset(Preset(preset))
+    usual = _preset_of(chosen)
     signs = {"delimiter": usual.delimiter, "decimal": usual.decimal}
     switches = {"bom": usual.bom, "guard": usual.guard}
     return [

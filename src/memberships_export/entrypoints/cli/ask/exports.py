@@ -83,7 +83,7 @@ def options(
     from memberships_export.entrypoints.cli.ask.offers import offer_in_full  # noqa: PLC0415
 
     offer = _client(url, token).options(language, zone)
-    say_json(offer) if as_json else say(offer_in_full(offer))
+    say_json(offer) if as_json else say(offer_in_full(offer, zone))
 
 
 def status(export_id: ExportId, url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
