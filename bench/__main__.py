@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.backlog import measure_backlog
 from bench.exports import measure_exports
+from bench.formats import measure_formats
 from bench.functions import measure_functions
 from bench.latency import measure_latency
 from bench.machine import revision, this_machine
@@ -21,6 +22,7 @@ _CHECKOUT = Path(__file__).parents[1]
 _SIZES = (10_000, 100_000, 1_000_000)
 _STARTUP_ROUNDS = 5
 _PAGE_ROUNDS = 51
+_FORMAT_ROUNDS = 2
 
 
 def main() -> None:
@@ -52,6 +54,8 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
     startup = measure_startup(folder, _STARTUP_ROUNDS)
     _tell(f"Reading by a profile, {_PAGE_ROUNDS} pages …")
     reading = measure_reading(rows=5000, repeat=_PAGE_ROUNDS, keys=1_000_000 // small)
+    _tell(f"Formats, {_FORMAT_ROUNDS} rounds …")
+    formats = measure_formats(small=10_000, large=1_000_000 // small, repeat=_FORMAT_ROUNDS)
     _tell(f"From request to mail, {200 // small} exports …")
     latency = measure_latency(folder, 200 // small)
     _tell(f"A backlog of {1000 // small} exports …")
@@ -71,6 +75,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
         backlog=backlog,
         startup=startup,
         reading=reading,
+        formats=formats,
         functions=functions,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from bench.aims import aims_of, number, peak_bytes, percentile, ratio_to_dump, typical
+from bench.formats_report import formats_section
 from bench.functions_report import functions_section
 from bench.reading_report import reading_section
 from bench.results import BacklogRun, LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
@@ -22,6 +23,7 @@ def report(measured: Measured) -> str:
         _backlog(measured.backlog),
         _startup(measured.startup),
         reading_section(measured.reading),
+        formats_section(measured.formats),
         functions_section(measured.functions),
         _REPEAT,
     ]

@@ -78,6 +78,29 @@ class ReadingRuns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileRun:
+    """One file by a process of its own. `seconds`: of the processor, for its writer; making the rows is not in it."""
+
+    rows: int
+    seconds: float
+    file_bytes: int
+    peak_bytes: int
+
+    @property
+    def seconds_of_a_million(self) -> float:
+        """How long a million rows would take at the same speed."""
+        return self.seconds * 1_000_000 / self.rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormatRuns:
+    """The same rows written in each kind of file, in turn. The lowest time of a kind counts."""
+
+    large: Mapping[str, tuple[FileRun, ...]]
+    small: Mapping[str, FileRun]  # to see what memory grows with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionRuns:
     """The functions. Cold starts, of ExportMemberships: from the start of a process to its first answer."""
 
@@ -105,4 +128,5 @@ class Measured:
     backlog: BacklogRun
     startup: StartupRuns
     reading: ReadingRuns
+    formats: FormatRuns
     functions: FunctionRuns

@@ -8,6 +8,8 @@ from bench.report import report
 from bench.results import (
     BacklogRun,
     ExportRun,
+    FileRun,
+    FormatRuns,
     FunctionRuns,
     LatencyRuns,
     Machine,
@@ -65,6 +67,22 @@ READING = ReadingRuns(
 )
 
 
+def a_file(seconds: float, peak_mb: float = 46, rows: int = 1_000_000) -> FileRun:
+    return FileRun(rows=rows, seconds=seconds, file_bytes=rows * 145, peak_bytes=int(peak_mb * MB))
+
+
+OURS = {"CSV spreadsheet": 2.1, "CSV excel-de": 2.5, "JSON Lines": 1.0, "XLSX level 1": 7.0, "XLSX level 6": 9.0}
+FORMATS = FormatRuns(
+    large={
+        "csv.writer": (a_file(2.5), a_file(2.0)),
+        "CSV before options": (a_file(2.0), a_file(2.5)),
+        **{kind: (a_file(seconds * 2), a_file(seconds)) for kind, seconds in OURS.items()},
+        "XlsxWriter": (a_file(0.84, rows=20_000), a_file(0.9, rows=20_000)),
+    },
+    small={kind: a_file(0.01, 40, rows=10_000) for kind in OURS},
+)
+
+
 def measured(*sizes: SizeRuns) -> Measured:
     return Measured(
         date="2026-01-02 03:04 UTC",
@@ -79,6 +97,7 @@ def measured(*sizes: SizeRuns) -> Measured:
         startup=StartupRuns(seconds={"python -c pass": (0.02, 0.01, 0.015)}),
         functions=FUNCTIONS,
         reading=READING,
+        formats=FORMATS,
     )
 
 
@@ -150,7 +169,7 @@ def test_the_page_says_what_was_measured_where_and_how_to_repeat_it() -> None:
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
     tables = [block.splitlines() for block in report(measured()).split("\n\n") if block.startswith("|")]
 
-    assert len(tables) == 14
+    assert len(tables) == 16
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
 
