@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from infra import babel_data, botocore_data, manifest
+from infra import babel_data, botocore_data, lighter_imports, manifest
 from infra.manifest import FUNCTIONS, ROOT, Target
 
 # Lambda's names, and those of the wheels.
@@ -92,6 +92,7 @@ def _prune(folder: Path) -> None:
     _remove([*metadata, *matches])
     _remove([*babel_data.unneeded(folder / "babel"), *botocore_data.unneeded(data)])
     botocore_data.slim(data)
+    lighter_imports.lighten(folder)
 
 
 def _copy_package(folder: Path) -> None:

@@ -24,7 +24,13 @@ LEFT_OUT_OF_PACKAGE = (
     "entrypoints/worker.py",
     "shipped/profile.schema.json",
 )
-_BUILDER = ("infra/babel_data.py", "infra/botocore_data.py", "infra/bundle.py", "infra/manifest.py")
+_BUILDER = (
+    "infra/babel_data.py",
+    "infra/botocore_data.py",
+    "infra/bundle.py",
+    "infra/lighter_imports.py",
+    "infra/manifest.py",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

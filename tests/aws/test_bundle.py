@@ -2,6 +2,7 @@
 
 import re
 import struct
+import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ from infra.manifest import FUNCTIONS
 from rig.aws.bare_deployment import BareDeployment
 from rig.aws.built_bundle import build_here
 from rig.aws.runtime_api import FunctionFailed
+from tests.unit.test_functions_start import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 LARGEST = 25_000_000
@@ -133,6 +135,18 @@ def test_every_call_of_the_adapters_is_known_to_the_bundle_and_no_other() -> Non
     for service, operations in botocore_data.OPERATIONS.items():
         every = session.get_service_model(service).operation_names
         assert {name for name in every if xform_name(name) in named} == operations, service
+
+
+def test_a_cold_function_loads_no_parser_of_html_no_archives_and_no_metadata(code: Path) -> None:
+    needless = {"babel", "gettext", "html.parser", "importlib.metadata", "jinja2", "zipfile", "zoneinfo"}
+    start = (
+        f"import sys; sys.path.insert(0, {str(code)!r}); import memberships_export.entrypoints.aws_lambda.export; "
+        f"print(sorted({needless} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-I", "-S", "-B", "-c", start]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
 @pytest.mark.parametrize("function", ["exporter", "sweeper"])
