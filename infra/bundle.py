@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from infra import babel_data, botocore_data, lighter_imports, manifest
 from infra.manifest import FUNCTIONS, ROOT, Target
+from memberships_export.adapters.texts.mail_templates import COMPILED, compile_into
 
 # Lambda's names, and those of the wheels.
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
@@ -54,6 +55,7 @@ def fill(folder: Path, target: Target) -> None:
     _install(folder, target)
     _prune(folder)
     _copy_package(folder)
+    compile_into(folder / manifest.PACKAGE / "mail" / COMPILED)
     if target.is_this_python:
         _compile(folder)
     (folder / manifest.NAME).write_bytes(manifest.expected(target).as_json())
