@@ -94,6 +94,28 @@ def test_the_file_comes_as_stored_and_as_a_download(service: Service) -> None:
     assert response.headers["Content-Length"] == str(record.file.bytes)
 
 
+@pytest.mark.parametrize("place", ["/file", "link"])
+@pytest.mark.parametrize(
+    "kind, content_type, begin",
+    [
+        ("csv", "text/csv; charset=utf-8", b"\xef\xbb\xbf"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04"),
+        ("jsonl", "application/jsonl", b'{"id":'),
+    ],
+)
+def test_each_format_is_served_as_what_it_is(
+    service: Service, kind: str, content_type: str, begin: bytes, place: str
+) -> None:
+    export_id = str(service.post("/memberships/exports", json={"format": kind}).json()["exportId"])
+    service.world.work()
+    path = link_path(service, export_id) if place == "link" else f"/memberships/exports/{export_id}/file"
+    response = service.get(path)
+    assert response.headers["Content-Type"] == content_type
+    assert response.headers["Content-Disposition"] == f'attachment; filename="memberships-2026-03-01.{kind}"'
+    assert response.content.startswith(begin)
+    assert "Accept-Ranges" not in response.headers
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("place", ["/file", "link"])
 def test_a_download_names_its_digest_as_rfc_9530_writes_it(service: Service, place: str, method: str) -> None:

@@ -9,6 +9,8 @@ import pytest
 from memberships_export.domain.errors import FileGone, IllegalTransition, RateLimited, StorageUnavailable, UnknownExport
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Stage
+from memberships_export.domain.formats.formats import file_format
+from memberships_export.domain.formats.options import Format, Options
 from memberships_export.domain.messages.message import Message
 from memberships_export.ports import Download
 from memberships_export.service.mail_events.record_mail_events import MailEvent
@@ -118,6 +120,19 @@ def test_a_store_that_signs_urls_is_asked_for_a_short_one() -> None:
     asked = "name=memberships-2026-03-01.csv&type=text/csv; charset=utf-8&for=60"
     assert answer.url == f"https://files.example.org/{export.file.key}?{asked}"
     assert (answer.file, answer.content_type, list(answer.chunks)) == (export.file, "text/csv; charset=utf-8", [])
+
+
+@pytest.mark.parametrize("kind", Format)
+def test_a_signed_url_serves_each_format_as_what_it_is(kind: Format) -> None:
+    world = World()
+    world.files = SigningFiles()
+    world.services = world.over(world.ports)
+    world.request(options=Options(format=kind))
+    world.work()
+    (export,) = world.store.records.values()
+    answer = world.services.read.file(export.export_id, "user-1")
+    served = f"name=memberships-2026-03-01.{file_format(kind).ending}&type={file_format(kind).content_type}&for=60"
+    assert str(answer.url).endswith(f"?{served}")
 
 
 def test_a_mailed_link_opens_the_file_as_often_as_it_is_followed() -> None:
