@@ -60,7 +60,9 @@ class Kind:
 
 
 def one_file(kind: str, rows: int) -> FileRun:
-    """Write a file of so many rows in full pages, and count the processor's time of its writer alone."""
+    """Write a file of so many rows, whole pages, and count the processor's time of its writer alone."""
+    assert rows > 0, rows
+    assert rows % _PAGE == 0, f"{rows} rows are no whole pages of {_PAGE}."
     writer, clock = KINDS[kind].begin(), _Clock()
     written = clock(writer.begin)
     for table in _tables(rows // _PAGE):

@@ -77,6 +77,12 @@ def test_each_kind_of_file_is_written_and_measured(kind: str) -> None:
     assert file.peak_bytes > MB
 
 
+@pytest.mark.parametrize("rows", [0, 4999, 5001])
+def test_rows_that_are_no_whole_pages_are_refused_and_not_measured_as_fewer(rows: int) -> None:
+    with pytest.raises(AssertionError):
+        one_file("csv.writer", rows)
+
+
 def test_processes_of_their_own_measure_all_kinds_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.formats.KINDS", ("csv.writer", "CSV spreadsheet"))
     formats = measure_formats(small=5000, large=10_000, repeat=2)
