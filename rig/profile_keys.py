@@ -33,7 +33,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "params": "The query. Paging adds its own params.",
         "headers": "Headers beside those of [auth], such as Accept.",
         "json": "The body of a POST, such as a query of GraphQL with its variables.",
-        "first_page_only": "Names of params that may not go along when another page is asked for.",
+        "first_page_only": "Names of params, also of filters, that may not go along when another page is asked for.",
         "errors_path": "Path to errors. What is there, and not empty, makes an answer with status 200 an error.",
     },
     "ServiceJwt": {},
@@ -128,7 +128,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "labels": "What heads the column where people read the file, by language: de, or de-CH.",
     },
     "Filter": {
-        "param": "The parameter of the query that narrows the rows; with a POST, where in its `json`.",
+        "param": "Param that narrows the rows; with POST a path in `json`. What the request says there is replaced.",
         "type": "`choice`: one of `values`. `date`: a date such as 2026-01-31.",
         "values": "What a member may say, and what the API is sent for it.",
         "labels": "What the filter is called where people choose, by language.",

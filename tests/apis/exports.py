@@ -52,9 +52,12 @@ def profile_text(name: str) -> str:
 
 
 class Case:
-    """One fake, and an export of its first user. `changed`: what to write in the profile in place of something else."""
+    """One fake, and an export of its first user.
 
-    def __init__(
+    `changed`: what to write in the profile in place of something else; `more`: at its end.
+    """
+
+    def __init__(  # noqa: PLR0913  (each says one thing of the case)
         self,
         name: str,
         *switches: str,
@@ -62,6 +65,7 @@ class Case:
         cap: int | None = 3,
         script: Sequence[str] = (),
         changed: Mapping[str, str] = MappingProxyType({}),
+        more: str = "",
         **policy: Any,  # noqa: ANN401  (fields of Policy)
     ) -> None:
         self.name = name
@@ -71,11 +75,16 @@ class Case:
         for old, new in changed.items():
             assert old in text
             text = text.replace(old, new)
+        self.text = text + more
         secrets = ProfileSecrets(SECRETS | OWN_SECRETS.get(name, {}))
         url = self.api.origin if name in AT_ROOT else self.api.url
         source = MembershipsHttp(url, service_token=lambda _: "no token", clock=utc_now, secrets=secrets)
         self.world = World(source=cast("Any", source), **policy)
-        ports = replace(self.world.ports, readers=readers(a_reader(text, name)))
+        self.use(self.text)
+
+    def use(self, text: str) -> None:
+        """Put a profile in force from now on."""
+        ports = replace(self.world.ports, readers=readers(a_reader(text, self.name)))
         self.world.services = self.world.over(ports)
 
     def __enter__(self) -> Self:

@@ -26,6 +26,7 @@ KEYS = {
     "key": {"paths", "distinct", "of", "order"},
     "owner": {"path", "own", "of"},
     "canary": {"userId", "rows", "words"},
+    "filter": {"chosen", "rows", "rowsWithout", "total", "totalWithout", "words"},
     "next": {"name", "there", "origin"},
     "total": {"place", "value", "unit", "exact"},
     "repeatedKeys": None,
@@ -51,21 +52,22 @@ class Checked:
         self,
         *arguments: str,
         changed: Mapping[str, str] = MappingProxyType({}),
+        more: str = "",
         environ: Mapping[str, str] = MappingProxyType({}),
     ) -> Result:
         text = profile_text(self.name).replace("https://login.example.org", self.api.origin)
         for old, new in changed.items():
             assert old in text
             text = text.replace(old, new)
-        self.file.write_text(text, encoding="utf-8")
+        self.file.write_text(text + more, encoding="utf-8")
         url = self.api.origin if self.name in AT_ROOT else self.api.url
         given = ["--user", f"{self.api.user_prefix}42", "--profile", str(self.file), "--url", url]
         secrets = SECRETS | OWN_SECRETS.get(self.name, {}) | {"MEMBERSHIPS_EXPORT_DATA_DIR": str(self.data), **environ}
         with self.api:
             return CliRunner().invoke(make_app(), ["check-api", *given, *arguments], env=secrets)
 
-    def json(self, *arguments: str, changed: Mapping[str, str] = MappingProxyType({})) -> Any:  # noqa: ANN401  (any JSON)
-        return json.loads(self.run("--json", *arguments, changed=changed).stdout)
+    def json(self, *arguments: str, changed: Mapping[str, str] = MappingProxyType({}), more: str = "") -> Any:  # noqa: ANN401  (any JSON)
+        return json.loads(self.run("--json", *arguments, changed=changed, more=more).stdout)
 
 
 def told(report: Any) -> dict[str, str]:  # noqa: ANN401
@@ -206,3 +208,91 @@ def test_a_path_of_rows_that_leads_nowhere_still_leaves_the_rest_to_look_at(tmp_
 
     assert '$ has no "rows"; it has: object, url, has_more, data' in result.stdout
     assert "profile  stripe.toml  version 1  sha256 " in result.stdout
+
+
+FILTER = '\n[filters.state]\nparam = "{}"\nvalues = {{ active = "active", ended = "ended" }}\n'
+ACTIVE = ("--filter", "state:active")
+FEWER, SAME = (
+    "fewer: it works, as far as this user shows",
+    "the same: all of them pass the filter, or the API ignores it",
+)
+
+
+def test_a_filter_that_works_brings_fewer_rows(tmp_path: Path) -> None:
+    found = Checked("stripe", tmp_path, rows=9, cap=20).json("--filter", "status:active")
+
+    assert found["problems"] == []
+    assert (found["filter"]["chosen"], found["filter"]["rows"], found["filter"]["rowsWithout"]) == (
+        "status:active",
+        3,
+        9,
+    )
+    assert found["filter"]["words"] == FEWER
+
+
+@pytest.mark.parametrize("cap", [2, 20])
+def test_by_a_total_a_filter_is_seen_to_work_on_page_1(cap: int, tmp_path: Path) -> None:
+    checked = Checked("jsonapi", tmp_path, rows=12, cap=cap)
+    found = checked.json(*ACTIVE, more=FILTER.format("filter[state]"))["filter"]
+
+    assert (found["total"], found["totalWithout"], found["words"]) == (4, 12, FEWER)
+
+
+@pytest.mark.parametrize("name, param, cap", [("jsonapi", "filter[state]", 3), ("linked-array", "state", 20)])
+def test_an_api_that_ignores_its_filter_is_told_from_none_that_works(
+    name: str, param: str, cap: int, tmp_path: Path
+) -> None:
+    checked = Checked(name, tmp_path, "state-ignored", rows=12, cap=cap)
+    found = checked.json(*ACTIVE, more=FILTER.format(param))
+
+    assert found["filter"]["words"].startswith(SAME)
+
+
+@pytest.mark.parametrize("rows", [3, 30])
+def test_a_total_of_rows_that_do_not_pass_is_found(rows: int, tmp_path: Path) -> None:
+    checked = Checked("jsonapi", tmp_path, "state-counted-not", rows=rows, cap=2)
+    found = checked.json(*ACTIVE, more=FILTER.format("filter[state]"))
+
+    texts = [problem["text"] for problem in found["problems"] if problem["about"] == "filter"]
+    assert texts
+    assert texts[0].startswith(f"The total is {rows} with the filter and without it, and the rows are others")
+
+
+def test_a_link_that_forgets_the_filter_is_found_on_the_way_to_page_2(tmp_path: Path) -> None:
+    checked = Checked("jsonapi", tmp_path, "state-forgotten", rows=12, cap=2)
+    found = checked.json(*ACTIVE, more=FILTER.format("filter[state]"))
+
+    assert [problem["about"] for problem in found["problems"]] == ["page 2"]
+    assert "without the filter filter[state]=active" in found["problems"][0]["text"]
+
+
+def test_where_rows_name_no_owner_nobody_is_asked_for_with_the_filter_too(tmp_path: Path) -> None:
+    checked = Checked("linked-array", tmp_path, rows=5, cap=20)
+    checked.json(*ACTIVE, changed={', owner = "memberId"': ""}, more=FILTER.format("state"))
+    asked = [(call.query["member"].startswith("2147"), call.query.get("state")) for call in checked.api.calls]
+
+    assert asked == [(False, "active"), (False, None), (True, None), (True, "active")]
+
+
+def test_the_filter_is_told_in_a_line(tmp_path: Path) -> None:
+    told = Checked("stripe", tmp_path, rows=9, cap=20).run("--filter", "status:active").stdout
+
+    assert "status:active" in told
+    assert f"3 rows on page 1, 9 without it: {FEWER}" in told
+
+
+@pytest.mark.parametrize(
+    "typed, words",
+    [
+        ("state:active", "'state' is not known: did you mean 'status'?"),
+        ("status:actve", "'active'"),
+        ("status", "--filter 'status' is no NAME:VALUE such as state:active."),
+    ],
+)
+def test_a_filter_that_the_profile_does_not_have_is_wrong_usage(typed: str, words: str, tmp_path: Path) -> None:
+    checked = Checked("stripe", tmp_path)
+    result = checked.run("--filter", typed)
+
+    assert result.exit_code == ExitCode.USAGE
+    assert words in result.output
+    assert checked.api.calls == []

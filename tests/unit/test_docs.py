@@ -362,7 +362,7 @@ def test_every_profile_in_the_docs_is_one(doc: Path) -> None:
 
 
 def test_the_problems_of_a_profile_that_the_docs_show_are_those_that_are_told() -> None:
-    (text,) = code_of(text_of("docs/profiles.md"), "toml")
+    (text,) = profiles_of(ROOT / "docs/profiles.md")
     wrong = text.replace("order =", "odrer =").replace('currency = "plan.currency"\n', "")
 
     with pytest.raises(ProfileInvalid) as refused:

@@ -94,6 +94,10 @@ class FakeApi(OnLoopback):
         """Tell whether the list leaves out what has ended."""
         return False
 
+    def state(self, asked: Asked) -> str:
+        """Return the state that is asked for, in the words of Held; "" for all."""
+        return ""
+
     # --- What a fake may use ------------------------------------------------------------------------------------------
 
     def listed(self, rows: Sequence[Any]) -> list[Any] | None:
@@ -130,7 +134,12 @@ class FakeApi(OnLoopback):
         if "foreign-host" in self.on:
             origin = "https://elsewhere.example"
         same = {} if "next-is-same" in self.on else changed
-        return f"{origin}{asked.path}?{urlencode({**asked.query, **same})}"
+        kept = {name: value for name, value in asked.query.items() if name not in self._forgotten}
+        return f"{origin}{asked.path}?{urlencode({**kept, **same})}"
+
+    @property
+    def _forgotten(self) -> tuple[str, ...]:
+        return ("state", "filter[state]") if "state-forgotten" in self.on else ()
 
     # --- The walk -----------------------------------------------------------------------------------------------------
 
@@ -169,7 +178,9 @@ class FakeApi(OnLoopback):
         rows = self._rows_for(asked)
         start = min(self.start(asked, rows), len(rows))
         stop = min(start + min(self.size(asked), self.cap) - ("short-pages" in self.on), len(rows))
-        window = Window(rows[start:stop], start, stop, len(rows), self._total(len(rows)))
+        counted = len(self.holdings.of.get(self.user(asked).removeprefix(self.user_prefix), []))
+        total = counted if "state-counted-not" in self.on else len(rows)
+        window = Window(rows[start:stop], start, stop, len(rows), self._total(total))
         return self._spoiled(window, rows)
 
     def _rows_for(self, asked: Asked) -> list[Held]:
@@ -179,7 +190,8 @@ class FakeApi(OnLoopback):
             self.holdings.everybody() if everybody else self.holdings.of.get(user.removeprefix(self.user_prefix), [])
         )
         hidden = "ended" if self.hides_ended(asked) else None
-        rows = [held for held in known if held.state != hidden]
+        wanted = "" if "state-ignored" in self.on else self.state(asked)
+        rows = [held for held in known if held.state != hidden and (not wanted or held.state == wanted)]
         return rows[::-1] if self.falls(asked) else rows
 
     def _total(self, length: int) -> int | None:

@@ -18,6 +18,9 @@ class PlainArray(FakeApi):
     def user(self, asked: Asked) -> str:
         return asked.path.split("/")[2]
 
+    def state(self, asked: Asked) -> str:
+        return asked.query.get("state", "")
+
     def size(self, asked: Asked) -> int:
         return self.cap
 
@@ -137,6 +140,9 @@ class Offset(FakeApi):
 
     def user(self, asked: Asked) -> str:
         return asked.query.get("clientId", "")
+
+    def state(self, asked: Asked) -> str:
+        return {"1": "active", "2": "paused", "3": "ended"}.get(asked.query.get("status", ""), "")
 
     def size(self, asked: Asked) -> int:
         return asked.number("limit", 100)

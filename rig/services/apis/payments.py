@@ -26,7 +26,11 @@ class Stripe(FakeApi):
         return asked.query.get("customer", "")
 
     def hides_ended(self, asked: Asked) -> bool:
-        return asked.query.get("status") != "all"
+        return "status" not in asked.query
+
+    def state(self, asked: Asked) -> str:
+        status = asked.query.get("status", "all")
+        return "" if status == "all" else {"canceled": "ended"}.get(status, status)
 
     def size(self, asked: Asked) -> int:
         return asked.number("limit", 10)
@@ -121,6 +125,10 @@ class Chargebee(FakeApi):
     def user(self, asked: Asked) -> str:
         return asked.query.get("customer_id[is]", "")
 
+    def state(self, asked: Asked) -> str:
+        status = asked.query.get("status[is]", "")
+        return {"cancelled": "ended"}.get(status, status)
+
     def size(self, asked: Asked) -> int:
         return asked.number("limit", 10)
 
@@ -169,7 +177,11 @@ class Recharge(FakeApi):
 
     def user(self, asked: Asked) -> str:
         """Return the one of the first page: a cursor knows what it was asked with."""
-        return asked.query.get("cursor", "").partition(".")[2] or asked.query.get("customer_id", "")
+        return asked.query["cursor"].split(".")[1] if "cursor" in asked.query else asked.query.get("customer_id", "")
+
+    def state(self, asked: Asked) -> str:
+        status = asked.query["cursor"].split(".")[2] if "cursor" in asked.query else asked.query.get("status", "")
+        return {"cancelled": "ended"}.get(status, status)
 
     def size(self, asked: Asked) -> int:
         return asked.number("limit", 50)
@@ -184,7 +196,8 @@ class Recharge(FakeApi):
 
     def page(self, asked: Asked, window: Window) -> Reply:
         place = self.place(window)
-        following = f"{place}.{self.user(asked)}" if place else None
+        state = "" if "state-forgotten" in self.on else self.state(asked)
+        following = f"{place}.{self.user(asked)}.{state}" if place else None
         rows = self.listed([self.row(held) for held in window.rows])
         return Reply({"next_cursor": following, "previous_cursor": None, "subscriptions": rows})
 

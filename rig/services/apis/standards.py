@@ -18,6 +18,9 @@ class JsonApi(FakeApi):
     def user(self, asked: Asked) -> str:
         return asked.query.get("filter[member]", "")
 
+    def state(self, asked: Asked) -> str:
+        return asked.query.get("filter[state]", "")
+
     def size(self, asked: Asked) -> int:
         return asked.number("page[size]", 20)
 
@@ -145,6 +148,9 @@ class GraphQl(FakeApi):
 
     def user(self, asked: Asked) -> str:
         return str(asked.json["variables"]["member"])
+
+    def state(self, asked: Asked) -> str:
+        return str(asked.json["variables"].get("where", {}).get("state", "")).lower()
 
     def size(self, asked: Asked) -> int:
         return int(asked.json["variables"].get("first") or 50)

@@ -2,6 +2,9 @@
 
 SWITCHES = {
     "filter-ignored": "everybody's rows come, whoever is asked for",
+    "state-ignored": "rows of all states come, whichever is asked for",
+    "state-counted-not": "the total is that of all states, whichever is asked for",
+    "state-forgotten": "links and cursors to the next page forget which state was asked for",
     "foreign-row": "the last row of each page is somebody else's",
     "row-deleted": "the first row of the list goes before the second page is asked for",
     "row-inserted": "a row comes in front of the list before the second page is asked for",

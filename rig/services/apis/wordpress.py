@@ -24,6 +24,9 @@ class WordPressStyle(FakeApi):
     def user(self, asked: Asked) -> str:
         return asked.query.get(self.user_param, "")
 
+    def state(self, asked: Asked) -> str:
+        return asked.query.get("status", "")
+
     def falls(self, asked: Asked) -> bool:
         return (asked.query.get("orderby"), asked.query.get("order")) != ("id", "asc")
 

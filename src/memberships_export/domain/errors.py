@@ -172,6 +172,12 @@ class ColumnsGone(PermanentError):
     code = "columns_gone"
 
 
+class FilterGone(PermanentError):
+    """The export is narrowed by a filter that the profile in force does not have any more."""
+
+    code = "filter_gone"
+
+
 class InvalidMessage(PermanentError):
     """The queue message cannot be understood."""
 

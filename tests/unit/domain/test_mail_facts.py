@@ -110,7 +110,8 @@ def test_the_mail_about_a_failure_tells_all_of_this() -> None:
     [
         ("gave_up_waiting", Advice.ASK_LATER),
         ("no_progress", Advice.ASK_LATER),
-        ("columns_gone", Advice.CHOOSE_COLUMNS),
+        ("columns_gone", Advice.CHOOSE_ANEW),
+        ("filter_gone", Advice.CHOOSE_ANEW),
         ("foreign_rows", Advice.TELL),
         ("of_another_version", Advice.TELL),
     ],

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memberships_export.domain.formats.said import NAMES
 from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.profile import Column, Offset
+from memberships_export.domain.source.profile_file.filter_rules import OPTIONS
 from memberships_export.domain.source.profile_file.problems import ProfileInvalid
 from memberships_export.domain.source.profile_file.text import MOST_TOLD, read_profile
 from memberships_export.domain.source.profile_file.toml import known_profile
@@ -56,6 +58,10 @@ currency = "plan.currency"
 """
 COLUMN = GOOD + '\n[[columns]]\nname = "c"\n'  # the third one, to be gone on with
 POST = GOOD.replace("[request]\n", '[request]\nmethod = "POST"\n').replace("status", "state")
+FILTERED = GOOD + '\n[filters.state]\nparam = "state"\n'
+_JSON = 'json = { query = "query($m: ID!) { a }", variables = { member = "{user.id}", kind = "all" } }'
+_PLACES = 'size_param = "variables.first"\noffset_param = "variables.skip"'
+A_POST = POST.replace("params", f"{_JSON}\nparams").replace('size_param = "limit"', _PLACES) + "\n"
 
 
 def problems_of(text: str) -> list[str]:
@@ -453,6 +459,132 @@ RULES = {
     "a label of two lines": (COLUMN + 'labels = { de = "a\\nb" }', "de must be one line of text, without blanks"),
     "labels of no language": (COLUMN + 'labels = { German = "C" }', '"German" is no language'),
     "a label in capitals": (COLUMN + 'labels = { DE = "C" }', '"DE" is no language'),
+    "a filter": (FILTERED + 'values = { active = "1" }\nlabels = { en = "Status", de-CH = "Status" }', None),
+    "a filter by dates": (FILTERED + 'type = "date"', None),
+    "a filter in place of what is usual": (FILTERED.replace('"state"', '"status"') + 'values = { active = "1" }', None),
+    "a filter in place of the user": (
+        FILTERED.replace('"state"', '"customer"') + 'values = { a = "1" }',
+        '[filters.state] param (line 39): sends "customer", and so does [request] params.customer: choose another',
+    ),
+    "a filter in place of the size": (
+        FILTERED.replace('"state"', '"limit"') + 'values = { a = "1" }',
+        '[filters.state] param (line 39): sends "limit", and so does [paginator] size_param',
+    ),
+    "a filter in place of the page": (
+        FILTERED.replace('"state"', '"offset"') + 'values = { a = "1" }',
+        'sends "offset", and so does [paginator] offset_param',
+    ),
+    "a filter in place of the key": (
+        changed(
+            '"bearer"\ntoken =', '"api_key"\nname = "state"\nlocation = "query"\nallow_key_in_url = true\napi_key ='
+        )
+        + '\n[filters.state]\nparam = "state"\nvalues = { a = "1" }',
+        'sends "state", and so does [auth] name: choose another param',
+    ),
+    "two filters of one param": (
+        FILTERED + 'values = { a = "1" }\n[filters.other]\nparam = "state"\ntype = "date"',
+        '[filters.other] param (line 42): sends "state", and so does [filters.state] param: choose another',
+    ),
+    "two filters of one name": (
+        FILTERED + 'values = { a = "1" }\n[filters.State]\nparam = "b"\ntype = "date"',
+        "[filters.State] (line 41): is the name of [filters.state] too, but for capitals",
+    ),
+    "a filter of no values": (FILTERED, "[filters.state] values (line 38): is missing: what members may say, and what"),
+    "a filter by dates of values": (
+        FILTERED + 'type = "date"\nvalues = { a = "1" }',
+        '[filters.state] values (line 41): goes with type = "choice" only',
+    ),
+    "a filter of an odd name": (
+        FILTERED.replace("[filters.state]", '[filters."der Stand"]') + 'values = { a = "1" }',
+        "[filters.der Stand] (line 38): is no name that members can type",
+    ),
+    "a filter of a colon": (
+        FILTERED.replace("[filters.state]", '[filters."a:b"]') + 'values = { a = "1" }',
+        "is no name that members can type",
+    ),
+    "a filter of no name": (
+        FILTERED.replace("[filters.state]", '[filters.""]') + 'values = { a = "1" }',
+        "is no name that members can type",
+    ),
+    "a filter like an option": (
+        FILTERED.replace("[filters.state]", "[filters.timeZone]") + 'values = { a = "1" }',
+        "[filters.timeZone] (line 38): is the name of an option of the file: call the filter something else",
+    ),
+    "a value of a filter that nobody can type": (
+        FILTERED + 'values = { "on hold, or not" = "1" }',
+        '[filters.state] values (line 40): "on hold, or not" is nothing that members can type',
+    ),
+    "a value of a filter with a placeholder": (
+        FILTERED + 'values = { mine = "{user.id}" }',
+        "[filters.state] values (line 40): has a placeholder for mine, and is sent as it is",
+    ),
+    "labels of a filter in no language": (
+        FILTERED + 'values = { a = "1" }\nlabels = { German = "Stand" }',
+        '[filters.state] labels (line 41): "German" is no language',
+    ),
+    "a filter that only the first page is asked for with": (
+        FILTERED.replace("params =", 'first_page_only = ["state"]\nparams =') + 'values = { a = "1" }',
+        None,
+    ),
+    "a filter of a POST": (A_POST + '[filters.state]\nparam = "variables.state"\nvalues = { a = "1" }', None),
+    "a filter of a POST that is made on the way": (
+        A_POST + '[filters.state]\nparam = "variables.where.state"\nvalues = { a = "1" }',
+        None,
+    ),
+    "a filter of a POST in place of what is usual": (
+        A_POST + '[filters.state]\nparam = "variables.kind"\nvalues = { a = "1" }',
+        None,
+    ),
+    "a filter of a POST in place of the user": (
+        A_POST + '[filters.state]\nparam = "variables.member"\nvalues = { a = "1" }',
+        'sends "variables.member", and so does [request] json: choose another param',
+    ),
+    "a filter of a POST in place of the size": (
+        A_POST + '[filters.state]\nparam = "variables.first"\nvalues = { a = "1" }',
+        'sends "variables.first", and so does [paginator] size_param',
+    ),
+    "a filter of a POST in the size": (
+        A_POST + '[filters.state]\nparam = "variables.first.state"\nvalues = { a = "1" }',
+        'sends "variables.first.state", and so does [paginator] size_param',
+    ),
+    "a filter of a POST in place of all": (
+        A_POST + '[filters.state]\nparam = "variables"\nvalues = { a = "1" }',
+        "param (line 42): must lead through tables of json to one value, such as variables.state",
+    ),
+    "a filter of a POST through a text": (
+        A_POST + '[filters.state]\nparam = "query.state"\nvalues = { a = "1" }',
+        "must lead through tables of json to one value",
+    ),
+    "a filter of a POST at no path": (
+        A_POST + '[filters.state]\nparam = "a..b"\nvalues = { a = "1" }',
+        "is no path into json, which a POST sends",
+    ),
+    "a filter of a POST that is in another": (
+        A_POST
+        + '[filters.state]\nparam = "variables.w"\nvalues = { a = "1" }\n'
+        + '[filters.day]\nparam = "variables.w.day"\ntype = "date"',
+        '[filters.day] param (line 45): sends "variables.w.day", and so does [filters.state] param',
+    ),
+    "filters that are none": (
+        GOOD.replace("version", "filters = 3\nversion", 1),
+        "must be a table of tables, each under",
+    ),
+    "a filter that is none": (
+        GOOD + '\n[filters]\nstate = "active"',
+        "[filters.state] (line 39): must be a table of keys; it",
+    ),
+    "a filter without a param": (
+        GOOD + '\n[filters.state]\nvalues = { a = "1" }',
+        "[filters.state] param (line 38): is missing: a text",
+    ),
+    "a filter with a value that is no text": (
+        FILTERED + "values = { a = 1 }",
+        "[filters.state] values.a (line 40): must be a text; it is 1",
+    ),
+    "a filter with a misspelt key": (
+        FILTERED + 'value = { a = "1" }',
+        "[filters.state] value (line 40): is no key: did you mean values?",
+    ),
     "no path": (changed("plan.amount", "plan..amount"), "path (line 34): is no path: a name is missing"),
     "no path of rows": (changed('path = "data"', 'path = "data[*]"'), "[rows] path (line 14): is no path"),
     "no path of a key": (changed('["id"]', '["person-id"]'), "[rows] key (line 15): is no path: a name with other"),
@@ -619,6 +751,10 @@ def test_the_lines_of_columns_in_one_list_are_found_too() -> None:
 
     (problem,) = problems_of(text)
     assert problem.startswith('columns[1] "price": zone (line 4): is only for date or datetime, and')
+
+
+def test_no_filter_may_be_called_like_anything_else_that_is_chosen_about_a_file() -> None:
+    assert {name.lower() for name in NAMES} <= set(OPTIONS)
 
 
 def test_lines_are_not_looked_for_inside_of_texts() -> None:

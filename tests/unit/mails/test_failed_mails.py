@@ -45,11 +45,12 @@ NEVER = (
     "Asking again would probably end the same way. Please tell your club, and give the export number and the error "
     "code below. Your memberships themselves are not affected."
 )
-OTHER_COLUMNS = "Please ask for a new export with the columns that exist now."
+ANEW = "Please ask for a new export, and choose from what there is now."
 REASONS = {
     "memberships_contract_broken": "The membership data arrived in a form that we could not read.",
     "foreign_rows": "The data did not match your account, so we stopped. Nothing was sent to anybody.",
     "columns_gone": "A column that you asked for does not exist any more.",
+    "filter_gone": "A filter that you asked for does not exist any more.",
     "unknown_member": "We found no membership account with exactly your email address, or more than one.",
     "row_count_mismatch": "A check found that the file would not have been complete, so we did not send it.",
     "mail_refused": "The mail with your file was not accepted for sending.",
@@ -70,7 +71,9 @@ def test_every_failure_that_an_export_can_have_is_among_them() -> None:
 def test_each_permanent_error_has_words_of_its_own(code: str) -> None:
     reason = REASONS.get(code, "Something went wrong on our side.")
     mail = failure_mail(failed(code, Stage.FETCH))
-    advice = {"no_progress": LATER, "gave_up_waiting": LATER, "columns_gone": OTHER_COLUMNS}.get(code, NEVER)
+    advice = {"no_progress": LATER, "gave_up_waiting": LATER, "columns_gone": ANEW, "filter_gone": ANEW}.get(
+        code, NEVER
+    )
     for shown in (mail.text, MailPage(mail.html).text):
         assert reason in shown
         assert advice in shown

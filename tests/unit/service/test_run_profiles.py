@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, repeat
+from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from memberships_export.adapters.texts.locale_forms import moment
 from memberships_export.domain.errors import PlaceForgotten
 from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.formats.options import FilterValue, Options
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.profile import KnownProfile
@@ -231,6 +233,103 @@ def test_when_the_text_of_its_profile_is_gone_the_export_begins_anew_by_the_one_
     assert ids(world) == all_ids(shelf)
 
 
+FILTER = '\n[filters.state]\nparam = "state"\nvalues = { active = "1" }\n'
+ACTIVE = Options(filters=(FilterValue("state", "active"),))
+WISHES = {
+    "columns_gone": (Options(columns=("plan", "id")), '{ name = "name" }', '{ name = "plan", path = "name" }'),
+    "filter_gone": (ACTIVE, "[rows]", f"{FILTER}[rows]"),
+}
+each_wish = pytest.mark.parametrize("code", WISHES)
+
+
+def the_former_and_the_other(code: str) -> tuple[str, str]:
+    """Return a profile that has what was chosen, and one that does not have it."""
+    _, old, new = WISHES[code]
+    return profile("cursor").replace(old, new), profile("cursor")
+
+
+@each_wish
+def test_what_the_profile_does_not_have_any_more_fails_the_export_before_anything_is_asked_for(code: str) -> None:
+    shelf = Shelf(shelf_rows(7))
+    former, other = the_former_and_the_other(code)
+    world = World(source=shelf, current=a_reader(former), page_size=3)
+    export = world.request("anna", WISHES[code][0])
+    world.services = world.over(replace(world.ports, readers=readers(a_reader(other))))
+    world.work()
+    done = world.export(export)
+    assert (done.status, done.failure and done.failure.code) == (ExportStatus.FAILED, code)
+    assert (shelf.calls, done.profile) == ([], None), "nothing is asked for, and no profile is kept without it"
+
+
+@each_wish
+def test_when_the_profile_has_it_again_a_redrive_goes_on(code: str) -> None:
+    shelf = Shelf(shelf_rows(7))
+    former, other = the_former_and_the_other(code)
+    world = World(source=shelf, current=a_reader(former), page_size=3)
+    export = world.request("anna", WISHES[code][0])
+    world.services = world.over(replace(world.ports, readers=readers(a_reader(other))))
+    world.work()
+    world.services = world.over(replace(world.ports, readers=readers(a_reader(former))))
+    desk = world.services.redrive
+    assert len(list(desk.redrive(desk.letters(), dry_run=False))) == 1
+    world.work()
+    assert world.export(export).status is ExportStatus.COMPLETED
+
+
+@each_wish
+def test_a_profile_that_changes_later_does_not_matter_to_an_export_that_began(code: str) -> None:
+    shelf = Shelf(shelf_rows(7))
+    former, other = the_former_and_the_other(code)
+    world = World(source=shelf, current=a_reader(former), page_size=3)
+    export = world.request("anna", WISHES[code][0])
+    world.work_once(should_stop=iter([False, True]).__next__)
+    world.services = world.over(replace(world.ports, readers=readers(a_reader(other))))
+    world.work()
+    assert world.export(export).status is ExportStatus.COMPLETED
+    wanted = ["1", "1", "1"] if code == "filter_gone" else [None] * 3
+    assert [dict(parse_qsl(call.query)).get("state") for call in shelf.calls] == wanted
+
+
+@each_wish
+def test_when_the_text_of_its_profile_is_gone_the_one_in_force_must_have_it(code: str) -> None:
+    shelf = Shelf(shelf_rows(7))
+    former, other = the_former_and_the_other(code)
+    world = World(source=shelf, current=a_reader(former), page_size=3)
+    export = world.request("anna", WISHES[code][0])
+    world.work_once(should_stop=iter([False, True]).__next__)
+    world.services = world.over(replace(world.ports, readers=readers(a_reader(other))))
+    world.files.content.clear()
+    asked = len(shelf.calls)
+    world.work()
+    done = world.export(export)
+    assert (done.status, done.failure and done.failure.code) == (ExportStatus.FAILED, code)
+    assert len(shelf.calls) == asked
+
+
+def test_a_value_of_a_filter_that_is_gone_fails_the_export_too() -> None:
+    shelf = Shelf(shelf_rows(7))
+    world = World(source=shelf, current=a_reader(profile("cursor") + FILTER), page_size=3)
+    export = world.request("anna", ACTIVE)
+    other = a_reader(profile("cursor") + FILTER.replace("active", "paused"))
+    world.services = world.over(replace(world.ports, readers=readers(other)))
+    world.work()
+    failure = world.export(export).failure
+    assert failure is not None
+    assert (failure.code, shelf.calls) == ("filter_gone", [])
+    assert failure.reason == "The filter state of the profile has no value active any more: ask for a new export."
+
+
+def test_columns_of_our_own_contract_are_looked_for_too() -> None:
+    shelf = Shelf(shelf_rows(7))
+    world = World(source=shelf, current=a_reader(the_former_and_the_other("columns_gone")[0]))
+    export = world.request("anna", Options(columns=("plan",)))
+    world.services = world.over(replace(world.ports, readers=readers()))
+    world.work()
+    failure = world.export(export).failure
+    assert failure is not None
+    assert (failure.code, shelf.calls) == ("columns_gone", [])
+
+
 def test_an_export_of_our_own_contract_has_no_profile_to_keep() -> None:
     world = World(7)
     export = world.request()
@@ -251,6 +350,30 @@ def test_where_rows_name_no_owner_a_user_that_cannot_exist_is_asked_for_once_a_d
     world.request("anna")
     world.work()
     assert [call.user_id.startswith("mx-") for call in shelf.calls[3:]] == [True, False]
+
+
+def test_beside_a_filter_nobody_is_asked_for_each_time_with_it() -> None:
+    shelf = Shelf(shelf_rows(2))
+    world = World(source=shelf, current=a_reader(profile("cursor", rows="") + FILTER), page_size=3)
+    for _ in range(2):
+        world.request("anna", ACTIVE)
+        world.work()
+    asked = [(call.user_id.startswith("mx-"), "state=1" in call.query) for call in shelf.calls]
+    assert asked == [(True, False), (True, True), (False, True), (True, True), (False, True)]
+
+
+def test_an_api_that_forgets_the_user_beside_a_filter_is_not_believed() -> None:
+    class Forgetful(Shelf):
+        def fetch(self, call: Call, profile: KnownProfile) -> Answer:
+            query = call.query.replace("mx-", "") if "state" in call.query else call.query
+            return super().fetch(msgspec.structs.replace(call, query=query), profile)
+
+    world = World(source=Forgetful(shelf_rows(2)), current=a_reader(profile("single_page", rows="") + FILTER))
+    export = world.request("anna", ACTIVE)
+    world.work()
+    failure = world.export(export).failure
+    assert failure is not None
+    assert failure.code == "foreign_rows"
 
 
 def test_an_api_that_has_rows_for_nobody_is_not_believed() -> None:

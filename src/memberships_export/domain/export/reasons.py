@@ -48,6 +48,7 @@ _TEXTS: Mapping[str, str] = {
     ),
     errors.LimitExceeded.code: translatable("There was more to read, or it took longer, than one export may have."),
     errors.ColumnsGone.code: translatable("A column that you asked for does not exist any more."),
+    errors.FilterGone.code: translatable("A filter that you asked for does not exist any more."),
     errors.InvalidMessage.code: translatable("The request for this export could not be understood."),
 }
 _OTHER = translatable("Something went wrong on our side.")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
-from memberships_export.domain.errors import ColumnsGone, GaveUpWaiting, NoProgress
+from memberships_export.domain.errors import ColumnsGone, FilterGone, GaveUpWaiting, NoProgress
 from memberships_export.domain.export.reasons import reason_for_members
 from memberships_export.domain.export.record import Export, Failure, Stage, StoredFile
 from memberships_export.domain.formats.options import Format
@@ -19,7 +19,7 @@ class Advice(StrEnum):
 
     TAKE_THE_FILE = "take_the_file"  # it is finished, only its mail is not
     ASK_LATER = "ask_later"
-    CHOOSE_COLUMNS = "choose_columns"
+    CHOOSE_ANEW = "choose_anew"
     TELL = "tell"  # asking again would end the same way
 
 
@@ -69,6 +69,7 @@ class Failed:
 Facts = Ready | Failed
 _ALMOST_A_MINUTE = timedelta(seconds=59, microseconds=999_999)
 _PASSES_BY_ITSELF = frozenset({GaveUpWaiting.code, NoProgress.code})
+_NOT_THERE_ANY_MORE = frozenset({ColumnsGone.code, FilterGone.code})
 
 
 def ready(export: Export, *, link: str | None, possible_duplicate: bool) -> Ready:
@@ -137,4 +138,4 @@ def _advice(failure: Failure, file: StoredFile | None) -> Advice:
         return Advice.TAKE_THE_FILE
     if failure.code in _PASSES_BY_ITSELF:
         return Advice.ASK_LATER
-    return Advice.CHOOSE_COLUMNS if failure.code == ColumnsGone.code else Advice.TELL
+    return Advice.CHOOSE_ANEW if failure.code in _NOT_THERE_ANY_MORE else Advice.TELL

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote, urlencode
 from msgspec import Struct
 
 from memberships_export.domain.errors import MembershipsContractBroken
+from memberships_export.domain.source.chosen_filters import params_for
 from memberships_export.domain.source.exchange import Call
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import (
@@ -46,6 +47,7 @@ class Ask(Struct, frozen=True):
     profile: Profile
     user: User
     size: int  # rows of a page, where the profile does not say
+    filters: Mapping[str, str] = {}  # by name, in the words of members
 
     @property
     def owner(self) -> str:
@@ -64,8 +66,8 @@ class Ask(Struct, frozen=True):
         return "/".join(map(self._segment, self.profile.request.path.split("/")))
 
     def page(self, place: str | None) -> Call:
-        """Ask for the page at this place, None: the first. Raises Unquotable."""
-        request, paging = self.profile.request, self._paging(place)
+        """Ask for the page at this place, None: the first. Raises Unquotable, and FilterGone."""
+        request, paging = self.profile.request, self._chosen(place) | self._paging(place)
         posts = request.method == "POST"
         return Call(
             user_id=self.user.id,
@@ -82,6 +84,7 @@ class Ask(Struct, frozen=True):
         request = self.profile.request
         if place is not None and isinstance(self.profile.paginator, JsonLink | HeaderLink):
             self._check_whose(place)
+            self._check_narrowed(place)
             return place
         left_out = request.first_page_only if place is not None else ()
         params = {name: value for name, value in request.params.items() if name not in left_out}
@@ -101,6 +104,28 @@ class Ask(Struct, frozen=True):
             case Cursor(cursor_param=name) | LastKey(param=name) if place is not None:
                 return size | {name: place}
         return size
+
+    def _chosen(self, place: str | None) -> dict[str, str]:
+        """Return the parameters that narrow the rows: in each call, unless they may not go beside a place."""
+        left_out = self.profile.request.first_page_only if place is not None else ()
+        params = params_for(self.profile, self.filters)
+        return {name: value for name, value in params.items() if name not in left_out}
+
+    def _check_narrowed(self, link: str) -> None:
+        """Follow no link that leaves a filter out: behind it would be rows that nobody asked for, and nobody sees that.
+
+        A link that says all of it in a text of its own is followed where `first_page_only` names the parameter.
+        """
+        if self.profile.request.method == "POST":  # they are in the body, whatever the link says
+            return
+        asked = parse_qs(link, keep_blank_values=True)
+        for name, value in self._chosen(link).items():
+            if asked.get(name) != [value]:
+                reason = (
+                    f"The memberships API sent a link to the next page without the filter {name}={value} that was "
+                    "asked for. If its links hold it in another form, name it in first_page_only of the profile."
+                )
+                raise MembershipsContractBroken(reason)
 
     def _check_whose(self, link: str) -> None:
         """Where rows name no owner, only what was asked says whose they are: a link that leaves it out is not followed.

@@ -56,6 +56,18 @@ class CanaryFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterFacts:
+    """Page 1 with filters beside the one without; None where nothing is known."""
+
+    chosen: str
+    rows: int
+    rows_without: int | None
+    total: int | None
+    total_without: int | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class NextFacts:
     """How page 1 names the next one. `origin`: of a link that is whole."""
 
@@ -84,6 +96,7 @@ class Report:
     key: KeyFacts | None = None
     owner: OwnerFacts | None = None
     canary: CanaryFacts | None = None
+    filter: FilterFacts | None = None  # where one was asked for
     next: NextFacts | None = None
     total: TotalFacts | None = None
     cap: int | None = None  # rows a page, where the API sends fewer than asked for

@@ -17,7 +17,7 @@ def check_canary(source: MembershipSource, reader: Reader, ask: Ask, report: Rep
     nobody = nobody_like(ask.user)
     owned = reader.profile.rows.owner is not None
     try:
-        answer = source.fetch(Ask(ask.profile, nobody, ask.size).page(None), reader.known)
+        answer = source.fetch(Ask(ask.profile, nobody, ask.size, ask.filters).page(None), reader.known)
     except NothingThere:
         known = report.problems and not report.pages  # the API says the same of a real user
         words = _NO_PROOF if known else "it is not known there: the filter works"

@@ -3,8 +3,9 @@
 Nothing is stored, mailed or noted on a record.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from memberships_export.domain.errors import ExportError, MembershipsUnavailable
 from memberships_export.domain.source.asking import Ask, User
@@ -16,6 +17,7 @@ from memberships_export.ports import MembershipSource
 from memberships_export.service.find_user import FindUser
 from memberships_export.service.operator.api_report import PageFacts, Report
 from memberships_export.service.operator.canary_check import check_canary
+from memberships_export.service.operator.filter_check import check_filter
 from memberships_export.service.operator.page_check import Looked, check_first_page, check_second_page
 
 _ENOUGH = 0.05  # seconds, for a figure of the speed
@@ -35,8 +37,11 @@ class CheckApi:
     page_size: int
     seconds: Callable[[], float]
 
-    def __call__(self, user: User) -> Report:
-        """Ask as a worker would for this user, and say what came. Raises nothing that the API can cause."""
+    def __call__(self, user: User, filters: Mapping[str, str] = MappingProxyType({})) -> Report:
+        """Ask as a worker would for this user, and say what came. Raises nothing that the API can cause.
+
+        `filters`: of the profile, by name, in the words of members.
+        """
         report = Report(known=self.reader.known, proof=proof_of(self.reader.profile))
         if report.proof.unseen:
             report.notes.append(_UNSEEN)
@@ -45,9 +50,11 @@ class CheckApi:
         except ExportError as error:
             report.add("user", error.reason)
             return report
-        ask = Ask(self.reader.profile, user, self.page_size)
+        ask = Ask(self.reader.profile, user, self.page_size, filters)
         reachable = self._pages(ask, report)
         if reachable:
+            check_canary(self.source, self.reader, Ask(ask.profile, user, ask.size), report)
+        if reachable and filters and self.reader.profile.rows.owner is None:
             check_canary(self.source, self.reader, ask, report)
         return report
 
@@ -68,6 +75,8 @@ class CheckApi:
             report.rows_per_second = self._speed(first, answer)
         if first and first.progress:
             self._second(ask, first, report)
+        if first and ask.filters:
+            check_filter(self.source, first, ask, report)
         return True
 
     def _second(self, ask: Ask, first: Looked, report: Report) -> None:

@@ -17,7 +17,11 @@ _ABOUT = (
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """Proves once a day and process that the filter of an API works."""
+    """Proves once a day and process that an API tells users apart, and each time that it does so beside filters.
+
+    With filters alone little would be proved: there may be no rows because of them. Without them, an API that gives all
+    rows that match a filter, whoever is asked for, would not be found out.
+    """
 
     source: MembershipSource
     clock: Clock
@@ -25,21 +29,28 @@ class Canary:
 
     def __call__(self, reader: Reader, ask: Ask) -> None:
         """Raise ForeignRows when the API has rows for nobody."""
-        today = self.clock().date()
-        if reader.profile.rows.owner is not None or self._proven.get(reader.known.fingerprint) == today:
+        if reader.profile.rows.owner is not None:
             return
+        today = self.clock().date()
+        if self._proven.get(reader.known.fingerprint) != today:
+            self._check(reader, Ask(ask.profile, ask.user, ask.size))
+            self._proven[reader.known.fingerprint] = today
+        if ask.filters:
+            self._check(reader, ask)
+
+    def _check(self, reader: Reader, ask: Ask) -> None:
         if rows := self.rows_of_nobody(reader, ask):
             reason = (
                 f"The memberships API sent {rows} rows for a user that cannot exist, and its rows name no owner: its "
                 "filter does not work, and nothing of it is kept or mailed."
             )
             raise ForeignRows(reason)
-        self._proven[reader.known.fingerprint] = today
 
     def rows_of_nobody(self, reader: Reader, ask: Ask) -> int:
         """Return how many rows a user that cannot exist gets."""
+        nobody = Ask(ask.profile, nobody_like(ask.user), ask.size, ask.filters)
         try:
-            answer = self.source.fetch(Ask(ask.profile, nobody_like(ask.user), ask.size).page(None), reader.known)
+            answer = self.source.fetch(nobody.page(None), reader.known)
             return len(reader.read(answer).rows)
         except NothingThere:
             return 0

@@ -14,8 +14,10 @@ from memberships_export.domain.export.held import (
     page_fetched,
     walk_again,
 )
-from memberships_export.domain.export.record import Stage
+from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.source.asking import Ask, User
+from memberships_export.domain.source.chosen_columns import places_of
+from memberships_export.domain.source.chosen_filters import params_for
 from memberships_export.domain.source.completeness import RESTARTS
 from memberships_export.domain.source.part import as_part
 from memberships_export.domain.source.progress import Progress
@@ -68,7 +70,7 @@ class FetchPages:
 
     def _begin(self, held: HeldExport) -> Walk:
         reader = self._reader(held)
-        ask = Ask(reader.profile, self._user(reader, held), self.page_size)
+        ask = Ask(reader.profile, self._user(reader, held), self.page_size, chosen_of(held.export))
         walk = Walk(reader=reader, ask=ask, base_url=self.source.base_url, files=self.files)
         walk.remember(held.export)
         return walk
@@ -86,13 +88,20 @@ class FetchPages:
         """Choose the profile before the first page, and stay with it."""
         export = held.export
         if export.profile is None and export.progress == Progress():
-            held.write_with_next(goes_by, self.profiles.freeze(export.export_id))
+            held.write_with_next(goes_by, self._freeze(export))
         try:
             return self.profiles.of(held.export)
         except FileMissing as error:
             log.warning("export=%s event=walk_again reason=%s", export.export_id, error.reason)
-            held.write(by_another_profile, self.profiles.freeze(export.export_id))
+            held.write(by_another_profile, self._freeze(export))
             return self.profiles.of(held.export)
+
+    def _freeze(self, export: Export) -> str | None:
+        """Stay with the profile in force, if it has what was chosen. Raises ColumnsGone and FilterGone."""
+        profile = self.profiles.in_force.profile
+        places_of(profile.columns, export.options.columns)
+        params_for(profile, chosen_of(export))
+        return self.profiles.freeze(export.export_id)
 
     def _fetch_page(self, walk: Walk, held: HeldExport) -> Progress:
         export, key = held.export, next_key(held.export)
@@ -118,3 +127,8 @@ class FetchPages:
             "export=%s walk=%d event=walk_again reason=%s", export.export_id, export.progress.walk, error.reason
         )
         held.write(walk_again)
+
+
+def chosen_of(export: Export) -> dict[str, str]:
+    """Return the filters of an export by name."""
+    return {chosen.name: chosen.value for chosen in export.options.filters}

@@ -26,6 +26,11 @@ class Profiles:
         self.files.put_once(profile_key(export_id, current.known.fingerprint), current.known.text.encode())
         return current.known.fingerprint
 
+    @property
+    def in_force(self) -> Reader:
+        """The profile by which exports begin now."""
+        return self.readers.own if self.readers.only_own else self.readers.current
+
     def named(self, profile: str | None, export_id: str) -> Reader:
         """Return the profile that a record names. Raises FileMissing when its text is gone."""
         if profile is None:

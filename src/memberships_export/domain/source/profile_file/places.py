@@ -23,7 +23,7 @@ class Broken:
         return self.text.replace("{other}", written(self.because[0], tables)) if self.because else self.text
 
 
-def written(place: Place, tables: Mapping[str, Any]) -> str:
+def written(place: Place, tables: Mapping[str, Any]) -> str:  # noqa: PLR0911  (one line for each form)
     """Return a place as it is told: `[paginator] size`, `columns[3] "price": currency`, counted from 0."""
     match place:
         case ():
@@ -34,6 +34,8 @@ def written(place: Place, tables: Mapping[str, Any]) -> str:
             return f"{table}[{at}]{_name(tables, table, at)}"
         case (str(table), int(at), *keys):
             return f"{table}[{at}]{_name(tables, table, at)}: {_dotted(keys)}"
+        case ("filters", str(name), *keys):
+            return f"[filters.{name}] {_dotted(keys)}".rstrip()
         case (str(table), *keys):
             return f"[{table}] {_dotted(keys)}"
     return _dotted(place)

@@ -8,6 +8,7 @@ from typing import Any
 
 from memberships_export.domain.source.paths import PathInvalid, parse_path
 from memberships_export.domain.source.profile import REFERENCE, ApiKey, Profile, ServiceJwt
+from memberships_export.domain.source.profile_file.filter_rules import PAGING_PARAMS
 from memberships_export.domain.source.profile_file.header_rules import broken_by_headers
 from memberships_export.domain.source.profile_file.places import Broken, Place
 from memberships_export.domain.source.profile_file.secrets import is_reference
@@ -16,7 +17,6 @@ PLACEHOLDERS = ("{user.id}", "{user.email}", "{page.size}")
 _LOOK = re.compile(r"\{\s*[A-Za-z_]+(?:\s*\.\s*[A-Za-z_]+)*\s*\}")
 # In a query of GraphQL braces are everywhere, but never with a dot between two words.
 _LOOK_IN_JSON = re.compile(r"\{\s*[A-Za-z_]+(?:\s*\.\s*[A-Za-z_]+)+\s*\}")
-_PAGING_PARAMS = ("page_param", "offset_param", "cursor_param", "param", "size_param")
 _PARAMS: Place = ("request", "params")
 _JSON: Place = ("request", "json")
 _LARGEST = 2**63
@@ -72,7 +72,7 @@ def _broken_by_params(profile: Profile) -> Iterator[Broken]:
     request, paginator, auth = profile.request, profile.paginator, profile.auth
     taken: dict[str, Place] = {name: (*_PARAMS, name) for name in request.params}
     posts = request.method == "POST"  # then what pages goes into json
-    used = [] if posts else [(("paginator", key), getattr(paginator, key, None)) for key in _PAGING_PARAMS]
+    used = [] if posts else [(("paginator", key), getattr(paginator, key, None)) for key in PAGING_PARAMS]
     if isinstance(auth, ApiKey) and auth.location == "query":
         used.append((("auth", "name"), auth.name))
         if not auth.allow_key_in_url:
@@ -82,7 +82,8 @@ def _broken_by_params(profile: Profile) -> Iterator[Broken]:
         other = taken.setdefault(name, place) if name is not None else place
         if other != place:
             yield Broken(place, f'sends "{name}", and so does {{other}}: remove one', (other,))
-    for name in set(request.first_page_only) - request.params.keys():
+    known = {*request.params, *(rule.param for rule in profile.filters.values())}
+    for name in set(request.first_page_only) - known:
         yield Broken(("request", "first_page_only"), f'names "{name}", which is not in params', (_PARAMS,))
     for name in request.first_page_only:
         if profile.rows.owner is None and "{user." in str(request.params.get(name)):
@@ -94,7 +95,7 @@ def _broken_by_paging_in_json(profile: Profile) -> Iterator[Broken]:
     """Look where in the body of a POST the size and the place of a page go: names of paging are paths there."""
     if profile.request.method != "POST":
         return
-    for key in _PAGING_PARAMS:
+    for key in PAGING_PARAMS:
         name, place = getattr(profile.paginator, key, None), ("paginator", key)
         if name is None:
             continue

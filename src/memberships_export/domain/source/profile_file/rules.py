@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from memberships_export.domain.source.profile import LastKey, Offset, PageNumber, Profile, Total
 from memberships_export.domain.source.profile_file.column_rules import broken_by_columns
+from memberships_export.domain.source.profile_file.filter_rules import broken_by_filters
 from memberships_export.domain.source.profile_file.lookup_rules import broken_by_lookup
 from memberships_export.domain.source.profile_file.path_rules import broken_by_paths
 from memberships_export.domain.source.profile_file.places import Broken, Place
@@ -20,6 +21,7 @@ def broken_rules(profile: Profile) -> Iterator[Broken]:
     if profile.total is not None:
         yield from _broken_by_total(profile, profile.total)
     yield from broken_by_columns(profile)
+    yield from broken_by_filters(profile)
     yield from broken_by_paths(profile)
 
 

@@ -45,10 +45,12 @@ def _field(field: FieldInfo, given: Mapping[str, Any], place: Place, wrong: Wron
     return _default(field)
 
 
-def _value(field: FieldInfo, value: Any, place: Place, wrong: Wrong) -> Any:  # noqa: ANN401
+def _value(field: FieldInfo, value: Any, place: Place, wrong: Wrong) -> Any:  # noqa: ANN401, PLR0911  (one for each)
     tables = _tables_of(field.type)
     if get_origin(field.type) is not None and tables and _repeated(field.type):
         return _list(field, tables[0], value, place, wrong)
+    if get_origin(field.type) is dict and tables:
+        return _named_tables(tables[0], value, place, wrong)
     if len(tables) > 1:
         return _one_of(tables, value, place, wrong)
     if tables:
@@ -70,7 +72,15 @@ def _entries(kind: Any, given: Mapping[str, Any], place: Place, wrong: Wrong) ->
             right[key] = convert(value, kind)
         except ValidationError:
             wrong[*place, key] = f"must be {expected(kind)}; it is {a_value(value)}"
+            wrong[place] = ""  # what is left says nothing about all of it
     return right
+
+
+def _named_tables(kind: type[Struct], value: Any, place: Place, wrong: Wrong) -> Any:  # noqa: ANN401
+    if not isinstance(value, dict):
+        wrong[place] = f"must be a table of tables, each under its name; it is {a_value(value)}"
+        return {}
+    return {name: _table(kind, one, (*place, name), wrong) for name, one in value.items()}
 
 
 def _list(field: FieldInfo, kind: type[Struct], value: Any, place: Place, wrong: Wrong) -> Any:  # noqa: ANN401

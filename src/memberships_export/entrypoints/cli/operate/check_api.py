@@ -13,6 +13,7 @@ from memberships_export.domain.ids import LONGEST_ID, is_id
 from memberships_export.domain.mail.address import canonical_address
 from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.profile import KnownProfile, ServiceJwt
+from memberships_export.entrypoints.cli.ask.choosing import Filters, pairs
 from memberships_export.entrypoints.cli.data_folder import holds
 from memberships_export.entrypoints.cli.environment import settings_here, wiring
 from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
@@ -34,6 +35,7 @@ def check_api(  # noqa: PLR0913, PLR0917  (one for each option)
     url: Annotated[
         str | None, typer.Option(metavar="URL", help="Ask there, instead of at MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL.")
     ] = None,
+    filters: Filters = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     show_values: Annotated[
         bool, typer.Option("--show-values", help="Show examples of values as they are, not only their form.")
@@ -43,7 +45,7 @@ def check_api(  # noqa: PLR0913, PLR0917  (one for each option)
     settings = settings_here(_flags(profile, url))
     asked_for = User(user, _address(email))
     with _without_a_log():
-        report = _checked(settings, asked_for)
+        report = _checked(settings, asked_for, pairs(filters) or {})
     from memberships_export.entrypoints.cli.operate.check_api_json import as_json_value  # noqa: PLC0415  (as below)
     from memberships_export.entrypoints.cli.operate.check_api_text import as_text  # noqa: PLC0415
 
@@ -74,7 +76,7 @@ def _without_a_log() -> Iterator[None]:
         ours.removeHandler(silent)
 
 
-def _checked(settings: Settings, user: User) -> "Report":
+def _checked(settings: Settings, user: User, filters: Mapping[str, str]) -> "Report":
     from memberships_export.bootstrap import backend  # noqa: PLC0415  (takes long; wrong usage is told at once)
     from memberships_export.domain.source.reader import reader_of  # noqa: PLC0415
     from memberships_export.entrypoints.cli.serve.listening import local_url  # noqa: PLC0415
@@ -83,12 +85,24 @@ def _checked(settings: Settings, user: User) -> "Report":
     _check_id(user.id)
     known = backend.usable_profile(settings)
     _check_fits(settings, known, user)
+    _check_filters(known, filters)
     with wiring():
         source = backend.memberships_api(settings, settings.memberships_url or local_url(settings))
     check = CheckApi(
         source=source, reader=reader_of(known), page_size=settings.policy.page_size, seconds=time.perf_counter
     )
-    return check(user)
+    return check(user, filters)
+
+
+def _check_filters(known: KnownProfile, filters: Mapping[str, str]) -> None:
+    from memberships_export.domain.formats.by_profile import chosen_filters  # noqa: PLC0415  (few ask for one)
+    from memberships_export.domain.formats.options import FilterValue  # noqa: PLC0415
+    from memberships_export.domain.formats.problems import Problems  # noqa: PLC0415
+
+    problems = Problems()
+    chosen_filters([FilterValue(name, value) for name, value in filters.items()], known.profile, problems)
+    if problems.found:
+        raise WrongUsage(f"--filter: {' '.join(text for _, text in problems.found)}")
 
 
 def _check_id(user_id: str) -> None:

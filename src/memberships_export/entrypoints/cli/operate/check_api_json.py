@@ -5,7 +5,7 @@ from typing import Any
 
 from memberships_export.domain.source.survey.column_survey import ColumnSurvey, Example
 from memberships_export.domain.source.survey.masking import masked, shortened
-from memberships_export.service.operator.api_report import Report
+from memberships_export.service.operator.api_report import FilterFacts, Report
 
 
 def as_json_value(report: Report, *, show_values: bool) -> dict[str, Any]:
@@ -21,6 +21,7 @@ def as_json_value(report: Report, *, show_values: bool) -> dict[str, Any]:
         "owner": report.owner and asdict(report.owner),
         "canary": report.canary
         and {"userId": report.canary.user_id, "rows": report.canary.rows, "words": report.canary.words},
+        "filter": report.filter and _filter(report.filter),
         "next": report.next and asdict(report.next),
         "total": report.total and asdict(report.total),
         "repeatedKeys": report.repeated,
@@ -34,6 +35,17 @@ def as_json_value(report: Report, *, show_values: bool) -> dict[str, Any]:
         "rowsPerSecond": report.rows_per_second,
         "notes": report.notes,
         "problems": [asdict(problem) for problem in report.problems],
+    }
+
+
+def _filter(found: FilterFacts) -> dict[str, Any]:
+    return {
+        "chosen": found.chosen,
+        "rows": found.rows,
+        "rowsWithout": found.rows_without,
+        "total": found.total,
+        "totalWithout": found.total_without,
+        "words": found.words,
     }
 
 

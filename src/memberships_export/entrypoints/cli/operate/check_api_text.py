@@ -65,6 +65,9 @@ def _around(report: Report) -> Iterator[tuple[str, str, str]]:
     if canary := report.canary:
         rows = "" if canary.rows is None else f"{canary.rows} rows: "
         yield "canary", f"user {canary.user_id}", f"{rows}{canary.words}"
+    if found := report.filter:
+        without = "" if found.rows_without is None else f", {found.rows_without} without it"
+        yield "filter", found.chosen, f"{found.rows} rows on page 1{without}: {found.words}"
     if following := report.next:
         there = following.origin or ("there" if following.there else "not on page 1: it is the last one")
         yield "next", following.name, f"{there}{'  same origin' if len(report.pages) > 1 and following.origin else ''}"
