@@ -2,12 +2,16 @@
 
 import json
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
+from openpyxl import load_workbook
 
 from memberships_export.domain.export.record import Export, ExportStatus
-from memberships_export.domain.formats.options import FilterValue, Preset, of_preset
+from memberships_export.domain.formats.options import FilterValue, Format, Options, Preset, of_preset
+from tests.apis.expected import read
 from tests.apis.exports import Case
+from tests.fakes.world import attachment
 
 PARAMS = {
     "jsonapi": "filter[state]",
@@ -39,9 +43,13 @@ class Narrowed(Case):
         self.state = value
         self.value = SHIPPED.get(name, value) if value == "ended" else value
 
+    @property
+    def options(self) -> Options:
+        """A raw file of these rows."""
+        return replace(of_preset(Preset.RAW), filters=(FilterValue("status", self.value),))
+
     def run(self, user: str = "") -> Export:
-        options = replace(of_preset(Preset.RAW), filters=(FilterValue("status", self.value),))
-        export = self.world.request(user or self.user, options)
+        export = self.world.request(user or self.user, self.options)
         self.world.work()
         return self.world.export(export)
 
@@ -121,17 +129,44 @@ def test_a_total_of_all_rows_fails_an_export_with_a_filter(name: str) -> None:
         assert export.failure.code == "row_count_mismatch"
 
 
-@pytest.mark.parametrize("name", ["stripe", "graphql"])
-def test_an_export_that_was_interrupted_asks_for_the_same(name: str) -> None:
-    with Narrowed(name, rows=24) as case:
-        options = replace(of_preset(Preset.RAW), filters=(FilterValue("status", case.value),))
-        export = case.world.request(case.user, options)
-        case.world.work_once(should_stop=iter([False, False, True]).__next__)
+@pytest.mark.parametrize("name", sorted(set(EVERY) - {"plain-array"}))
+def test_whoever_takes_over_after_each_page_asks_for_the_same(name: str) -> None:
+    with Narrowed(name, rows=18) as case:
+        export = case.world.request(case.user, case.options)
+        for _ in range(2):
+            case.world.work_once(should_stop=iter([False, True]).__next__)
         assert case.world.export(export).progress.pages == 2
         case.world.work()
 
         assert case.world.export(export).status is ExportStatus.COMPLETED
         assert case.mailed() == case.wanted()
+
+
+def test_a_redrive_asks_for_the_same() -> None:
+    with Narrowed("stripe", "foreign-row", rows=18) as case:
+        export = case.run()
+        assert export.status is ExportStatus.FAILED
+        case.api.calls.clear()
+        case.api.on.off("foreign-row")
+        desk = case.world.services.redrive
+        assert len(list(desk.redrive(desk.letters(), dry_run=False))) == 1
+        case.world.work()
+
+        assert {call.query.get("status") for call in case.api.calls} == {"canceled"}
+        assert [row["state"] for row in read(attachment(case.world.mails[-1]))] == ["canceled"] * 6
+
+
+def test_mail_and_workbook_say_which_filter_was_chosen() -> None:
+    with Narrowed("stripe", rows=9) as case:
+        options = Options(format=Format.XLSX, filters=(FilterValue("status", "canceled"),))
+        export = case.world.request(case.user, options)
+        case.world.work()
+        assert case.world.export(export).status is ExportStatus.COMPLETED
+        (mail,) = case.world.mails
+        about = load_workbook(BytesIO(attachment(mail)), read_only=True)["About"]
+
+        assert "status: canceled" in mail.text
+        assert ("Filter: status", "canceled") in [row[:2] for row in about.values]
 
 
 def test_values_are_quoted_for_where_they_stand() -> None:

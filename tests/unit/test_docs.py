@@ -16,7 +16,11 @@ from typer.testing import CliRunner
 
 from memberships_export.adapters.embedded import sqs_rules
 from memberships_export.adapters.identity.service_tokens import ServiceTokens
+from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.domain.errors import ExportError
+from memberships_export.domain.formats.headings import headings
+from memberships_export.domain.formats.options import Options
+from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.profile import AnyPaginator
@@ -383,6 +387,18 @@ def test_what_members_read_about_a_grade_is_in_the_docs(grade: Grade) -> None:
 
     assert f"| *{grade}* |" in text_of("docs/paging.md")
     assert f"| {told} |" in text_of("docs/paging.md")
+
+
+def test_the_headings_and_the_filter_in_the_docs_are_those_of_the_profile_beside_them() -> None:
+    doc = text_of("docs/existing-api.md")
+    profile = read_profile(code_of(doc, "toml")[1], "club.toml").profile
+    translate = Catalogues().into("de")
+    told = headings(profile.columns, Options(language="de", time_zone="Europe/Zurich"), translate)
+
+    assert told == ["Nummer", "Preis", "Eingetreten (Europe/Zurich)", "Gültig bis", "Status"]
+    assert all(f"*{heading}*" in " ".join(doc.split()) for heading in told)
+    asked = Ask(profile, User("2000", ""), 100, {"status": "active"}).page(None)
+    assert f"GET {asked.path}?{asked.query}" in doc
 
 
 def test_the_row_in_the_docs_is_read_by_the_profile_beside_it() -> None:
