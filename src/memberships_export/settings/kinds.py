@@ -13,10 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta, ValidationError, convert
 
 from memberships_export.domain.errors import InvalidAddress
-from memberships_export.domain.formats.languages import language_of
 from memberships_export.domain.formats.options import LANGUAGES
-from memberships_export.domain.formats.problems import nearest
-from memberships_export.domain.formats.zones import find_zone, places
 from memberships_export.domain.mail.address import checked_address
 from memberships_export.domain.mail.sender import LONGEST_NAME, is_name, split_sender
 
@@ -71,6 +68,8 @@ def _expected(plain: Any, meta: Meta) -> str:  # noqa: ANN401
 
 def _near(meta: Meta, text: str) -> str:
     """Say which names were perhaps meant, where there is a list of names."""
+    from memberships_export.domain.formats.problems import nearest  # noqa: PLC0415  (for who made a mistake)
+
     names = meta.extra.get("names") if meta.extra else None
     near = nearest(text, names()) if names else []
     return f"; perhaps {' or '.join(near)}" if near else ""
@@ -138,6 +137,8 @@ def _address(text: str) -> str:
 
 
 def _language(text: str) -> str:
+    from memberships_export.domain.formats.languages import language_of  # noqa: PLC0415  (most leave it as it is)
+
     if (found := language_of(text)) is None:
         raise ValueError
     return found
@@ -146,10 +147,14 @@ def _language(text: str) -> str:
 def _zones() -> list[str]:
     from zoneinfo import available_timezones  # noqa: PLC0415  (who has a zone does not wait for the others)
 
+    from memberships_export.domain.formats.zones import places  # noqa: PLC0415
+
     return places(available_timezones())
 
 
 def _zone(text: str) -> str:
+    from memberships_export.domain.formats.zones import find_zone  # noqa: PLC0415  (most leave it as it is)
+
     if (found := find_zone(text, _zones)) is None:
         raise ValueError
     return found

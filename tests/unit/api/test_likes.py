@@ -10,6 +10,9 @@ from memberships_export.domain.formats.options import Likes
 from memberships_export.domain.source.profile import Profile
 from memberships_export.entrypoints.api.likes import likes_of
 from memberships_export.service.user.callers import Caller
+from tests.unit.api.service import Service, bearer, token_for
+
+STARTS = [("GET", "/memberships/export"), ("POST", "/memberships/exports")]
 
 USUAL = Likes(languages=("it",), time_zones=("Europe/Rome",))
 
@@ -65,3 +68,30 @@ def test_what_is_said_counts_before_all_of_it() -> None:
     said = choose(Wanted(language="es", time_zone="Europe/Madrid"), OFFER, likes)
     assert (said.language, said.time_zone) == ("es", "Europe/Madrid")
     assert choose(Wanted(preset="excel-nl"), OFFER, likes).language == "nl"
+
+
+@pytest.mark.parametrize("method, path", STARTS)
+def test_an_answer_that_the_browser_had_a_say_in_tells_so(service: Service, method: str, path: str) -> None:
+    started = service.call(method, path, headers={"Accept-Language": "fr-CA, en;q=0.5"})
+
+    assert started.json()["options"]["language"] == "fr-CA"
+    assert started.headers["Vary"] == "Accept-Language"
+
+
+@pytest.mark.parametrize("method, path", STARTS)
+@pytest.mark.parametrize("odd", [7, ["de"], {"language": "de"}, "Deutsch", ""])
+def test_likings_that_nobody_can_read_refuse_nobody(service: Service, method: str, path: str, odd: object) -> None:
+    token = token_for(locale=odd, zoneinfo=odd)
+    started = service.call(method, path, headers=bearer(token) | {"Accept-Language": "\x7f;;q=x, de"})
+
+    assert started.status_code == 202
+    assert (started.json()["options"]["language"], started.json()["options"]["timeZone"]) == ("de", "UTC")
+
+
+def test_what_is_offered_names_the_language_of_its_labels(service: Service) -> None:
+    offered = service.get("/memberships/exports/options", headers={"Accept-Language": "de-CH"})
+
+    assert offered.headers["Content-Language"] == offered.json()["language"] == "de-CH"
+    assert offered.headers["Vary"] == "Accept-Language"
+    assert {"name": "name", "label": "Name", "type": "text"} in offered.json()["columns"]
+    assert {"name": "validUntil", "label": "Gültig bis", "type": "date_or_text"} in offered.json()["columns"]

@@ -19,6 +19,11 @@ _STARTED = {
     "Location": {"description": "Path of the export.", "schema": {"type": "string", "format": "uri-reference"}},
     "Retry-After": _RETRY_AFTER | {"description": "Seconds until it is worth asking; absent once it is finished."},
     "Cache-Control": {"description": "Always `no-store`.", "schema": {"type": "string"}},
+    "Vary": {"description": "`Accept-Language`: it counts where no language is said.", "schema": {"type": "string"}},
+}
+_OFFERED = {
+    "Content-Language": {"description": "Language of the labels.", "schema": {"type": "string"}},
+    "Vary": _STARTED["Vary"],
 }
 _CHALLENGE = {"description": "`Bearer`, with the error if there was a token.", "schema": {"type": "string"}}
 _FILE = {
@@ -63,6 +68,11 @@ def listed() -> Responses:
     """Document the list with a running and a completed export."""
     items = [examples.shown(export) for export in (examples.running(), examples.completed())]
     return {200: {"description": "Your exports, newest first.", "content": {JSON: {"example": {"items": items}}}}}
+
+
+def offered() -> Responses:
+    """Document what may be chosen."""
+    return {200: {"description": "What may be chosen.", "headers": _OFFERED}}
 
 
 def status() -> Responses:

@@ -24,6 +24,7 @@ from memberships_export.service.user.read import FileAnswer
 from memberships_export.service.user.request import Accepted
 
 _POLL_SECONDS = 2
+_ASKED_FOR = "Accept-Language"  # where nothing is said, the browser chooses: what keeps answers has to know (RFC 9110)
 
 LabelLanguage = Annotated[str | None, Query(description="Of the labels; without it, what you are known to read.")]
 ZoneText = Annotated[
@@ -68,12 +69,19 @@ def start_export_with_options(api: Api, wish: WishInBody, base: Base, response: 
     return _accepted(api.request(wish), base, api.read.clock(), response)
 
 
-def get_options(
-    api: Api, likes: KnownLikes, request: Request, language: LabelLanguage = None, zone: ZoneText = None
+def get_options(  # noqa: PLR0913, PLR0917  (FastAPI fills them by name)
+    api: Api,
+    likes: KnownLikes,
+    request: Request,
+    response: Response,
+    language: LabelLanguage = None,
+    zone: ZoneText = None,
 ) -> OptionsOffer:
     """Tell what may be chosen about a file, so that a form can be built from it."""
     refuse_others(request.query_params.multi_items(), ("language", "zone"))
-    return options_offer(api.offer(Looking(language=language, zone=zone), likes))
+    offered = api.offer(Looking(language=language, zone=zone), likes)
+    response.headers.update({"Content-Language": offered.language, "Vary": _ASKED_FOR})
+    return options_offer(offered)
 
 
 def list_exports(api: Api, caller: AnyCaller, base: Base, limit: Limit = 20) -> ExportList:
@@ -115,7 +123,7 @@ def get_file_by_link(api: Api, export_id: ExportId, token: str, request: Request
 def _accepted(accepted: Accepted, base: str, now: datetime, response: Response) -> ExportView:
     view = _shown(accepted.export, base, now, response)
     response.status_code = HTTPStatus.ACCEPTED if accepted.created else HTTPStatus.OK
-    response.headers["Location"] = view.status_url
+    response.headers.update({"Location": view.status_url, "Vary": _ASKED_FOR})
     return view
 
 

@@ -63,7 +63,7 @@ def _add_reading(router: APIRouter) -> None:
         endpoints.get_options,
         summary="What may be chosen about the file",
         tags=["exports"],
-        responses=answers.problems(401, 422, 503),
+        responses=answers.offered() | answers.problems(401, 422, 503),
     )
     router.add_api_route(
         _EXPORT,
