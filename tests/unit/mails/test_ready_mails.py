@@ -146,6 +146,14 @@ def test_what_was_chosen_is_told_for_whoever_misses_the_rest() -> None:
     assert "you chose" not in ready().text + ready().html
 
 
+def test_a_thousand_columns_do_not_make_a_mail_that_programs_cut_off() -> None:
+    columns = tuple(f"<column>{number:056}" for number in range(1000))
+    mail = ready(options=Options(columns=columns))
+    assert "It has only the columns that you chose: <column>000" in mail.text
+    assert "….\n" in mail.text
+    assert len(mail.html.encode()) < 20_000
+
+
 @pytest.mark.parametrize("name, told", [(Format.CSV, "CSV"), (Format.XLSX, "Excel"), (Format.JSONL, "JSON Lines")])
 def test_the_kind_of_file_is_named(name: Format, told: str) -> None:
     assert f"({told}, 457 kB)" in _plain(linked(options=Options(format=name)).text)

@@ -31,11 +31,13 @@ from memberships_export.domain.formats.options import Format
 from memberships_export.domain.mail.brand import Brand
 from memberships_export.domain.mail.colours import seen_on, text_on
 from memberships_export.domain.mail.facts import Facts
+from memberships_export.domain.mail.plain_text import shortened
 
 FOLDER = Path(memberships_export.__file__).parent / "mail"
 COMPILED = "compiled"  # in the folder, where a cold function takes them from; elsewhere there are none
 LIGHT, DARK = "#ffffff", "#1d1f23"  # behind the words
 _SHAPE, _TEXT = 3.0, 4.5  # the least contrast of a button with what is around it, and of words (WCAG 2, AA)
+_LONGEST_LIST = 1000  # characters; more than a mail can show, and a file holds them all
 log = logging.getLogger(__name__)
 
 _KINDS = {Format.CSV: "CSV", Format.XLSX: "Excel", Format.JSONL: "JSON Lines"}  # the same in every language
@@ -144,5 +146,6 @@ _FILTERS: Mapping[str, Callable[[Context, Any], str]] = {
     "size": lambda context, value: locale_forms.size(value, _language(context)),
     "moment": lambda context, value: locale_forms.moment(value, _language(context), str(context["time_zone"])),
     "kind": lambda _, name: _KINDS[name],
+    "listed": lambda _, names: shortened(", ".join(names), _LONGEST_LIST),
     "direction": lambda _, language: locale_forms.direction(language),
 }
