@@ -1,6 +1,7 @@
 """Profiles as readers, for tests."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import memberships_export
 from memberships_export.bootstrap.lazy_readers import LazyReaders
 from memberships_export.domain.formats.csv import CsvWriter
 from memberships_export.domain.formats.file_format import About, Plan
+from memberships_export.domain.formats.headings import headings
 from memberships_export.domain.formats.options import Options, Preset, of_preset
 from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.exchange import Answer
@@ -48,8 +50,9 @@ def own_table(page: bytes) -> Table:
 
 
 def own_file(page: bytes, preset: Preset = Preset.SPREADSHEET) -> bytes:
-    """The whole file that an export of one page becomes."""
-    writer = csv_writer(preset)
+    """The whole file that an export of one page becomes, in English."""
+    plan = a_plan(of_preset(preset))
+    writer = CsvWriter(replace(plan, headings=headings(plan.columns, plan.options, str)))
     return writer.begin() + writer.rows(own_table(page)) + writer.end()
 
 

@@ -14,7 +14,7 @@ from memberships_export.domain.formats.csv import CsvWriter
 from memberships_export.domain.formats.guard import guard
 from memberships_export.domain.formats.options import Preset
 from tests.factories import a_membership, a_page
-from tests.readers import own_file, own_reader, own_table
+from tests.readers import csv_writer, own_reader, own_table
 
 TEXT_HEADERS = (
     "uuid",
@@ -63,7 +63,8 @@ def read(text: bytes) -> list[list[str]]:
 
 def read_file(rows: Sequence[Row], preset: Preset) -> list[dict[str, str]]:
     """Write a whole file and read it back as records by header."""
-    text = own_file(a_page(rows), preset).decode("utf-8-sig")
+    form = csv_writer(preset)
+    text = (head(form) + lines(form, rows)).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
