@@ -36,6 +36,7 @@ PACKAGES = {
     "msgspec",
     "obstore",
     "six.py",
+    "tzdata",
     "urllib3",
     # pip decides by the Python it runs under, whatever the bundle is for.
     *(["typing_extensions.py"] if sys.version_info < (3, 13) else []),
