@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import ClassVar
@@ -68,6 +69,11 @@ class LifeByAProfile(LifeOfExports):
 
     # --- What the world does ------------------------------------------------------------------------------------------
 
+    def ask(self, user: str, options: Options) -> str:
+        """Ask for all columns where the profile in force does not have those: they would be refused at once."""
+        known = {column.name for column in self.world.readers.current.profile.columns}
+        return super().ask(user, options if known.issuperset(options.columns) else replace(options, columns=()))
+
     @rule(user=st.sampled_from(USERS), changes=CHANGES)
     def rows_come_and_go(self, user: str, changes: Sequence[Change]) -> None:
         """Now, and before calls to come."""
@@ -80,8 +86,7 @@ class LifeByAProfile(LifeOfExports):
     ) -> str:
         """Each worker may have another profile, and dies sooner or later, or not at all."""
         self.source.down, self.service.answer = False, "accept"
-        self.wishes += 1
-        export_id = self.world.request(user, options).export_id
+        export_id = self.ask(user, options)
         self.rows_come_and_go(user, changes)
         for which, crash_at in workers:
             self.come_into_force(which)

@@ -148,6 +148,9 @@ class LifeOfExports(RuleBasedStateMachine):
 
     @rule(target=exports, user=st.sampled_from(USERS), options=OPTIONS)
     def request(self, user: str, options: Options) -> str:
+        return self.ask(user, options)
+
+    def ask(self, user: str, options: Options) -> str:
         self.wishes += 1
         return self.world.request(user, options).export_id
 
