@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 from uuid import uuid4
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -40,7 +41,7 @@ def filled(wanted: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401  (any type an
         return st.lists(filled(get_args(wanted)[0]), min_size=1, max_size=3).map(tuple)
     if get_origin(wanted) is UnionType:
         return filled(get_args(wanted)[0])
-    if is_dataclass(wanted):
+    if is_dataclass(wanted) or (isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)):
         hints = get_type_hints(wanted)
         return st.builds(cast("type", wanted), **{name: filled(hint) for name, hint in hints.items()})
     return st.sampled_from(wanted)

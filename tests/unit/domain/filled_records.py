@@ -7,9 +7,11 @@ from memberships_export.domain.errors import FileMissing
 from memberships_export.domain.export.held import Holder
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import (
+    Entry,
     Evidence,
     ExportStatus,
     Failure,
+    Happened,
     Lease,
     Owed,
     Send,
@@ -69,6 +71,7 @@ RUNNING = an_export(
     told="no_progress",
     started_at=REQUESTED_AT,
     wake_at=LEASE.until,
+    timeline=(Entry(250, Happened.CLAIMED, "4"),),
 )
 QUEUED = replace(RUNNING, status=S.QUEUED, lease=None)
 WAITING = replace(RUNNING, status=S.WAITING, lease=None, wake_at=NOW)

@@ -21,7 +21,7 @@ from memberships_export.domain.messages.wake import wake_message
 from memberships_export.service.file_keys import part_key
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from memberships_export.service.record import change
-from tests.factories import a_membership, a_part, an_export
+from tests.factories import REQUESTED_AT, a_membership, a_part, an_export
 from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore, PageCall
 from tests.fakes.world import LINKS, REFUSED_FOR_NOW, SILENT, World
 
@@ -147,7 +147,7 @@ def test_a_record_that_others_write_without_end_is_given_up_with_its_name() -> N
     store = BusyStore()
     export = store.create(an_export())
     with pytest.raises(StorageUnavailable, match=f"Export {export.export_id} was written by others 50 times"):
-        change(store, export, lambda current: replace(current, claims=current.claims + 1))
+        change(store, REQUESTED_AT, export, lambda current: replace(current, claims=current.claims + 1))
 
 
 @pytest.mark.parametrize("gone", [True, False])
@@ -170,10 +170,10 @@ def test_a_record_is_decided_about_anew_until_it_is_written_or_gone(gone: bool) 
     export = store.create(an_export())
     if gone:
         with pytest.raises(UnknownExport) as unknown:
-            change(store, export, claimed, 1, more=2)
+            change(store, REQUESTED_AT, export, claimed, 1, more=2)
         assert unknown.value.reason == f"There is no export {export.export_id} any more."
     else:
-        written = change(store, export, claimed, 1, more=2)
+        written = change(store, REQUESTED_AT, export, claimed, 1, more=2)
         assert (written.nudges, written.claims) == (7, 3)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from memberships_export.domain.formats.options import Options
 from memberships_export.domain.source.progress import Progress
 
@@ -109,6 +111,36 @@ class Owed(StrEnum):
     FAILURE_MAIL = "failure_mail"  # a mail that tells the user
 
 
+class Happened(StrEnum):
+    """What the timeline of an export tells; the detail of each stands behind it."""
+
+    CLAIMED = "claimed"  # by a worker: the fencing token
+    PAGES = "pages"  # how many are fetched
+    WALK_AGAIN = "walk_again"  # the fetch began anew: the number of the walk
+    FETCHED = "fetched"  # all pages: the rows
+    RENDERED = "rendered"  # the file: its bytes
+    SENDING = "sending"  # the number of the send
+    EVIDENCE = "evidence"  # the number of the send, and what it proved
+    DELIVERY = "delivery"  # the number of the send, and what the mail service told of it
+    WAITING = "waiting"  # the code of what it waits for
+    STOPPED = "stopped"  # the worker, in good order
+    COMPLETED = "completed"
+    FAILED = "failed"  # the code of the failure
+    CANCELLED = "cancelled"
+    RESENT = "resent"
+    REDRIVEN = "redriven"
+    FILE_GONE = "file_gone"
+    DOWNLOADED = "downloaded"  # how: token or link
+
+
+class Entry(Struct, frozen=True, array_like=True):
+    """One thing that happened. Stored as a short array: a record on AWS is paid for by the kilobyte."""
+
+    after: int  # milliseconds since the export was requested
+    what: Happened
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """A worker's right to change the export; `owner` is random for each claim, and may begin with a process."""
@@ -211,6 +243,7 @@ class Export:
     files_until: datetime | None = None  # when the sweeper deletes parts and CSV; None: nothing stored
     expires_at: datetime | None = None  # when the sweeper deletes the record
     wake_at: datetime | None = None  # when the sweeper has to look at it
+    timeline: tuple[Entry, ...] = ()  # what happened, oldest first; see timeline.py
 
     @property
     def unfinished(self) -> bool:

@@ -51,7 +51,7 @@ class RecordMailEvents:
             return False
         learning = _Learning(fact, self.clock, self.policy)
         try:
-            change(self.store, export, learning)
+            change(self.store, self.clock(), export, learning)
         except UnknownExport:
             return False
         if learning.something_new:  # an alarm counts these lines, and repeats are normal

@@ -106,7 +106,7 @@ class RedriveExports:
         if export is None or decided.outcome is RedriveOutcome.FINISHED:
             return True
         try:
-            change(self.store, export, self._on_its_way)
+            change(self.store, self.clock(), export, self._on_its_way)
         except (IllegalTransition, UnknownExport):
             return False
         return True
@@ -130,7 +130,7 @@ class RedriveExports:
         if export is None:
             self.queue.send(decided.letter.message)  # a plain message: the worker makes its record
             return
-        export = change(self.store, export, self._on_its_way)
+        export = change(self.store, self.clock(), export, self._on_its_way)
         self.queue.send(wake_message(export), export.stage)
 
     def _on_its_way(self, export: Export) -> Export:

@@ -76,7 +76,7 @@ class RequestExport:
         if export.email == wish.email:
             return export
         with suppress(UnknownExport):  # it is gone since: then nothing goes anywhere
-            joined = change(self.store, export, readdress, wish.email)
+            joined = change(self.store, self.clock(), export, readdress, wish.email)
             if joined.email != export.email:
                 log.info("export=%s event=address_changed", export.export_id)
             return joined

@@ -27,7 +27,8 @@ class CancelExport:
     def __call__(self, export_id: str, user_id: str) -> Export:
         """Cancel this user's export. Raises UnknownExport, IllegalTransition when it is finished."""
         export = self.read.get(export_id, user_id)
-        return change(self.store, export, cancel, self.clock(), self.policy)
+        now = self.clock()
+        return change(self.store, now, export, cancel, now, self.policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class ResendExport:
         export, now = self.read.get(export_id, user_id), self.clock()
         resend(export, email, now, self.policy)  # what is not possible takes no turn
         self.store.take_turn(Turn(user_id, now, self.policy.max_exports_per_hour))
-        export = change(self.store, export, resend, email, now, self.policy)
+        export = change(self.store, now, export, resend, email, now, self.policy)
         with suppress(TransientError):  # the sweeper sends what was not sent
             self.queue.send(wake_message(export), export.stage)
         return export

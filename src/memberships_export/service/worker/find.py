@@ -69,7 +69,7 @@ class FindExport:
     def _taken_back(self, export: Export, letter: Message) -> Export | None:
         """Redrive an export whose dead letter was moved back to the queue; None: the letter has to stay one."""
         try:
-            export = change(self.store, export, self._redriven, letter)
+            export = change(self.store, self.clock(), export, self._redriven, letter)
         except (IllegalTransition, UnknownExport) as error:
             self.dead_letters.add(letter)
             log.warning("export=%s event=not_redriven reason=%s", export.export_id, error.reason)

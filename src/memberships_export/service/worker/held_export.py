@@ -72,7 +72,7 @@ class HeldExport:
 
     def _store(self, step: Step) -> None:
         """Do what is pending and this step in one write. When it fails, the step is not pending: it did not happen."""
-        self._keep(change(self.store, self._stored, _in_order, (*self._pending, step)))
+        self._keep(change(self.store, self.clock(), self._stored, _in_order, (*self._pending, step)))
 
     def _keep(self, stored: Export) -> None:
         self.export = self._stored = stored

@@ -116,7 +116,7 @@ class RunExport:
         """Take the lease; None when the export is finished, also by being claimed too often for nothing."""
         now, owner = self.clock(), self._owner()
         try:
-            export = change(self.store, export, claim, owner, now, self.policy)
+            export = change(self.store, now, export, claim, owner, now, self.policy)
         except NoProgress as error:
             self._fail_unclaimed(export, error)
             return None
@@ -132,7 +132,7 @@ class RunExport:
 
     def _fail_unclaimed(self, export: Export, error: ExportError) -> None:
         try:
-            export = change(self.store, export, fail, error, self.clock(), self.policy)
+            export = change(self.store, self.clock(), export, fail, error, self.clock(), self.policy)
         except (IllegalTransition, UnknownExport) as other:
             log.info("export=%s event=stopped reason=%s", export.export_id, other.reason)
             return

@@ -43,7 +43,7 @@ class SettleFailure:
             if Owed.FAILURE_MAIL in export.owed and self.mailer:
                 self._tell_user(export, self.mailer)
             elif Owed.FAILURE_MAIL in export.owed:
-                export = change(self.store, export, left_alone, self.clock(), self.policy)
+                export = change(self.store, self.clock(), export, left_alone, self.clock(), self.policy)
                 self.queue.send(wake_message(export), Stage.DELIVER)
         except (IllegalTransition, UnknownExport) as error:  # somebody else was faster
             log.info("export=%s event=already_settled reason=%s", export.export_id, error.reason)
@@ -69,10 +69,10 @@ class SettleFailure:
             return
         log.warning("export=%s event=failure_mail_not_sent detail=%s", export.export_id, result.detail)
         if result.evidence is Evidence.REFUSED and not result.permanent:
-            change(self.store, export, owed_again, self.clock(), self.policy)
+            change(self.store, self.clock(), export, owed_again, self.clock(), self.policy)
 
     def _failure_mail(self, export: Export) -> Mail:
         return compose(export, failure_intent(export), self.mail_writer.write(failed(export)))
 
     def _paid(self, export: Export, owed: Owed) -> Export:
-        return change(self.store, export, paid, owed, self.clock(), self.policy)
+        return change(self.store, self.clock(), export, paid, owed, self.clock(), self.policy)

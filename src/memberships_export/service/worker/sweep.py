@@ -9,6 +9,7 @@ from memberships_export.domain.errors import ExportError
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.export.sweeping import SweepAction, only_queued, sweep_action
+from memberships_export.domain.export.timeline import noted
 from memberships_export.domain.export.upkeep import files_deleted, files_going, nudged, put_off
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore
@@ -121,7 +122,8 @@ class SweepExports:
 
     def _delete_files(self, export: Export) -> None:
         """Say first that they are gone: whoever asks for them from then on is told so."""
-        going = self.store.replace(export, files_going(export, self.clock(), self.policy))
+        now = self.clock()
+        going = self.store.replace(export, noted(export, files_going(export, now, self.policy), now))
         if going is None:
             return
         self.files.delete_folder(parts_folder(export.export_id))
