@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from memberships_export.domain.audit import Audited, AuditPage, AuditQuery
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.formats.headings import Translate
@@ -264,6 +265,25 @@ class Machine(Protocol):
         ...
 
 
+class AuditLog(Protocol):
+    """Who did what to whose data. Entries are added; of one that is there only a begun outcome changes, once."""
+
+    def note(self, entry: Audited) -> None:
+        """Keep an entry, durably, or the outcome of one that was begun. Raises StorageUnavailable."""
+        ...
+
+    def read(self, query: AuditQuery) -> AuditPage:
+        """Read entries, the newest first. The very newest may be missing for a moment."""
+        ...
+
+    def forget_before(self, moment: datetime) -> int:
+        """Delete entries from before this moment, a bounded number of them; return how many it were.
+
+        Where entries expire by themselves it does nothing.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Everything outside of the process that the use cases need."""
@@ -279,4 +299,6 @@ class Ports:
     translations: Translations
     mail_writer: MailWriter
     zone_names: ZoneNames
+    audit: AuditLog
+    audit_key: Callable[[], str]  # what the pseudonyms in it are made with
     machine: Machine | None = None  # None: processes are on many machines, and only the end of a lease tells

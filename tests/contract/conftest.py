@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.adapters.aws.stage_queues import StageDeadLetters, StageQueues
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
+from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.export.record import Stage
-from memberships_export.ports import DeadLetters, ExportQueue, ExportStore, FileStore
+from memberships_export.ports import AuditLog, DeadLetters, ExportQueue, ExportStore, FileStore
 from rig.aws.queue_pair import new_queues
 from rig.services.postgres_server import PostgresServer, postgres_package, running_postgres
 from tests.contract.membership_databases import NewDatabase, Open, Repository, postgres_database, sqlite_database
-from tests.fakes.memory import FakeClock, MemoryDeadLetters, MemoryFiles, MemoryQueue, MemoryStore
+from tests.fakes.memory import FakeClock, MemoryAuditLog, MemoryDeadLetters, MemoryFiles, MemoryQueue, MemoryStore
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 VISIBILITY = timedelta(seconds=30)
 MAX_RECEIVES = 3
+KEPT = timedelta(days=365)
 BEFORE_ALL_RECORDS = datetime(1999, 1, 1, tzinfo=UTC)  # nothing has expired yet, whatever the test makes up
 
 
@@ -103,6 +106,11 @@ def _aws_store(place: Place) -> ExportStore:
     return DynamoDbExportStore(aws.dynamodb, aws.new_table(), lambda: BEFORE_ALL_RECORDS)
 
 
+def _aws_audit(place: Place) -> AuditLog:
+    aws = place.aws()
+    return DynamoDbAuditLog(aws.dynamodb, aws.new_table(), place.clock, KEPT)
+
+
 class TwoWorkers:
     """One writes and another reads, so that what is read comes from the store and not from a worker's memory."""
 
@@ -147,6 +155,13 @@ FILES: dict[str, Callable[[Place], FileStore]] = {
 }
 
 
+AUDITS: dict[str, Callable[[Place], AuditLog]] = {
+    "memory": lambda _: MemoryAuditLog(),
+    "embedded": lambda place: SqliteAuditLog(place.database),
+    "aws": _aws_audit,
+}
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
@@ -168,6 +183,11 @@ def place(tmp_path: Path, clock: FakeClock, request: pytest.FixtureRequest) -> I
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, place: Place) -> ExportStore:
     return STORES[request.param](place)
+
+
+@pytest.fixture(params=AUDITS)
+def audit(request: pytest.FixtureRequest, place: Place) -> AuditLog:
+    return AUDITS[request.param](place)
 
 
 def _time(place: Place) -> AbstractContextManager[None]:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import msgspec
 
 from memberships_export.adapters.embedded.sqs_rules import received_too_often
+from memberships_export.domain.audit import Audited, AuditPage, AuditQuery, Outcome, id_bound
 from memberships_export.domain.export.rate import Turn, with_turn
 from memberships_export.domain.export.record import Evidence, Export, Stage
 from memberships_export.domain.file_key import checked_key
@@ -105,6 +106,36 @@ class MemoryStore:
     def _write(self, export: Export, revision: str = "") -> Export:
         self.records[export.export_id] = replace(export, revision=revision or uuid4().hex)
         return self.records[export.export_id]
+
+
+class MemoryAuditLog:
+    """AuditLog. `entries` is what it holds, the oldest first; `trouble` is raised while it is set."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Audited] = {}
+        self.trouble: Exception | None = None
+
+    @property
+    def entries(self) -> list[Audited]:
+        return [self.by_id[one] for one in sorted(self.by_id)]
+
+    def note(self, entry: Audited) -> None:
+        if self.trouble:
+            raise self.trouble
+        if self.by_id.setdefault(entry.id, entry).outcome is Outcome.BEGUN:
+            self.by_id[entry.id] = entry
+
+    def read(self, query: AuditQuery) -> AuditPage:
+        newest_first = reversed(self.entries)
+        found = [one for one in newest_first if query.fits(one) and (not query.before or one.id < query.before)]
+        shown = found[: query.limit]
+        return AuditPage(shown, shown[-1].id if len(found) > query.limit else None)
+
+    def forget_before(self, moment: datetime) -> int:
+        old = [one for one in self.by_id if one < id_bound(moment)]
+        for one in old:
+            del self.by_id[one]
+        return len(old)
 
 
 class MemoryDeadLetters:

@@ -25,6 +25,7 @@ from tests.factories import a_membership
 from tests.fakes.memory import (
     FakeClock,
     ListSource,
+    MemoryAuditLog,
     MemoryDeadLetters,
     MemoryFiles,
     MemoryQueue,
@@ -63,6 +64,7 @@ class World:
         self.dead_letters = MemoryDeadLetters(self.clock)
         self.queue = MemoryQueue(self.clock, self.dead_letters)
         self.files = MemoryFiles()
+        self.audit = MemoryAuditLog()
         self.mailer = ScriptedMailer(mails, repeatable=repeatable)
         made = [a_membership(n + 1) for n in range(rows)] if isinstance(rows, int) else rows
         self.source = cast("ListSource", source) if source else ListSource(made)
@@ -83,6 +85,8 @@ class World:
             translations=Catalogues(),
             mail_writer=TemplateMailWriter(Brand(), strict=True),
             zone_names=zone_names,
+            audit=self.audit,
+            audit_key=lambda: "key of the pseudonyms",
         )
 
     def over(self, ports: Ports) -> Services:

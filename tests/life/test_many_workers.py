@@ -25,7 +25,7 @@ from memberships_export.service.assembly import Services, assemble
 from memberships_export.service.user.request import Wish
 from memberships_export.service.worker.run import GiveBack
 from tests.factories import a_membership
-from tests.fakes.memory import ListSource, MemoryDeadLetters, MemoryQueue, ScriptedMailer
+from tests.fakes.memory import ListSource, MemoryAuditLog, MemoryDeadLetters, MemoryQueue, ScriptedMailer
 from tests.fakes.shelf import profile
 from tests.fakes.world import LINKS
 from tests.life.moving_rows import MovingSource
@@ -61,6 +61,8 @@ def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource, text: str
         translations=Catalogues(),
         mail_writer=TemplateMailWriter(Brand(), strict=True),
         zone_names=zone_names,
+        audit=MemoryAuditLog(),
+        audit_key=lambda: "key",
     )
 
 

@@ -48,7 +48,15 @@ def test_every_number_of_the_policy_can_be_set() -> None:
         **dict.fromkeys(("LONGEST_BACK_OFF_SECONDS", "REFUSED_MINUTES", "EXPORTS_PER_HOUR", "PAGE_SIZE"), "88"),
         **dict.fromkeys(("GIVE_UP_HOURS", "KEEP_FILES_DAYS", "UNCLEAR_SENDS", "STALLED_CLAIMS"), "9"),
         **dict.fromkeys(
-            ("KEEP_RECORDS_DAYS", "MAX_PAGES", "MAX_MEGABYTES", "MAX_HOURS", "ATTACHMENT_LIMIT_BYTES"), "99"
+            (
+                "KEEP_RECORDS_DAYS",
+                "KEEP_AUDIT_DAYS",
+                "MAX_PAGES",
+                "MAX_MEGABYTES",
+                "MAX_HOURS",
+                "ATTACHMENT_LIMIT_BYTES",
+            ),
+            "99",
         ),
         AFTER_UNKNOWN_SEND="hold",
         LANGUAGE="de",

@@ -1,6 +1,7 @@
 """The AWS form: settings become ports on SQS, DynamoDB, S3 and a mail service. A Lambda function loads nothing else."""
 
 from memberships_export.adapters.aws import connections
+from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.s3_files import S3Files
 from memberships_export.adapters.aws.secrets_manager import RotatingSecret
@@ -65,6 +66,7 @@ class Aws:
             jwt=lambda: settings.jwt_secret or "",
             service=self._secret(settings.service_secret, settings.service_secret_id, MIN_SECRET),
             links=self._secret(settings.link_secret, settings.link_secret_id, MIN_SECRET),
+            audit=self._secret(settings.audit_secret, settings.audit_secret_id, MIN_SECRET),
         )
 
     @property
@@ -94,6 +96,8 @@ class Aws:
             translations=Catalogues(),
             mail_writer=mail_writer(settings),
             zone_names=zone_names,
+            audit=DynamoDbAuditLog(clients.dynamodb, settings.table or "", utc_now, settings.policy.keep_audit),
+            audit_key=self.secrets.audit,
         )
 
     def _files(self) -> S3Files:

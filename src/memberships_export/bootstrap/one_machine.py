@@ -9,6 +9,7 @@ from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.machine import EmbeddedMachine
 from memberships_export.adapters.embedded.private import keep_private
 from memberships_export.adapters.embedded.secrets_file import kept_secret
+from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.mail.outbox import Outbox
@@ -47,6 +48,7 @@ class OneMachine:
             jwt=_kept(settings.jwt_secret, folder / "jwt"),
             service=_kept(settings.service_secret, folder / "service"),
             links=_kept(settings.link_secret, folder / "links"),
+            audit=self._audit_key,
         )
 
     @property
@@ -80,8 +82,14 @@ class OneMachine:
             translations=Catalogues(),
             mail_writer=mail_writer(settings),
             zone_names=zone_names,
+            audit=SqliteAuditLog(database),
+            audit_key=self._audit_key,
             machine=EmbeddedMachine(settings.data_dir / "processes", database),
         )
+
+    def _audit_key(self) -> str:
+        """Read it with each entry; the first one makes it."""
+        return self._settings.audit_secret or kept_secret(self._settings.data_dir / "secrets" / "audit")
 
 
 def close_data_folder(settings: Settings) -> None:

@@ -33,12 +33,14 @@ Secret = Callable[[], str]
 class Secrets:
     """Keys of this installation, each by calling it. None is logged or shown.
 
-    `jwt` signs users' tokens, `service` the worker's own tokens, `links` the download links.
+    `jwt` signs users' tokens, `service` the worker's own tokens, `links` the download links; `audit` makes the
+    pseudonyms of members in the audit log.
     """
 
     jwt: Secret
     service: Secret
     links: Secret
+    audit: Secret
 
 
 class Backend(Protocol):

@@ -105,6 +105,12 @@ class Settings:
     link_secret: Secret | None = setting(
         None, "Signs the download links. Unset: made in the data folder at first start.", secret=True
     )
+    audit_secret: Secret | None = setting(
+        None,
+        "Makes the pseudonyms of members in the audit log; with another one, older entries of a member are not found "
+        "any more. Unset: made in the data folder at first start.",
+        secret=True,
+    )
     service_audience: str = setting("memberships-api", "Audience (aud) of the worker's own tokens.")
     mailer: Literal["outbox", "sendgrid", "smtp"] = setting(
         "outbox", "Where mails go: a folder of .eml files, SendGrid, or an SMTP server."
@@ -205,6 +211,9 @@ class Settings:
     keep_records_days: Annotated[int, Meta(ge=1, le=3650)] = setting(
         30, "Days until the record of an export is deleted."
     )
+    keep_audit_days: Annotated[int, Meta(ge=1, le=3650)] = setting(
+        365, "Days until an entry of the audit log is deleted."
+    )
 
     backend: Literal["embedded", "aws"] = setting(
         "embedded", "Where records, queue and files are: in the data folder, or on AWS."
@@ -228,6 +237,9 @@ class Settings:
     )
     link_secret_id: str | None = setting(
         None, "AWS: Secrets Manager id of the link secret, instead of the secret itself."
+    )
+    audit_secret_id: str | None = setting(
+        None, "AWS: Secrets Manager id of the audit secret, instead of the secret itself."
     )
 
     @property
@@ -280,6 +292,7 @@ class Settings:
             refused_for=timedelta(minutes=self.refused_minutes),
             keep_files=timedelta(days=self.keep_files_days),
             keep_records=timedelta(days=self.keep_records_days),
+            keep_audit=timedelta(days=self.keep_audit_days),
             max_exports_per_hour=self.exports_per_hour,
             page_size=self.page_size,
             max_pages=self.max_pages,

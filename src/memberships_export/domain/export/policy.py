@@ -30,6 +30,7 @@ class Policy:
     nudge_after: timedelta = timedelta(seconds=10)
     keep_files: timedelta = timedelta(days=7)
     keep_records: timedelta = timedelta(days=30)
+    keep_audit: timedelta = timedelta(days=365)
     max_stalled_claims: int = 5
     max_receives: int = 5
     max_exports_per_hour: int = 10

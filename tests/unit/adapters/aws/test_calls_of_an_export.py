@@ -18,7 +18,7 @@ from memberships_export.service.user.request import Wish
 from memberships_export.service.worker.run import Acknowledge
 from rig.aws.fake_aws import FakeAws
 from tests.factories import a_membership
-from tests.fakes.memory import FakeClock, ListSource, ScriptedMailer
+from tests.fakes.memory import FakeClock, ListSource, MemoryAuditLog, ScriptedMailer
 from tests.fakes.world import LINKS
 from tests.readers import readers
 
@@ -37,6 +37,8 @@ def ports(aws: FakeAws) -> Ports:
         translations=Catalogues(),
         mail_writer=TemplateMailWriter(Brand(), strict=True),
         zone_names=zone_names,
+        audit=MemoryAuditLog(),
+        audit_key=lambda: "key",
     )
 
 
