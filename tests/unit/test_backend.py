@@ -7,8 +7,9 @@ import pytest
 
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
-from memberships_export.bootstrap.aws import function_services
+from memberships_export.bootstrap.aws import function_services, worker_problems
 from memberships_export.bootstrap.backend import connect, operator_desk
+from memberships_export.domain.export.record import Stage
 from memberships_export.settings import Settings, SettingsError
 
 AWS = Settings(backend="aws", table="t", bucket="b", queue_url="https://sqs.example.org/1/q")
@@ -53,6 +54,9 @@ def test_who_only_looks_at_dead_letters_makes_no_secrets(settings: Settings) -> 
 def test_a_function_that_fetches_nothing_needs_no_secret_of_a_profile(aws: Settings) -> None:
     by_another = replace(aws, profile="stripe")
 
-    function_services(by_another)
-    with pytest.raises(SettingsError, match="PROFILE"):
-        function_services(replace(by_another, memberships_url="https://api.example.org"))
+    def told(stage: Stage) -> bool:
+        problems = worker_problems(replace(by_another, stages=frozenset({stage})))
+        return any("PROFILE" in text for text, _ in problems)
+
+    assert function_services(by_another)
+    assert (told(Stage.FETCH), told(Stage.RENDER)) == (True, False)

@@ -19,7 +19,7 @@ WRONG = shipped_text("memberships").replace("version = 1", "version = 2").replac
 ELSEWHERE = "https://api.example.org"
 
 
-def aws(profile: str, **more: str) -> Settings:
+def aws_environ(profile: str, **more: str) -> dict[str, str]:
     names = {
         "MEMBERSHIPS_URL": ELSEWHERE,
         "BACKEND": "aws",
@@ -30,7 +30,11 @@ def aws(profile: str, **more: str) -> Settings:
         "LINK_SECRET_ID": "l",
     }
     environ = {**names, "PROFILE": profile, **more}
-    return read_settings({f"MEMBERSHIPS_EXPORT_{name}": value for name, value in environ.items()})
+    return {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in environ.items()}
+
+
+def aws(profile: str, **more: str) -> Settings:
+    return read_settings(aws_environ(profile, **more))
 
 
 @pytest.fixture(autouse=True)
@@ -92,9 +96,9 @@ def test_a_function_that_fetches_refuses_to_start_with_a_wrong_profile_too() -> 
     with pytest.raises(
         SettingsError, match=r"MEMBERSHIPS_EXPORT_PROFILE strip: no such profile .* did you mean stripe\?"
     ):
-        function_services(aws("strip"))
+        export_function(aws_environ("strip", STAGES="fetch"))
     with pytest.raises(SettingsError, match="MEMBERSHIPS_EXPORT_PROFILE stripe: env:"):
-        function_services(aws("stripe"))
+        export_function(aws_environ("stripe", STAGES="fetch"))
 
 
 def test_a_function_that_fetches_nothing_needs_no_secret_of_the_profile() -> None:

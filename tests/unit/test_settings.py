@@ -7,10 +7,14 @@ from pathlib import Path
 from traceback import format_exception
 
 import pytest
+from typer.testing import CliRunner
 
 from memberships_export.domain.export.policy import AfterUnknownSend, Policy
 from memberships_export.domain.export.record import Stage
 from memberships_export.domain.formats.options import Likes
+from memberships_export.entrypoints.aws_lambda.functions import export_function
+from memberships_export.entrypoints.cli.exits import ExitCode
+from memberships_export.entrypoints.cli.main import make_app
 from memberships_export.settings import Settings, SettingsError, read_settings
 
 
@@ -368,3 +372,72 @@ def test_the_secret_of_the_endpoint_does_not_show() -> None:
 def test_behind_a_load_balancer_its_client_id_is_needed_and_no_userinfo() -> None:
     assert named(ALB_ARN=ALB["ALB_ARN"]) == ["JWT_AUDIENCE"]
     assert named(**ALB, USERINFO_URL="https://id.example.org/userinfo") == ["USERINFO_URL"]
+
+
+def told(command: str, folder: Path, **environ: str) -> list[str]:
+    """Return what a command that does not start says is wrong, one line each."""
+    variables = {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in environ.items()}
+    result = CliRunner().invoke(make_app(), [command], env=variables | {"MEMBERSHIPS_EXPORT_DATA_DIR": str(folder)})
+    assert result.exit_code == ExitCode.USAGE
+    assert not folder.exists(), "nothing is made before all is right"
+    return result.stderr.splitlines()
+
+
+def test_a_wrong_number_hides_no_wrong_profile_url_or_key(tmp_path: Path) -> None:
+    profile = tmp_path / "club.toml"
+    profile.write_text("version = 2\n")
+    wrong = {
+        "WORKERS": "x",
+        "PORTT": "1",
+        "PROFILE": str(profile),
+        "MEMBERSHIPS_URL": "http://api.example.org",
+        "JWKS_URL": "http://login.example.org/keys",
+        "USERINFO_URL": "http://login.example.org/me",
+        "MAILER": "sendgrid",
+        "SENDGRID_URL": "http://mail.example.org",
+        "SENDGRID_WEBHOOK_KEY": "no-key",
+    }
+    of_users = {"JWKS_URL", "USERINFO_URL", "SENDGRID_WEBHOOK_KEY"}
+    for command, unread in (("serve", set[str]()), ("api", set()), ("worker", of_users)):
+        lines = told(command, tmp_path / "data", **wrong)
+
+        for name in wrong.keys() - {"MAILER", *unread}:
+            assert any(line.startswith(f"MEMBERSHIPS_EXPORT_{name}") for line in lines), name
+        assert any(line.startswith("MEMBERSHIPS_EXPORT_SENDGRID_API_KEY is not set") for line in lines)
+
+
+def test_a_worker_without_a_port_hides_nothing_else(tmp_path: Path) -> None:
+    lines = told("worker", tmp_path / "data", PORT="0", PROFILE="nowhere.toml")
+
+    assert [line.split(" ", 2)[0] for line in lines] == ["MEMBERSHIPS_EXPORT_PROFILE", "A"]
+
+
+def test_the_secrets_of_a_profile_are_told_with_what_is_wrong_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STRIPE_API_KEY", raising=False)
+    wrong = {"PROFILE": "stripe", "MEMBERSHIPS_URL": "https://api.example.org", "WORKERS": "x"}
+
+    number, secret = told("worker", tmp_path / "data", **wrong)
+    (alone,) = told("api", tmp_path / "data", **wrong)
+
+    assert number == alone == "MEMBERSHIPS_EXPORT_WORKERS is 'x', but must be a whole number from 1 to 64."
+    assert "env:STRIPE_API_KEY is not set" in secret
+
+
+def test_a_function_on_aws_tells_all_at_once_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STRIPE_API_KEY", raising=False)
+    environ = {"BACKEND": "aws", "PROFILE": "stripe", "MEMBERSHIPS_URL": "https://api.example.org", "WORKERS": "x"}
+
+    with pytest.raises(SettingsError) as refused:
+        export_function({f"MEMBERSHIPS_EXPORT_{name}": value for name, value in environ.items()})
+
+    text = str(refused.value)
+    for part in (
+        "WORKERS is 'x'",
+        "QUEUE_URL is not set",
+        "MAILER is outbox",
+        "PUBLIC_URL is not set",
+        "STRIPE_API_KEY",
+    ):
+        assert part in text

@@ -1,5 +1,8 @@
 """The AWS form: settings become ports on SQS, DynamoDB, S3 and a mail service. A Lambda function loads nothing else."""
 
+from collections.abc import Iterator
+from typing import NoReturn
+
 from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
@@ -8,7 +11,6 @@ from memberships_export.adapters.aws.secrets_manager import RotatingSecret
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.adapters.aws.stage_queues import StageDeadLetters, StageQueues
-from memberships_export.adapters.source.profile_file import OWN
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.adapters.texts.zone_names import zone_names
@@ -21,24 +23,21 @@ from memberships_export.bootstrap.parts import (
     readers,
     sendgrid,
     smtp,
-    usable_profile,
     utc_now,
 )
+from memberships_export.bootstrap.starting import problems_of_worker
 from memberships_export.bootstrap.warm_up import warm_up
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import Mailer, Ports
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.worker.assembly import Workers, assemble_workers
 from memberships_export.service.worker.sweep import VisitAll
-from memberships_export.settings import MIN_SECRET, Settings, SettingsError, variable
+from memberships_export.settings import MIN_SECRET, Problem, Settings, SettingsError, variable
 
 
 def function_services(settings: Settings, visit_all: VisitAll = map) -> tuple[Ports, Workers]:
     """Open the adapters and wire the use cases of one Lambda function. `visit_all`: how a sweeper visits exports."""
     aws = Aws(settings)
-    # A sweeper has no URL; our own contract needs nothing that could be missing here.
-    if Stage.FETCH in settings.stages and settings.memberships_url and settings.profile != OWN:
-        usable_profile(settings, aws.profile_secrets)
     links = DownloadLinks(secret=aws.secrets.links, public_url=settings.public_url or "")
     ports = aws.connect(settings.memberships_url)
     return ports, assemble_workers(ports, settings.policy, links, settings.stages, visit_all)
@@ -140,14 +139,21 @@ def _queues(settings: Settings) -> dict[Stage, str]:
     }
 
 
-def check_worker(settings: Settings) -> None:
-    """Refuse settings with which a worker could not take its own steps. Raises SettingsError."""
-    problems = []
-    if Stage.FETCH in settings.stages and not settings.memberships_url:
-        problems.append(f"{variable('memberships_url')} is not set: this function fetches memberships.")
-    if Stage.DELIVER in settings.stages and settings.mailer == "outbox":
-        problems.append(f"{variable('mailer')} is outbox: this function mails, so it must be sendgrid or smtp.")
-    if Stage.DELIVER in settings.stages and not settings.public_url:
-        problems.append(f"{variable('public_url')} is not set: this function mails links to large files.")
-    if problems:
-        raise SettingsError(problems)
+def worker_problems(settings: Settings) -> Iterator[Problem]:
+    """Find with which settings a worker could not take its own steps."""
+    fetches, delivers = (stage in settings.stages for stage in (Stage.FETCH, Stage.DELIVER))
+    if fetches and not settings.memberships_url:
+        text = f"{variable('memberships_url')} is not set: this function fetches memberships."
+        yield text, {"memberships_url", "stages"}
+    if delivers and settings.mailer == "outbox":
+        text = f"{variable('mailer')} is outbox: this function mails, so it must be sendgrid or smtp."
+        yield text, {"mailer", "stages"}
+    if delivers and not settings.public_url:
+        text = f"{variable('public_url')} is not set: this function mails links to large files."
+        yield text, {"public_url", "stages"}
+    yield from problems_of_worker(settings, profile_secrets(_not_read_yet) if fetches else None)
+
+
+def _not_read_yet(secret_id: str) -> NoReturn:
+    """Stand for Secrets Manager while nothing is called: what it keeps is read with its first use."""
+    raise NotImplementedError(secret_id)

@@ -1,12 +1,15 @@
 """The settings choose the backend, in this one place; what is opened here works on whichever it is."""
 
+from collections.abc import Iterator
+
 from memberships_export.bootstrap import parts
 from memberships_export.bootstrap.parts import Backend, Secrets
+from memberships_export.bootstrap.starting import problems_of_worker
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.ports import MembershipSource, Ports
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.operator.redrive import RedriveExports
-from memberships_export.settings import Settings
+from memberships_export.settings import Problem, Settings, SettingsError
 
 
 def connect(settings: Settings, memberships_url: str | None) -> Ports:
@@ -22,6 +25,16 @@ def load_secrets(settings: Settings) -> Secrets:
 def usable_profile(settings: Settings) -> KnownProfile:
     """Read the profile for a process that asks as it says. Raises SettingsError, also for missing secrets."""
     return parts.usable_profile(settings, _backend(settings).profile_secrets)
+
+
+def problems_at_start(settings: Settings, *, fetches: bool) -> Iterator[Problem]:
+    """Find what else keeps a process from starting. `fetches`: it needs the secrets that the profile names."""
+    try:
+        secrets = _backend(settings).profile_secrets if fetches else None
+    except SettingsError as error:
+        yield from ((text, {"backend"}) for text in error.problems)
+        secrets = None
+    yield from problems_of_worker(settings, secrets)
 
 
 def memberships_api(settings: Settings, url: str) -> MembershipSource:

@@ -1,6 +1,8 @@
 """Who may ask: what the API, and the bundled memberships API, believe of a request."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.endpoint import Endpoint
@@ -15,9 +17,19 @@ from memberships_export.adapters.identity.userinfo import WithUserinfo
 from memberships_export.adapters.mail.sendgrid.events import SendGridWebhook
 from memberships_export.bootstrap.backend import load_secrets
 from memberships_export.bootstrap.parts import ISSUER
+from memberships_export.bootstrap.starting import problems_of_url, refused
 from memberships_export.service.mail_events.webhook import MailWebhook
 from memberships_export.service.user.callers import TokenVerifier
-from memberships_export.settings import Settings, variable
+from memberships_export.settings import Problem, Settings, variable
+
+
+def problems_of_api(settings: Settings) -> Iterator[Problem]:
+    """Find what is wrong with what tells users and mail events, before anything is made of it."""
+    for name in ("jwks_url", "introspection_url", "userinfo_url"):
+        yield from problems_of_url(settings, name, query_allowed=True)
+    if settings.alb_arn:
+        yield from refused(partial(keys_of, settings.alb_arn), {"alb_arn"})
+    yield from refused(partial(mail_webhook, settings), {"sendgrid_webhook_key"})
 
 
 def user_tokens(settings: Settings) -> TokenVerifier | BalancedUsers:

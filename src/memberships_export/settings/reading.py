@@ -3,11 +3,12 @@
 Nothing else looks at the environment, but for the secrets that a profile names (bootstrap/parts.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from itertools import chain
 from typing import Any, get_type_hints
 
-from memberships_export.settings.consistency import problems_between
+from memberships_export.settings.consistency import Problem, problems_between
 from memberships_export.settings.declared import Settings
 from memberships_export.settings.kinds import from_text
 from memberships_export.settings.names import unknown, variable
@@ -22,14 +23,24 @@ class SettingsError(Exception):
         super().__init__("\n".join(problems))
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read all settings. Raises SettingsError naming every wrong variable and what it expects."""
+def _nothing_more(_: Settings) -> Iterable[Problem]:
+    return ()
+
+
+def read_settings(
+    environ: Mapping[str, str], also: Callable[[Settings], Iterable[Problem]] = _nothing_more
+) -> Settings:
+    """Read all settings. Raises SettingsError naming every wrong variable and what it expects.
+
+    `also` finds what only the parts of a process can judge, so that all of it is told at once.
+    """
     values, wrong = _read(environ)
     settings = Settings(**values)
+    between = chain(problems_between(settings), also(settings))
     problems = [
         *unknown(environ, (entry.name for entry in fields(Settings))),
         *wrong.values(),
-        *(text for text, because in problems_between(settings) if not because & wrong.keys()),
+        *(text for text, because in between if not because & wrong.keys()),
     ]
     if problems:
         raise SettingsError(problems)

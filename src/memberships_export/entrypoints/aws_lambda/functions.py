@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from memberships_export.bootstrap.aws import check_worker, function_services
+from memberships_export.bootstrap.aws import function_services, worker_problems
 from memberships_export.domain.errors import TransientError
 from memberships_export.domain.export.record import Stage
 from memberships_export.domain.messages.message import Message, Received
@@ -66,8 +66,7 @@ class ExportFunction:
 def export_function(environ: Mapping[str, str]) -> ExportFunction:
     """Build the function. Raises SettingsError naming every variable that is missing or wrong."""
     logging.getLogger("memberships_export").setLevel(logging.INFO)
-    settings = read_settings(environ)
-    check_worker(settings)
+    settings = read_settings(environ, worker_problems)
     ports, services = function_services(settings)
     if Stage.FETCH in settings.stages and not ports.readers.only_own:
         log.info("%s event=profile", in_one_line(ports.readers.current.known))

@@ -1,20 +1,25 @@
 """The settings of commands that work on this machine's data."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from memberships_export.entrypoints.cli.data_folder import holds
 from memberships_export.entrypoints.cli.exits import WrongUsage
-from memberships_export.settings import Settings, read_settings, variable
+from memberships_export.settings import Problem, Settings, read_settings, variable
 
 _OF_AWS = ("botocore", "obstore")
 
 
-def settings_here(flags: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from the environment; flags win, by name of the setting. Raises SettingsError."""
+def settings_here(
+    flags: Mapping[str, str] | None = None, also: Callable[[Settings], Iterable[Problem]] = lambda _: ()
+) -> Settings:
+    """Read the settings from the environment; flags win, by name of the setting. Raises SettingsError.
+
+    `also`: what else keeps this command from starting, told with the rest.
+    """
     given = {variable(name): value for name, value in (flags or {}).items()}
-    return read_settings({**os.environ, **given})
+    return read_settings({**os.environ, **given}, also)
 
 
 def settings_with_data(backend: str | None = None) -> Settings:

@@ -3,14 +3,14 @@
 FastAPI, uvicorn and the adapters are imported when one of these runs: they take most of a second.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
 
 from memberships_export.entrypoints.cli.environment import settings_here
 from memberships_export.entrypoints.cli.exits import WrongUsage
-from memberships_export.settings import variable
+from memberships_export.settings import Problem, Settings, variable
 
 Host = Annotated[
     str | None,
@@ -52,12 +52,25 @@ def _flags(host: str | None, port: int | None) -> Mapping[str, str]:
 
 
 def _run(*, api: bool, worker: bool, flags: Mapping[str, str]) -> None:
-    settings = settings_here(flags)
-    if not api and not settings.memberships_url and not settings.port:
-        raise WrongUsage(
-            f"A worker alone cannot know the free port that `api` took: set --port ({variable('port')}) to the same "
-            f"number for both, or {variable('memberships_url')} to your memberships API."
-        )
+    from memberships_export.bootstrap.backend import problems_at_start  # noqa: PLC0415  (--help does not wait for it)
+    from memberships_export.bootstrap.identity import problems_of_api  # noqa: PLC0415
+
+    def also(settings: Settings) -> Iterator[Problem]:
+        yield from problems_at_start(settings, fetches=worker)
+        if api:
+            yield from problems_of_api(settings)
+        if not api and not settings.memberships_url and not settings.port:
+            yield _no_port_to_ask()
+
+    settings = settings_here(flags, also)
     from memberships_export.entrypoints.cli.serve.hosting import Roles, host  # noqa: PLC0415
 
     host(settings, Roles(api=api, worker=worker))
+
+
+def _no_port_to_ask() -> Problem:
+    text = (
+        f"A worker alone cannot know the free port that `api` took: set --port ({variable('port')}) to the same "
+        f"number for both, or {variable('memberships_url')} to your memberships API."
+    )
+    return text, {"port", "memberships_url"}
