@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import Field, fields
 from pathlib import Path
@@ -226,6 +227,39 @@ def test_the_first_page_of_a_runbook_leads_to_every_section(runbook: str) -> Non
 
     assert contents == "what-you-see", f"{runbook}: the table of what is seen comes first, before {title} goes on"
     assert sorted(set(sections) - set(linked)) == [], f"{runbook}, section What you see: what does one see there?"
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=name_of)
+def test_no_command_of_the_docs_waits_for_ever_for_a_process_that_is_stopped(doc: Path) -> None:
+    typed = re.findall(r"(?:^|[`$(|] *)(curl .*)", "\n".join(typed_in(doc.read_text("utf-8"))), re.MULTILINE)
+
+    assert [line for line in typed if not re.search(r" (-m|--max-time) ?\d", line)] == [], "give curl -m SECONDS"
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=name_of)
+def test_no_command_of_the_docs_can_print_the_environment(doc: Path) -> None:
+    typed = typed_in(doc.read_text("utf-8"))
+    bare = [line for code in typed for line in code.splitlines() if re.search(r"\b(export|set|env) +\$[({]", line)]
+
+    assert bare == [], "with nothing behind it, export prints every secret of the shell: runbook-aws.md has `take`"
+
+
+def test_what_takes_variables_into_a_shell_prints_none_when_nothing_came() -> None:
+    take = re.search(r"^take\(\) .*?^}$", text_of("docs/runbook-aws.md"), re.MULTILINE | re.DOTALL)
+    assert take
+    for came, status in (("", 1), ("None", 1), ("A=1 B=2", 0)):
+        command = [*("sh", "-c"), f"{take[0]}\ntake $(echo {came}); status=$?; echo $A$B; exit $status"]
+        done = subprocess.run(command, env={"SECRET": "x"}, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (status, "\n" if status else "12\n")
+        assert "SECRET" not in done.stdout + done.stderr
+
+
+def test_what_is_wrong_with_a_key_can_be_mended_as_it_is_written() -> None:
+    for doc in DOCS:
+        for command in re.findall(
+            r"aws kms (?:cancel|enable|schedule)[a-z-]+([^`\n]*\n?[^`\n]*)", doc.read_text("utf-8")
+        ):
+            assert "--key-id" in command, f"{name_of(doc)}: aws kms needs --key-id"
 
 
 # --- Links, paths and tests -------------------------------------------------------------------------------------------
