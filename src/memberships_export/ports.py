@@ -79,6 +79,35 @@ class ExportStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """The service accepts, and does not work: since when, who said so, and why. `drain`: what runs may come to its end.
+
+    `by` is an operator: a user of the machine, or a caller of AWS.
+    """
+
+    since: datetime
+    by: str
+    reason: str = ""
+    drain: bool = False
+
+
+class ServiceState(Protocol):
+    """What all processes of one service obey."""
+
+    def pause(self, pause: Pause) -> Pause:
+        """Pause the service, and return the pause as it is now. One that is there keeps its time and who said so."""
+        ...
+
+    def resume(self) -> Pause | None:
+        """End the pause; return it, None when there was none."""
+        ...
+
+    def paused(self) -> Pause | None:
+        """Return the pause, None when the service works. Asked often: the answer may be some seconds old."""
+        ...
+
+
 class ExportQueue(Protocol):
     """At-least-once messages with a visibility timeout; after too many receives a message is a dead letter."""
 
@@ -289,6 +318,7 @@ class Ports:
     """Everything outside of the process that the use cases need."""
 
     store: ExportStore
+    state: ServiceState
     queue: ExportQueue
     dead_letters: DeadLetters
     files: FileStore

@@ -12,21 +12,31 @@ from typing import TYPE_CHECKING
 import pytest
 
 from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
+from memberships_export.adapters.aws.dynamodb_state import DynamoDbServiceState
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
 from memberships_export.adapters.aws.stage_queues import StageDeadLetters, StageQueues
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
+from memberships_export.adapters.embedded.service_state import SqliteServiceState
 from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.export.record import Stage
-from memberships_export.ports import AuditLog, DeadLetters, ExportQueue, ExportStore, FileStore
+from memberships_export.ports import AuditLog, DeadLetters, ExportQueue, ExportStore, FileStore, ServiceState
 from rig.aws.queue_pair import new_queues
 from rig.services.postgres_server import PostgresServer, postgres_package, running_postgres
 from tests.contract.membership_databases import NewDatabase, Open, Repository, postgres_database, sqlite_database
-from tests.fakes.memory import FakeClock, MemoryAuditLog, MemoryDeadLetters, MemoryFiles, MemoryQueue, MemoryStore
+from tests.fakes.memory import (
+    FakeClock,
+    MemoryAuditLog,
+    MemoryDeadLetters,
+    MemoryFiles,
+    MemoryQueue,
+    MemoryServiceState,
+    MemoryStore,
+)
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
@@ -140,6 +150,11 @@ STORES: dict[str, Callable[[Place], ExportStore]] = {
     "embedded": lambda place: SqliteExportStore(place.database, place.clock),
     "aws": _aws_store,
 }
+STATES: dict[str, Callable[[Place], ServiceState]] = {
+    "memory": lambda _: MemoryServiceState(),
+    "embedded": lambda place: SqliteServiceState(place.database),
+    "aws": lambda place: DynamoDbServiceState(place.aws().dynamodb, place.aws().new_table()),
+}
 QUEUES: dict[str, Callable[[Place], Queues]] = {
     "memory": _memory_queues,
     "embedded": _embedded_queues,
@@ -188,6 +203,11 @@ def store(request: pytest.FixtureRequest, place: Place) -> ExportStore:
 @pytest.fixture(params=AUDITS)
 def audit(request: pytest.FixtureRequest, place: Place) -> AuditLog:
     return AUDITS[request.param](place)
+
+
+@pytest.fixture(params=STATES)
+def state(request: pytest.FixtureRequest, place: Place) -> ServiceState:
+    return STATES[request.param](place)
 
 
 def _time(place: Place) -> AbstractContextManager[None]:

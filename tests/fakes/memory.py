@@ -23,7 +23,7 @@ from memberships_export.domain.messages.limits import check_message
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.ports import Clock, Download, FileSink
+from memberships_export.ports import Clock, Download, FileSink, Pause
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _CHUNK = 1024
@@ -136,6 +136,25 @@ class MemoryAuditLog:
         for one in old:
             del self.by_id[one]
         return len(old)
+
+
+class MemoryServiceState:
+    """ServiceState. Everybody knows at once."""
+
+    def __init__(self) -> None:
+        self._pause: Pause | None = None
+
+    def pause(self, pause: Pause) -> Pause:
+        known = self._pause
+        self._pause = replace(pause, since=known.since, by=known.by) if known else pause
+        return self._pause
+
+    def resume(self) -> Pause | None:
+        known, self._pause = self._pause, None
+        return known
+
+    def paused(self) -> Pause | None:
+        return self._pause
 
 
 class MemoryDeadLetters:

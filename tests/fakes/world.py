@@ -29,6 +29,7 @@ from tests.fakes.memory import (
     MemoryDeadLetters,
     MemoryFiles,
     MemoryQueue,
+    MemoryServiceState,
     MemoryStore,
     ScriptedMailer,
 )
@@ -61,6 +62,7 @@ class World:
         self.policy = replace(Policy(page_size=3), **policy)
         self.clock = FakeClock()
         self.store = MemoryStore()
+        self.state = MemoryServiceState()
         self.dead_letters = MemoryDeadLetters(self.clock)
         self.queue = MemoryQueue(self.clock, self.dead_letters)
         self.files = MemoryFiles()
@@ -75,6 +77,7 @@ class World:
     def ports(self) -> Ports:
         return Ports(
             store=self.store,
+            state=self.state,
             queue=self.queue,
             dead_letters=self.dead_letters,
             files=self.files,

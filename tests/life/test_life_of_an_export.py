@@ -36,7 +36,7 @@ from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.ports import Clock
+from memberships_export.ports import Clock, Pause
 from memberships_export.service.file_keys import file_folder
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from tests.factories import a_membership
@@ -96,8 +96,10 @@ class MailService:
         self.accepted: list[Mail] = []
         self.told: set[str] = set()  # intents of accepted mails whose sender got to know
         self.answer = "accept"
+        self.handed: list[Mail] = []
 
     def send(self, mail: Mail, still_wanted: Callable[[], bool] = lambda: True) -> SendResult:  # noqa: ARG002  (the port's)
+        self.handed.append(mail)
         if self.answer.startswith("accept") and not mail.intent.endswith(":failure"):
             self.accepted.append(mail)
         return {
@@ -226,6 +228,21 @@ class LifeOfExports(RuleBasedStateMachine):
         self.mortal(Moments(crash_at))
         self.mortal(Moments(None))
 
+    @rule(drain=st.booleans())
+    def the_service_is_paused(self, drain: bool) -> None:  # noqa: FBT001
+        self.world.state.pause(Pause(since=self.world.clock(), by="ops", drain=drain))
+        self.mailed_before = len(self.service.handed)
+
+    @rule()
+    def the_service_is_resumed(self) -> None:
+        self.world.state.resume()
+
+    @rule(pause_at=st.integers(1, 60), drain=st.booleans(), answer=ANSWERS)
+    def somebody_pauses_while_a_worker_works(self, pause_at: int, drain: bool, answer: str) -> None:  # noqa: FBT001
+        self.service.answer = answer
+        self.mortal(Moments(pause_at, lambda: self.the_service_is_paused(drain)))
+        self.mailed_before = len(self.service.handed)
+
     # --- What the world does ------------------------------------------------------------------------------------------
 
     @rule(by=st.sampled_from([1, 31, 91, 1000, 100_000]))
@@ -271,6 +288,11 @@ class LifeOfExports(RuleBasedStateMachine):
     def no_write_broke_a_promise(self) -> None:
         for error in self.store.broken:
             raise error
+
+    @invariant()
+    def nothing_is_mailed_in_a_pause(self) -> None:
+        if self.world.state.paused():
+            assert len(self.service.handed) == self.mailed_before
 
     @invariant()
     def no_export_is_left_where_nobody_looks(self) -> None:
@@ -361,6 +383,7 @@ class LifeOfExports(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         self.source.down = False
+        self.world.state.resume()
         self.service.answer = "accept"
         self.world.mailer.send = self.service.send  # type: ignore[method-assign]
         for _ in range(12):

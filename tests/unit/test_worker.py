@@ -8,8 +8,10 @@ import pytest
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.messages.message import Received
 from memberships_export.entrypoints.worker import Worker
+from memberships_export.ports import Pause
 from memberships_export.service.worker.run import Acknowledge, GiveBack
 from rig.waiting import PATIENCE_SECONDS
+from tests.fakes.memory import MemoryServiceState
 from tests.fakes.world import World
 
 
@@ -46,6 +48,7 @@ class ObservedQueue:
 def worker_for(world: World, queue: ObservedQueue, run: Callable[..., object] | None = None) -> Worker:
     return Worker(
         queue=queue,
+        state=world.state,
         run_export=run or world.services.run,  # type: ignore[arg-type]
         sweep=world.services.sweep,
         threads=1,
@@ -143,6 +146,9 @@ def test_a_worker_sweeps_again_as_soon_as_another_process_has_died(monkeypatch: 
     swept, swept_again, died = Event(), Event(), Event()
 
     class Machine:
+        def me(self) -> str:
+            return "process-1"
+
         def gone(self) -> list[str]:
             return ["process-2"] if died.is_set() else []
 
@@ -156,4 +162,67 @@ def test_a_worker_sweeps_again_as_soon_as_another_process_has_died(monkeypatch: 
     assert not swept_again.is_set()
     died.set()
     assert swept_again.wait(PATIENCE_SECONDS)
+    assert worker.stop(seconds=PATIENCE_SECONDS)
+
+
+def test_a_paused_worker_takes_nothing_and_goes_on_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memberships_export.entrypoints.worker._RECEIVE_SECONDS", 0.01)
+    world, looked = World(), Event()
+    world.request()
+    queue = ObservedQueue(world)
+    worker = worker_for(world, queue)
+
+    class State(MemoryServiceState):
+        def paused(self) -> Pause | None:
+            if looked.is_set():
+                again.set()
+            looked.set()
+            return super().paused()
+
+    again = Event()
+    worker.state = State()
+    worker.state.pause(Pause(since=world.clock(), by="ops"))
+    worker.start()
+    assert again.wait(PATIENCE_SECONDS)
+    assert not queue.dealt_with.is_set()
+    worker.state.resume()
+    assert queue.dealt_with.wait(PATIENCE_SECONDS)
+    assert worker.stop(seconds=PATIENCE_SECONDS)
+    assert len(world.mails) == 1
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_worker_that_drains_takes_what_is_there_and_tells_when_nothing_is_left(threads: int) -> None:
+    world, drained = World(max_exports_per_hour=50), Event()
+    for number in range(6):
+        world.request(f"user-{number}")
+    worker = worker_for(world, ObservedQueue(world))
+    worker.threads = threads
+    worker.start(drained.set)
+    assert drained.wait(PATIENCE_SECONDS)
+    assert len(world.mails) == 6
+    assert not world.queue.messages
+    assert worker.stop(seconds=PATIENCE_SECONDS)
+
+
+def test_a_worker_that_drains_ends_in_a_pause_with_the_message_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memberships_export.entrypoints.worker._RECEIVE_SECONDS", 0.01)
+    world, drained = World(), Event()
+    world.request()
+    world.state.pause(Pause(since=world.clock(), by="ops"))
+    worker = worker_for(world, ObservedQueue(world))
+    worker.start(drained.set)
+    assert drained.wait(PATIENCE_SECONDS)
+    assert (len(world.queue.messages), world.mailer.mails) == (1, [])
+    assert worker.stop(seconds=PATIENCE_SECONDS)
+
+
+def test_a_worker_that_drains_and_meets_trouble_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memberships_export.entrypoints.worker._PAUSE_AFTER_TROUBLE", 0.0)
+    world, drained = World(), Event()
+    world.request()
+    worker = worker_for(world, ObservedQueue(world, [StorageUnavailable("busy"), KeyError("a bug")]))
+    worker.start(drained.set)
+    assert drained.wait(PATIENCE_SECONDS)
+    assert len(world.mails) == 1
     assert worker.stop(seconds=PATIENCE_SECONDS)

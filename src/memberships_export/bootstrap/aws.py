@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
+from memberships_export.adapters.aws.dynamodb_state import DynamoDbServiceState
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.s3_files import S3Files
 from memberships_export.adapters.aws.secrets_manager import RotatingSecret
@@ -14,6 +15,7 @@ from memberships_export.adapters.aws.stage_queues import StageDeadLetters, Stage
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.adapters.texts.zone_names import zone_names
+from memberships_export.bootstrap.kept_state import KeptState
 from memberships_export.bootstrap.parts import (
     Secret,
     Secrets,
@@ -33,6 +35,8 @@ from memberships_export.service.links import DownloadLinks
 from memberships_export.service.worker.assembly import Workers, assemble_workers
 from memberships_export.service.worker.sweep import VisitAll
 from memberships_export.settings import MIN_SECRET, Problem, Settings, SettingsError, variable
+
+_STATE_KEPT_SECONDS = 10.0  # each look at it costs a read
 
 
 def function_services(settings: Settings, visit_all: VisitAll = map) -> tuple[Ports, Workers]:
@@ -83,6 +87,7 @@ class Aws:
         letters = dict.fromkeys(f"{queues[stage]}_dlq" for stage in own)
         return Ports(
             store=DynamoDbExportStore(clients.dynamodb, settings.table or "", utc_now),
+            state=KeptState(DynamoDbServiceState(clients.dynamodb, settings.table or ""), _STATE_KEPT_SECONDS),
             queue=StageQueues(opened[own[0]], opened),
             dead_letters=StageDeadLetters([SqsDeadLetters(clients.sqs, url) for url in letters]),
             files=self._files(),

@@ -8,6 +8,7 @@ from memberships_export.bootstrap.starting import problems_of_worker
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.ports import MembershipSource, Ports
 from memberships_export.service.links import DownloadLinks
+from memberships_export.service.operator.pause import PauseService
 from memberships_export.service.operator.redrive import RedriveExports
 from memberships_export.settings import Problem, Settings, SettingsError
 
@@ -64,6 +65,12 @@ def operator_desk(settings: Settings) -> RedriveExports:
         clock=ports.clock,
         policy=settings.policy,
     )
+
+
+def pausing(settings: Settings) -> PauseService:
+    """Open what pauses the service."""
+    ports = connect(settings, None)
+    return PauseService(state=ports.state, clock=ports.clock)
 
 
 def _backend(settings: Settings) -> Backend:

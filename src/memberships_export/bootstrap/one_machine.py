@@ -9,6 +9,7 @@ from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.machine import EmbeddedMachine
 from memberships_export.adapters.embedded.private import keep_private
 from memberships_export.adapters.embedded.secrets_file import kept_secret
+from memberships_export.adapters.embedded.service_state import SqliteServiceState
 from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
@@ -16,6 +17,7 @@ from memberships_export.adapters.mail.outbox import Outbox
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.adapters.texts.zone_names import zone_names
+from memberships_export.bootstrap.kept_state import KeptState
 from memberships_export.bootstrap.parts import (
     Secrets,
     mail_writer,
@@ -31,6 +33,8 @@ from memberships_export.bootstrap.steady_clock import SteadyClock
 from memberships_export.bootstrap.warm_up import warm_up
 from memberships_export.ports import Mailer, Ports
 from memberships_export.settings import Settings
+
+_STATE_KEPT_SECONDS = 1.0  # so soon each process knows that the service was paused or resumed
 
 
 class OneMachine:
@@ -65,6 +69,7 @@ class OneMachine:
         clock = SteadyClock(utc_now)  # not for what others see: tokens and the dates of mails have the system's time
         return Ports(
             store=SqliteExportStore(database, clock),
+            state=KeptState(SqliteServiceState(database), _STATE_KEPT_SECONDS),
             queue=SqliteExportQueue(
                 database,
                 clock=clock,

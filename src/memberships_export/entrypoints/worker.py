@@ -4,11 +4,12 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 
 from memberships_export.domain.errors import TransientError
 from memberships_export.domain.messages.message import Received
-from memberships_export.ports import ExportQueue, Machine
+from memberships_export.ports import ExportQueue, Machine, ServiceState
 from memberships_export.service.worker.run import GiveBack, RunExport
 from memberships_export.service.worker.sweep import SweepExports
 
@@ -23,6 +24,7 @@ class Worker:
     """Worker threads and the sweeper of one process."""
 
     queue: ExportQueue
+    state: ServiceState
     run_export: RunExport
     sweep: SweepExports
     threads: int
@@ -31,13 +33,27 @@ class Worker:
     _stop: threading.Event = field(default_factory=threading.Event)
     _running: list[threading.Thread] = field(default_factory=list)
 
-    def start(self) -> None:
-        """Start all threads. They are daemons: what they leave undone is on the record."""
-        loops: list[tuple[str, Callable[[], None]]] = [(f"worker-{n + 1}", self._work) for n in range(self.threads)]
-        for name, loop in [*loops, ("sweeper", self._sweep)]:
-            thread = threading.Thread(target=loop, name=name, daemon=True)
-            thread.start()
-            self._running.append(thread)
+    def start(self, drained: Callable[[], None] | None = None) -> None:
+        """Start all threads. They are daemons: what they leave undone is on the record.
+
+        With `drained` they take what is there, and no more; it is called when the last of them has found nothing.
+        """
+        if self.machine:
+            self._guarded(self.machine.me)  # from now on it can be known that a worker is alive
+        if drained:
+            self._start("drain", partial(self._drain, drained))
+        else:
+            self._start_workers(self._work)
+        self._start("sweeper", self._sweep)
+
+    def _start_workers(self, loop: Callable[[], None]) -> list[threading.Thread]:
+        return [self._start(f"worker-{number + 1}", loop) for number in range(self.threads)]
+
+    def _start(self, name: str, loop: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=loop, name=name, daemon=True)
+        thread.start()
+        self._running.append(thread)
+        return thread
 
     def stop(self, seconds: float) -> bool:
         """Ask all threads to finish or checkpoint; true when they did within so many seconds."""
@@ -51,10 +67,32 @@ class Worker:
         while not self._stop.is_set():
             self._guarded(self._work_once)
 
-    def _work_once(self) -> None:
+    def _drain(self, drained: Callable[[], None]) -> None:
+        """Let the workers find nothing, once the sweeper has woken what is due."""
+        self._guarded(self._sweep_once)
+        for thread in self._start_workers(self._work_off):
+            thread.join()
+        if not self._stop.is_set():
+            drained()
+
+    def _work_off(self) -> None:
+        left = [True]  # trouble leaves it as it is: what could not be looked at may be there
+
+        def once() -> None:
+            left[0] = self._work_once()
+
+        while left[0] and not self._stop.is_set():
+            self._guarded(once)
+
+    def _work_once(self) -> bool:
+        """Take a message and do what it asks for; false when there is none to be taken."""
+        if self.state.paused():
+            self._stop.wait(_RECEIVE_SECONDS)
+            return False
         received = self.queue.receive(_RECEIVE_SECONDS)
         if received is not None:
             self._handle(received)
+        return received is not None
 
     def _handle(self, received: Received) -> None:
         disposition = self.run_export(received, self._stop.is_set)
@@ -78,7 +116,7 @@ class Worker:
             if self.machine and self.machine.gone():
                 return
 
-    def _guarded(self, step: Callable[[], None]) -> None:
+    def _guarded(self, step: Callable[[], object]) -> None:
         """Keep the loop alive: what a message did not get done comes back by its visibility timeout."""
         try:
             step()

@@ -262,3 +262,18 @@ def test_head_of_what_is_not_there_says_so_without_the_body(service: Service, ro
 )
 def test_other_methods_are_told_that_head_is_possible(service: Service, path: str) -> None:
     assert service.call("DELETE", path).headers["Allow"] == "GET, HEAD"
+
+
+def test_an_unfinished_export_says_in_plain_words_that_the_service_is_paused() -> None:
+    world = World()
+    paused = [False]
+    service = Service(world, own_app(replace(exports_api(world), is_paused=lambda: paused[0])))
+    done = finished(service)
+    paused[0] = True
+    response = service.get("/memberships/export")
+    assert (response.status_code, response.json()["status"], response.json()["paused"]) == (202, "queued", True)
+    assert response.json()["statusText"].startswith("The service is paused by its operators.")
+    of_done = service.get(f"/memberships/exports/{done}").json()
+    assert (of_done["paused"], of_done["statusText"]) == (False, "Export completed")
+    listed = service.get("/memberships/exports").json()["items"]
+    assert [one["paused"] for one in listed] == [True, False]

@@ -6,6 +6,7 @@
 | guard  | active#<hash of user>#<options> | exportId: the one unfinished export of that user with those options     |
 | turns  | turns#<hash of user>           | times of the mails asked for within the last hour, revision, expiresAt   |
 | mail   | mail#<message id>              | exportId: the export that the mail service's id belongs to, expiresAt    |
+| pause  | service#pause                  | pausedSince, pausedBy, pauseReason, pauseDrain; there while it is paused |
 
 Indexes, both KEYS_ONLY: `by-user` (userId, requestedAt) and `by-wake` (wakePartition, wakeAt).
 """

@@ -12,7 +12,7 @@ from memberships_export.adapters.embedded.private import make_private_file
 from memberships_export.domain.errors import StorageUnavailable
 
 # Each leads from the version before it to the next.
-_SCHEMA = ("schema.sql", *(f"schema-{version}.sql" for version in range(2, 8)))
+_SCHEMA = ("schema.sql", *(f"schema-{version}.sql" for version in range(2, 9)))
 _FIXES = {
     sqlite3.SQLITE_BUSY: "another process holds it for too long: stop that process or wait for it",
     sqlite3.SQLITE_PERM: "give the service's user write permission to it and its folder",

@@ -15,6 +15,7 @@ class SweepAction(StrEnum):
     NOTHING = "nothing"
     NUDGE = "nudge"  # send the message again: it should be moving and is not
     LEAVE_QUEUED = "leave_queued"  # no nudge: its message is in the queue, and other work comes before it
+    REST = "rest"  # neither: the service is paused, nobody works and nothing is mailed
     SETTLE = "settle"  # pay what a failed export still owes
     DELETE_FILES = "delete_files"
     DELETE_RECORD = "delete_record"

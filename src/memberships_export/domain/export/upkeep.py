@@ -20,6 +20,8 @@ from memberships_export.domain.export.record import (
 )
 from memberships_export.domain.source.progress import Progress
 
+_REST = timedelta(minutes=1)
+
 
 def abandoned(export: Export, now: datetime) -> Export:
     """End the lease of a process that is known to be dead: the sweeper has to look at the export now."""
@@ -79,6 +81,11 @@ def put_off(export: Export, now: datetime, policy: Policy) -> Export:
 def left_alone(export: Export, now: datetime, policy: Policy) -> Export:
     """Let no other sweeper visit it for a while: somebody is at it."""
     return replace(export, wake_at=now + policy.longest_back_off)
+
+
+def rested(export: Export, now: datetime) -> Export:
+    """Look at it again in a minute: the service is paused, and who waits for its end must not wait much longer."""
+    return replace(export, wake_at=now + _REST)
 
 
 def files_going(export: Export, now: datetime, policy: Policy) -> Export:

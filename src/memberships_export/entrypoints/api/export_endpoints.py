@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.entrypoints.api.auth import AnyCaller, MailedCaller, checked_email, comes_from_another_site
 from memberships_export.entrypoints.api.export_ids import ExportId
-from memberships_export.entrypoints.api.exports_api import Api
+from memberships_export.entrypoints.api.exports_api import Api, ExportsApi
 from memberships_export.entrypoints.api.offer_schemas import OptionsOffer, options_offer
 from memberships_export.entrypoints.api.options_query import refuse_others
 from memberships_export.entrypoints.api.problems import HttpRefusal, seconds
@@ -61,12 +61,12 @@ async def refuse_speculation(request: Request) -> None:
 
 def start_export(api: Api, wish: WishInQuery, base: Base, response: Response) -> ExportView:
     """Start an export of all your memberships, or find the one under way. The file comes by email."""
-    return _accepted(api.request(wish), base, api.read.clock(), response)
+    return _accepted(api, api.request(wish), base, response)
 
 
 def start_export_with_options(api: Api, wish: WishInBody, base: Base, response: Response) -> ExportView:
     """Start an export as `GET /memberships/export` does, with options in JSON."""
-    return _accepted(api.request(wish), base, api.read.clock(), response)
+    return _accepted(api, api.request(wish), base, response)
 
 
 def get_options(  # noqa: PLR0913, PLR0917  (FastAPI fills them by name)
@@ -86,23 +86,22 @@ def get_options(  # noqa: PLR0913, PLR0917  (FastAPI fills them by name)
 
 def list_exports(api: Api, caller: AnyCaller, base: Base, limit: Limit = 20) -> ExportList:
     """List your exports, newest first."""
-    now = api.read.clock()
-    return ExportList(items=[export_view(export, base, now) for export in api.read.list(caller.user_id, limit)])
+    return ExportList(items=[_view(api, export, base) for export in api.read.list(caller.user_id, limit)])
 
 
 def get_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base, response: Response) -> ExportView:
     """Tell how one of your exports is doing."""
-    return _shown(api.read.get(export_id, caller.user_id), base, api.read.clock(), response)
+    return _shown(api, api.read.get(export_id, caller.user_id), base, response)
 
 
 def cancel_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base) -> ExportView:
     """Stop an export that is under way. A mail that was handed over already cannot be called back."""
-    return export_view(api.cancel(export_id, caller.user_id), base, api.read.clock())
+    return _view(api, api.cancel(export_id, caller.user_id), base)
 
 
 def resend_export(api: Api, caller: MailedCaller, export_id: ExportId, base: Base, response: Response) -> ExportView:
     """Mail the stored file again, to the address of your token; links mailed before stop working."""
-    return _shown(api.resend(export_id, caller.user_id, checked_email(caller)), base, api.read.clock(), response)
+    return _shown(api, api.resend(export_id, caller.user_id, checked_email(caller)), base, response)
 
 
 def get_file(api: Api, caller: AnyCaller, export_id: ExportId, request: Request) -> Response:
@@ -120,17 +119,21 @@ def get_file_by_link(api: Api, export_id: ExportId, token: str, request: Request
     return _file_answer(api.read.file_by_link(export_id, token, to_read=request.method != "HEAD"), request)
 
 
-def _accepted(accepted: Accepted, base: str, now: datetime, response: Response) -> ExportView:
-    view = _shown(accepted.export, base, now, response)
+def _accepted(api: ExportsApi, accepted: Accepted, base: str, response: Response) -> ExportView:
+    view = _shown(api, accepted.export, base, response)
     response.status_code = HTTPStatus.ACCEPTED if accepted.created else HTTPStatus.OK
     response.headers.update({"Location": view.status_url, "Vary": _ASKED_FOR})
     return view
 
 
-def _shown(export: Export, base: str, now: datetime, response: Response) -> ExportView:
+def _shown(api: ExportsApi, export: Export, base: str, response: Response) -> ExportView:
     if export.unfinished:
-        response.headers["Retry-After"] = _retry_after(export, now)
-    return export_view(export, base, now)
+        response.headers["Retry-After"] = _retry_after(export, api.read.clock())
+    return _view(api, export, base)
+
+
+def _view(api: ExportsApi, export: Export, base: str) -> ExportView:
+    return export_view(export, base, api.read.clock(), service_paused=export.unfinished and api.is_paused())
 
 
 def _retry_after(export: Export, now: datetime) -> str:

@@ -34,6 +34,7 @@ class ExportsApi:
     record_mail_events: RecordMailEvents
     tokens: TokenVerifier | Identify
     webhook: MailWebhook | None = None
+    is_paused: Callable[[], bool] = lambda: False  # whether the whole service is
 
 
 def provide(api: ExportsApi) -> Callable[[Request], Coroutine[Any, Any, None]]:

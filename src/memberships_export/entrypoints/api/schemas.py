@@ -80,6 +80,9 @@ class ExportView(View):
     status: ExportStatus
     status_text: str
     status_url: str
+    paused: bool = Field(
+        default=False, description="The service is paused by its operators: an unfinished export goes on afterwards."
+    )
     stage: Stage | None = Field(
         default=None, description="While it is unfinished; of a failed one, the stage it failed at."
     )
@@ -113,15 +116,17 @@ def export_path(export_id: str, base: str) -> str:
     return f"{base}/memberships/exports/{export_id}"
 
 
-def export_view(export: Export, base: str, now: datetime) -> ExportView:
+def export_view(export: Export, base: str, now: datetime, *, service_paused: bool = False) -> ExportView:
     """Show an export to its owner. `base`: the path the routes are mounted at, often empty."""
+    paused = service_paused and export.unfinished
     path = export_path(export.export_id, base)
     waiting = export.status is ExportStatus.WAITING
     return ExportView(
         export_id=export.export_id,
         status=export.status,
-        status_text=export.status_text,
+        status_text=_PAUSED if paused else export.status_text,
         status_url=path,
+        paused=paused,
         stage=_stage(export),
         progress=_progress(export),
         completeness=_completeness(export),
@@ -139,6 +144,9 @@ def export_view(export: Export, base: str, now: datetime) -> ExportView:
         delivery=_delivery(export),
         links=_links(export, path),
     )
+
+
+_PAUSED = "The service is paused by its operators. The export goes on by itself when it is resumed."
 
 
 def _stage(export: Export) -> Stage | None:

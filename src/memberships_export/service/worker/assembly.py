@@ -56,6 +56,7 @@ def assemble_workers(
     run = RunExport(
         find=find,
         store=store,
+        state=ports.state,
         queue=queue,
         stages={stage: step for stage, step in steps.items() if stage in stages},
         settle=settle,
@@ -66,6 +67,7 @@ def assemble_workers(
     )
     sweep = SweepExports(
         store=store,
+        state=ports.state,
         queue=queue,
         files=files,
         settle=settle,

@@ -26,7 +26,7 @@ from memberships_export.domain.export.record import Export, ExportStatus, Stage
 from memberships_export.domain.export.retry import GiveUpWith, back_in, plan
 from memberships_export.domain.messages.message import Received
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, ExportQueue, ExportStore, Machine
+from memberships_export.ports import Clock, ExportQueue, ExportStore, Machine, ServiceState
 from memberships_export.service.record import change
 from memberships_export.service.worker.find import FindExport
 from memberships_export.service.worker.held_export import HeldExport
@@ -71,6 +71,7 @@ class RunExport:
 
     find: FindExport
     store: ExportStore
+    state: ServiceState
     queue: ExportQueue
     stages: Mapping[Stage, StageStep]
     settle: SettleFailure
@@ -85,7 +86,7 @@ class RunExport:
             export = self.find(received)
         except TransientError as error:
             return self._not_found_yet(received, error)
-        if export is None:
+        if export is None or self.state.paused():  # it has a record, which wakes it when the pause is over
             return Acknowledge()
         if export.unfinished and export.stage not in self.stages:
             self.queue.send(wake_message(export), export.stage)
@@ -95,8 +96,12 @@ class RunExport:
         except NotNow as error:
             return self._later(received, error.until)
         if held is not None:
-            self._run(held, should_stop)
+            self._run(held, lambda: should_stop() or self._is_interrupted())
         return Acknowledge()
+
+    def _is_interrupted(self) -> bool:
+        pause = self.state.paused()
+        return pause is not None and not pause.drain
 
     def _not_found_yet(self, received: Received, error: TransientError) -> Disposition:
         """Give the message back: a plain one has no record yet, so that nobody else would bring it back."""
@@ -137,7 +142,7 @@ class RunExport:
             log.info("export=%s event=stopped reason=%s", export.export_id, other.reason)
             return
         log.error("export=%s code=%s event=failed reason=%s", export.export_id, error.code, error.reason)
-        self.settle(export)
+        self._settle(export)
 
     def _run(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         try:
@@ -192,7 +197,12 @@ class RunExport:
     def _fail(self, held: HeldExport, error: ExportError) -> None:
         held.write(fail_held, error)
         log.error("export=%s code=%s event=failed reason=%s", held.export.export_id, error.code, error.reason)
-        self.settle(held.export)
+        self._settle(held.export)
+
+    def _settle(self, export: Export) -> None:
+        """Pay what it owes, unless nothing may be mailed now: the sweeper does it after the pause."""
+        if not self._is_interrupted():
+            self.settle(export)
 
     def _leave(self, held: HeldExport, stop: Callable[[Export, Holder], Export]) -> None:
         """Leave the rest to the next worker, and wake it."""

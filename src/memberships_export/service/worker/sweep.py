@@ -10,9 +10,9 @@ from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.export.sweeping import SweepAction, only_queued, sweep_action
 from memberships_export.domain.export.timeline import noted
-from memberships_export.domain.export.upkeep import files_deleted, files_going, nudged, put_off
+from memberships_export.domain.export.upkeep import files_deleted, files_going, nudged, put_off, rested
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore
+from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore, ServiceState
 from memberships_export.service.file_keys import file_folder, parts_folder
 from memberships_export.service.worker.recover import RecoverExports
 from memberships_export.service.worker.settle import SettleFailure
@@ -30,6 +30,7 @@ class SweepExports:
     """One pass over all that is due. Two may run at once: every write is conditional."""
 
     store: ExportStore
+    state: ServiceState
     queue: ExportQueue
     files: FileStore
     settle: SettleFailure
@@ -90,8 +91,10 @@ class SweepExports:
         return []
 
     def _sweep(self, export: Export) -> SweepAction:
-        action = sweep_action(export, self.clock())
+        action = self._action(export)
         match action:
+            case SweepAction.REST:
+                self.store.replace(export, rested(export, self.clock()))
             case SweepAction.NUDGE:
                 action = self._nudge(export)
             case SweepAction.SETTLE:
@@ -102,6 +105,11 @@ class SweepExports:
                 self.store.delete(export)
         log.info("export=%s event=swept action=%s", export.export_id, action)
         return action
+
+    def _action(self, export: Export) -> SweepAction:
+        action = sweep_action(export, self.clock())
+        wakes = action in {SweepAction.NUDGE, SweepAction.SETTLE}
+        return SweepAction.REST if wakes and self.state.paused() else action
 
     def _nudge(self, export: Export) -> SweepAction:
         """Write first: of two sweepers only one gets to send."""

@@ -18,7 +18,7 @@ from memberships_export.service.user.request import Wish
 from memberships_export.service.worker.run import Acknowledge
 from rig.aws.fake_aws import FakeAws
 from tests.factories import a_membership
-from tests.fakes.memory import FakeClock, ListSource, MemoryAuditLog, ScriptedMailer
+from tests.fakes.memory import FakeClock, ListSource, MemoryAuditLog, MemoryServiceState, ScriptedMailer
 from tests.fakes.world import LINKS
 from tests.readers import readers
 
@@ -27,6 +27,7 @@ def ports(aws: FakeAws) -> Ports:
     clock, pair = FakeClock(), aws.new_queues()
     return Ports(
         store=DynamoDbExportStore(aws.dynamodb, aws.new_table(), clock),
+        state=MemoryServiceState(),  # a process reads it once in ten seconds, however many exports it works on
         queue=SqsExportQueue(aws.sqs, pair.url),
         dead_letters=SqsDeadLetters(aws.sqs, pair.dead_letters_url),
         files=aws.files(aws.new_bucket()),

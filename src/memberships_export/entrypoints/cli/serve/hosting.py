@@ -47,6 +47,7 @@ class Roles:
 
     api: bool
     worker: bool
+    drain: bool = False  # the worker ends when there is nothing left that could be done now
 
 
 def host(settings: Settings, roles: Roles) -> None:
@@ -70,7 +71,7 @@ def host(settings: Settings, roles: Roles) -> None:
     worker = _worker(settings, ports, services) if roles.worker else None
     welcome = _Welcome(settings, listening, memberships_url, roles, profile)
     log.info("%s event=profile", in_one_line(ports.readers.current.known))
-    if not run_until_signal(api, worker, partial(_started, welcome, look)):
+    if not run_until_signal(api, worker, partial(_started, welcome, look), drain=roles.drain):
         raise CommandError("The API ended by itself: the log above says why.")
 
 
@@ -102,6 +103,7 @@ def _app(settings: Settings, ports: Ports, services: Services, look: FirstLook |
         record_mail_events=services.record_mail_events,
         tokens=users,
         webhook=mail_webhook(settings),
+        is_paused=lambda: ports.state.paused() is not None,
     )
     bundled = [] if settings.memberships_url else [bundled_memberships(settings, membership_tokens(settings, users))]
     return create_app(
@@ -134,6 +136,7 @@ def _check_store(ports: Ports) -> None:
 def _worker(settings: Settings, ports: Ports, services: Services) -> Worker:
     return Worker(
         queue=ports.queue,
+        state=ports.state,
         run_export=services.run,
         sweep=services.sweep,
         threads=settings.workers,

@@ -28,6 +28,11 @@ ApiPort = Annotated[
     typer.Option("--port", min=1, max=65535, help="Where `api` listens, instead of MEMBERSHIPS_EXPORT_PORT."),
 ]
 
+Drain = Annotated[
+    bool,
+    typer.Option("--drain", help="Do what can be done now, then end: when the queue is empty, or the service paused."),
+]
+
 
 def serve(host: Host = None, port: Port = None) -> None:
     """Run API, worker and sweeper in one process. Other settings: environment variables MEMBERSHIPS_EXPORT_*."""
@@ -39,9 +44,9 @@ def api(host: Host = None, port: Port = None) -> None:
     _run(api=True, worker=False, flags=_flags(host, port))
 
 
-def worker(port: ApiPort = None) -> None:
+def worker(port: ApiPort = None, drain: Drain = False) -> None:
     """Run worker and sweeper alone, beside `api`. Memberships are fetched from the settings' URL, or from `api`."""
-    _run(api=False, worker=True, flags=_flags(None, port))
+    _run(api=False, worker=True, flags=_flags(None, port), drain=drain)
 
 
 def _flags(host: str | None, port: int | None) -> Mapping[str, str]:
@@ -51,7 +56,7 @@ def _flags(host: str | None, port: int | None) -> Mapping[str, str]:
     return {name: str(value) for name, value in given.items() if value is not None}
 
 
-def _run(*, api: bool, worker: bool, flags: Mapping[str, str]) -> None:
+def _run(*, api: bool, worker: bool, flags: Mapping[str, str], drain: bool = False) -> None:
     from memberships_export.bootstrap.backend import problems_at_start  # noqa: PLC0415  (--help does not wait for it)
     from memberships_export.bootstrap.identity import problems_of_api  # noqa: PLC0415
 
@@ -65,7 +70,7 @@ def _run(*, api: bool, worker: bool, flags: Mapping[str, str]) -> None:
     settings = settings_here(flags, also)
     from memberships_export.entrypoints.cli.serve.hosting import Roles, host  # noqa: PLC0415
 
-    host(settings, Roles(api=api, worker=worker))
+    host(settings, Roles(api=api, worker=worker, drain=drain))
 
 
 def _no_port_to_ask() -> Problem:

@@ -27,7 +27,7 @@ from memberships_export.entrypoints.worker import Worker
 log = logging.getLogger(__name__)
 _WORKER_SECONDS = 3.0
 _ANSWER_SECONDS = 1
-_SERVER_ENDED = 0  # no signal has this number
+_SERVER_ENDED, _DRAINED = 0, -1  # no signal has these numbers
 # asyncio takes so many connections at once before the first of them is counted: far fewer than files are left.
 _ACCEPTED_AT_ONCE = 16
 
@@ -92,10 +92,13 @@ class _Server(uvicorn.Server):
         self.up.set()
 
 
-def run_until_signal(api: ApiThread | None, worker: Worker | None, started: Callable[[], None]) -> bool:
+def run_until_signal(
+    api: ApiThread | None, worker: Worker | None, started: Callable[[], None], *, drain: bool = False
+) -> bool:
     """Run the parts; false when the API ended by itself. Does not return when something hangs: the process ends.
 
-    `started` is called when the API is up: from then on a worker can fetch from it.
+    `started` is called when the API is up: from then on a worker can fetch from it. `drain`: end too when the worker
+    finds nothing more to do.
     """
     endings: SimpleQueue[int] = SimpleQueue()  # unlike an Event, it may be used in a signal handler
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -105,9 +108,9 @@ def run_until_signal(api: ApiThread | None, worker: Worker | None, started: Call
     if endings.empty():
         started()
         if worker:
-            worker.start()
+            worker.start((lambda: endings.put(_DRAINED)) if drain else None)
     ending = endings.get()
-    log.info("event=stopping signal=%d", ending)
+    log.info("event=stopping %s", "drained=True" if ending == _DRAINED else f"signal={ending}")
     clean = _stop(api, worker)
     log.info("event=stopped clean=%s", clean)
     if not clean:

@@ -1,0 +1,65 @@
+"""`pause` and `resume`: the service on this machine or on AWS accepts, and does not work."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
+from memberships_export.entrypoints.cli.exits import WrongUsage
+from memberships_export.entrypoints.cli.output import say, say_json, visible
+from memberships_export.ports import Pause
+from memberships_export.service.operator.pause import PauseService
+
+_LONGEST_REASON = 500
+
+Backend = Annotated[
+    str | None,
+    typer.Option("--backend", help="embedded or aws: instead of MEMBERSHIPS_EXPORT_BACKEND.", metavar="NAME"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for other operators. No personal data.")]
+Drain = Annotated[bool, typer.Option("--drain", help="Let what runs come to its end; else it stops within a page.")]
+
+
+def pause(reason: Reason = "", drain: Drain = False, as_json: AsJson = False, backend: Backend = None) -> None:
+    """Let the service accept exports and not work on them. Nothing is mailed until `resume`."""
+    if len(reason) > _LONGEST_REASON:
+        raise WrongUsage(f"--reason has {len(reason)} characters; at most {_LONGEST_REASON} are kept.")
+    found = _service(backend).pause(_operator(), reason, drain=drain)
+    if as_json:
+        return say_json({"paused": _shown(found)})
+    how = "What runs comes to its end." if found.drain else "What runs stops within a page."
+    return say(f"{_told(found)} {how} To go on: memberships-export resume")
+
+
+def resume(as_json: AsJson = False, backend: Backend = None) -> None:
+    """Let the service work again. Exports go on where they stopped, within a minute."""
+    ended = _service(backend).resume()
+    if as_json:
+        return say_json({"ended": _shown(ended) if ended else None})
+    return say(f"The service works again. {_told(ended)}" if ended else "The service was not paused.")
+
+
+def _service(backend: str | None) -> PauseService:
+    settings = settings_with_data(backend)
+    from memberships_export.bootstrap.backend import pausing  # noqa: PLC0415  (takes long: not for --help)
+
+    with wiring():
+        return pausing(settings)
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        return "unknown"
+
+
+def _told(pause: Pause) -> str:
+    why = f": {pause.reason.rstrip('.')}" if pause.reason else ""
+    return visible(f"Paused since {pause.since:%Y-%m-%d %H:%M:%S} UTC by {pause.by}{why}.")
+
+
+def _shown(pause: Pause) -> dict[str, object]:
+    return {"since": pause.since.isoformat(), "by": pause.by, "reason": pause.reason, "drain": pause.drain}

@@ -1,0 +1,29 @@
+"""An operator pauses the service, and resumes it: it accepts meanwhile, and does not work."""
+
+import logging
+from dataclasses import dataclass
+
+from memberships_export.ports import Clock, Pause, ServiceState
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseService:
+    """Every process obeys within seconds: workers stop at the next good place, and mail nothing."""
+
+    state: ServiceState
+    clock: Clock
+
+    def pause(self, by: str, reason: str, *, drain: bool) -> Pause:
+        """Pause, and return the pause that is in force. `drain`: what runs may come to its end."""
+        pause = self.state.pause(Pause(since=self.clock(), by=by, reason=reason, drain=drain))
+        log.info("event=paused drain=%s", pause.drain)
+        return pause
+
+    def resume(self) -> Pause | None:
+        """Let it work again; return the pause that has ended, None when there was none."""
+        ended = self.state.resume()
+        if ended:
+            log.info("event=resumed")
+        return ended
