@@ -51,6 +51,7 @@ def _records(load: Load) -> tuple[Line, ...]:
         Line("DynamoDB, writes of the table", 0, per_write * sum(call.writes for call in _ALL)),
         Line("DynamoDB, writes of `by-wake`", 0, per_write * sum(call.by_wake for call in _ALL)),
         Line("DynamoDB, writes of `by-user`", 0, per_write * sum(call.by_user for call in _ALL)),
+        Line("DynamoDB, writes of `by-address`", 0, per_write * sum(call.by_address for call in _ALL)),
         Line("DynamoDB, reads", facts.MINUTES * facts.SWEEP_QUERIES * 0.5 * prices.READ.each, reads),
         Line("DynamoDB, storage and recovery", 0, kept),
     )

@@ -53,6 +53,7 @@ def _billed(call: Call) -> str:
         "write": call.writes,
         "`by-user` write": call.by_user,
         "`by-wake` write": call.by_wake,
+        "`by-address` write": call.by_address,
     }
     return ", ".join(f"{count:g} {what}" for what, count in counts.items() if count)
 

@@ -67,8 +67,9 @@ class Permissions:
             self.secrets.allow_service(role)  # checks the worker's token
 
     def operator(self, role: iam.Role) -> None:
-        """Allow a person to look at records and dead letters, to redrive and to clear them; no files, no secrets."""
-        self.storage.allow_records(role, _ONE_RECORD, "by-user")
+        """Allow a person to look at all records and letters, to redrive and to clear them; no files, no secrets."""
+        self.storage.allow_records(role, (*_ONE_RECORD, *_LISTS), "by-user", "by-wake", "by-address")
+        self.storage.allow_walk(role, "by-address")  # all exports, newest first: the index holds keys only
         for queue in self.queues:
             queue.allow_desk(role)
 

@@ -35,6 +35,10 @@ class Storage(Construct):
         if indexes:
             allow(role, ["dynamodb:Query"], *(f"{self.table.table_arn}/index/{index}" for index in indexes))
 
+    def allow_walk(self, role: iam.Role, index: str) -> None:
+        """Allow to read all keys of this index."""
+        allow(role, ["dynamodb:Scan"], f"{self.table.table_arn}/index/{index}")
+
     def allow_files(self, role: iam.Role, folder: str, actions: Iterable[str]) -> None:
         """Allow these actions on the files of one folder.
 
@@ -76,6 +80,12 @@ class Storage(Construct):
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
             partition_key=dynamodb.Attribute(name="wakePartition", type=_STRING),
             sort_key=dynamodb.Attribute(name="wakeAt", type=_NUMBER),
+        )
+        table.add_global_secondary_index(
+            index_name="by-address",
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+            partition_key=dynamodb.Attribute(name="addressHash", type=_STRING),
+            sort_key=dynamodb.Attribute(name="requestedAt", type=_STRING),
         )
         return table
 

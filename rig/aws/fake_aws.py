@@ -79,10 +79,12 @@ class FakeAws:
                 {"AttributeName": "requestedAt", "AttributeType": "S"},
                 {"AttributeName": "wakePartition", "AttributeType": "S"},
                 {"AttributeName": "wakeAt", "AttributeType": "N"},
+                {"AttributeName": "addressHash", "AttributeType": "S"},
             ],
             GlobalSecondaryIndexes=[
                 _index("by-user", "userId", "requestedAt"),
                 _index("by-wake", "wakePartition", "wakeAt"),
+                _index("by-address", "addressHash", "requestedAt"),
             ],
         )
         return name

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from memberships_export.domain.audit import Audited, AuditPage, AuditQuery
+from memberships_export.domain.export.finding import Counts, Found, Place, Wanted
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export, Stage
 from memberships_export.domain.formats.headings import Translate
@@ -105,6 +106,18 @@ class ServiceState(Protocol):
 
     def paused(self) -> Pause | None:
         """Return the pause, None when the service works. Asked often: the answer may be some seconds old."""
+        ...
+
+
+class ExportDesk(Protocol):
+    """The records of all users, for operators. What it reads may be slightly stale."""
+
+    def find(self, wanted: Wanted, limit: int, after: Place | None = None) -> Found:
+        """Find exports, newest first, behind this place: at most so many. `more` of the answer is where to go on."""
+        ...
+
+    def counts(self, wanted: Wanted) -> Counts:
+        """Count exports by status and cause."""
         ...
 
 
@@ -319,6 +332,7 @@ class Ports:
 
     store: ExportStore
     state: ServiceState
+    desk: ExportDesk
     queue: ExportQueue
     dead_letters: DeadLetters
     files: FileStore

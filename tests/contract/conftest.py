@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
+from memberships_export.adapters.aws.dynamodb_desk import DynamoDbExportDesk
 from memberships_export.adapters.aws.dynamodb_state import DynamoDbServiceState
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
@@ -21,10 +22,19 @@ from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.service_state import SqliteServiceState
 from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
+from memberships_export.adapters.embedded.sqlite_desk import SqliteExportDesk
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.export.record import Stage
-from memberships_export.ports import AuditLog, DeadLetters, ExportQueue, ExportStore, FileStore, ServiceState
+from memberships_export.ports import (
+    AuditLog,
+    DeadLetters,
+    ExportDesk,
+    ExportQueue,
+    ExportStore,
+    FileStore,
+    ServiceState,
+)
 from rig.aws.queue_pair import new_queues
 from rig.services.postgres_server import PostgresServer, postgres_package, running_postgres
 from tests.contract.membership_databases import NewDatabase, Open, Repository, postgres_database, sqlite_database
@@ -32,6 +42,7 @@ from tests.fakes.memory import (
     FakeClock,
     MemoryAuditLog,
     MemoryDeadLetters,
+    MemoryDesk,
     MemoryFiles,
     MemoryQueue,
     MemoryServiceState,
@@ -67,6 +78,14 @@ class Queues:
     queue: ExportQueue
     dead_letters: DeadLetters
     unlike: frozenset[str] = frozenset()  # promises that this one cannot show, see `_NOT_SHOWN`
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A store, and what operators see of it."""
+
+    store: ExportStore
+    desk: ExportDesk
 
 
 def _memory_queues(place: Place) -> Queues:
@@ -121,6 +140,20 @@ def _aws_audit(place: Place) -> AuditLog:
     return DynamoDbAuditLog(aws.dynamodb, aws.new_table(), place.clock, KEPT)
 
 
+def _aws_desk(place: Place) -> Desk:
+    aws = place.aws()
+    table = aws.new_table()
+    return Desk(
+        DynamoDbExportStore(aws.dynamodb, table, lambda: BEFORE_ALL_RECORDS),
+        DynamoDbExportDesk(aws.dynamodb, table, place.clock),
+    )
+
+
+def _memory_desk(_: Place) -> Desk:
+    store = MemoryStore()
+    return Desk(store, MemoryDesk(store))
+
+
 class TwoWorkers:
     """One writes and another reads, so that what is read comes from the store and not from a worker's memory."""
 
@@ -154,6 +187,11 @@ STATES: dict[str, Callable[[Place], ServiceState]] = {
     "memory": lambda _: MemoryServiceState(),
     "embedded": lambda place: SqliteServiceState(place.database),
     "aws": lambda place: DynamoDbServiceState(place.aws().dynamodb, place.aws().new_table()),
+}
+DESKS: dict[str, Callable[[Place], Desk]] = {
+    "memory": _memory_desk,
+    "embedded": lambda place: Desk(SqliteExportStore(place.database, place.clock), SqliteExportDesk(place.database)),
+    "aws": _aws_desk,
 }
 QUEUES: dict[str, Callable[[Place], Queues]] = {
     "memory": _memory_queues,
@@ -208,6 +246,11 @@ def audit(request: pytest.FixtureRequest, place: Place) -> AuditLog:
 @pytest.fixture(params=STATES)
 def state(request: pytest.FixtureRequest, place: Place) -> ServiceState:
     return STATES[request.param](place)
+
+
+@pytest.fixture(params=DESKS)
+def operators(request: pytest.FixtureRequest, place: Place) -> Desk:
+    return DESKS[request.param](place)
 
 
 def _time(place: Place) -> AbstractContextManager[None]:

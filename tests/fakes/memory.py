@@ -14,6 +14,7 @@ import msgspec
 
 from memberships_export.adapters.embedded.sqs_rules import received_too_often
 from memberships_export.domain.audit import Audited, AuditPage, AuditQuery, Outcome, id_bound
+from memberships_export.domain.export.finding import Counts, Found, Place, Wanted, counted, place_of
 from memberships_export.domain.export.rate import Turn, with_turn
 from memberships_export.domain.export.record import Evidence, Export, Stage
 from memberships_export.domain.file_key import checked_key
@@ -155,6 +156,22 @@ class MemoryServiceState:
 
     def paused(self) -> Pause | None:
         return self._pause
+
+
+class MemoryDesk:
+    """ExportDesk over a MemoryStore."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def find(self, wanted: Wanted, limit: int, after: Place | None = None) -> Found:
+        fitting = [export for export in list(self._store.records.values()) if wanted.fits(export)]
+        newest = sorted(fitting, key=place_of, reverse=True)
+        behind = [export for export in newest if after is None or place_of(export) < after]
+        return Found(behind[:limit], place_of(behind[limit - 1]) if len(behind) > limit else None)
+
+    def counts(self, wanted: Wanted) -> Counts:
+        return Counts(counted(filter(wanted.fits, list(self._store.records.values()))))
 
 
 class MemoryDeadLetters:

@@ -27,6 +27,7 @@ from tests.fakes.memory import (
     ListSource,
     MemoryAuditLog,
     MemoryDeadLetters,
+    MemoryDesk,
     MemoryFiles,
     MemoryQueue,
     MemoryServiceState,
@@ -78,6 +79,7 @@ class World:
         return Ports(
             store=self.store,
             state=self.state,
+            desk=MemoryDesk(self.store),
             queue=self.queue,
             dead_letters=self.dead_letters,
             files=self.files,

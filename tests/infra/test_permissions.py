@@ -101,8 +101,10 @@ ALL_STAGES = {
 
 def desk(topology: str) -> dict[str, set[str]]:
     return {
-        "StorageExports": RECORD,
+        "StorageExports": RECORD | LIST,
         "StorageExports/index/by-user": {"dynamodb:Query"},
+        "StorageExports/index/by-wake": {"dynamodb:Query"},
+        "StorageExports/index/by-address": {"dynamodb:Query", "dynamodb:Scan"},
         **{f"{queue}_dlq": DESK for queue in QUEUES[topology]},
     }
 

@@ -213,7 +213,11 @@ def test_the_indexes_are_those_that_the_store_asks(synth: Synthesiser) -> None:
     assert {
         index["IndexName"]: [(one["AttributeName"], kinds[one["AttributeName"]]) for one in index["KeySchema"]]
         for index in table["GlobalSecondaryIndexes"]
-    } == {"by-user": [("userId", "S"), ("requestedAt", "S")], "by-wake": [("wakePartition", "S"), ("wakeAt", "N")]}
+    } == {
+        "by-user": [("userId", "S"), ("requestedAt", "S")],
+        "by-wake": [("wakePartition", "S"), ("wakeAt", "N")],
+        "by-address": [("addressHash", "S"), ("requestedAt", "S")],
+    }
     assert {index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]} == {"KEYS_ONLY"}
 
 

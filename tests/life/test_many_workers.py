@@ -11,6 +11,7 @@ import pytest
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.service_state import SqliteServiceState
+from memberships_export.adapters.embedded.sqlite_desk import SqliteExportDesk
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.texts.catalogues import Catalogues
@@ -53,6 +54,7 @@ def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource, text: str
     return Ports(
         store=SqliteExportStore(database, utc_now),
         state=SqliteServiceState(database),
+        desk=SqliteExportDesk(database),
         queue=SqliteExportQueue(database, clock=utc_now, visibility=timedelta(minutes=5), max_receives=5),
         dead_letters=SqliteDeadLetters(database, clock=utc_now),
         files=Folder(folder / "files"),

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
+from memberships_export.adapters.aws.dynamodb_desk import DynamoDbExportDesk
 from memberships_export.adapters.aws.dynamodb_state import DynamoDbServiceState
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.s3_files import S3Files
@@ -88,6 +89,7 @@ class Aws:
         return Ports(
             store=DynamoDbExportStore(clients.dynamodb, settings.table or "", utc_now),
             state=KeptState(DynamoDbServiceState(clients.dynamodb, settings.table or ""), _STATE_KEPT_SECONDS),
+            desk=DynamoDbExportDesk(clients.dynamodb, settings.table or "", utc_now),
             queue=StageQueues(opened[own[0]], opened),
             dead_letters=StageDeadLetters([SqsDeadLetters(clients.sqs, url) for url in letters]),
             files=self._files(),

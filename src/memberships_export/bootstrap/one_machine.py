@@ -11,6 +11,7 @@ from memberships_export.adapters.embedded.private import keep_private
 from memberships_export.adapters.embedded.secrets_file import kept_secret
 from memberships_export.adapters.embedded.service_state import SqliteServiceState
 from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
+from memberships_export.adapters.embedded.sqlite_desk import SqliteExportDesk
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.mail.outbox import Outbox
@@ -65,11 +66,13 @@ class OneMachine:
         warm_up()
         settings = self._settings
         close_data_folder(settings)
-        database = Database(settings.data_dir / "exports.db")
+        # Only the service takes over a database of an older version: under a command, an older service may run on it.
+        database = Database(settings.data_dir / "exports.db", may_upgrade=memberships_url is not None)
         clock = SteadyClock(utc_now)  # not for what others see: tokens and the dates of mails have the system's time
         return Ports(
             store=SqliteExportStore(database, clock),
             state=KeptState(SqliteServiceState(database), _STATE_KEPT_SECONDS),
+            desk=SqliteExportDesk(database),
             queue=SqliteExportQueue(
                 database,
                 clock=clock,

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from importlib import resources
@@ -100,6 +101,20 @@ def test_a_database_of_a_newer_version_is_refused(path: Path, database: Database
 
     with pytest.raises(StorageUnavailable, match=r"exports\.db has schema 99 .* up to"):
         database.read("SELECT 1")
+
+
+def test_a_command_does_not_take_over_the_database_of_an_older_service(path: Path) -> None:
+    path.parent.mkdir()
+    older = sqlite3.connect(path)
+    older.execute("PRAGMA user_version = 6")
+    older.close()
+
+    careful = Database(path, may_upgrade=False)
+    with pytest.raises(StorageUnavailable, match=r"schema 6 .* older version.*start the service"):
+        careful.read("SELECT 1")
+    careful.close()
+    with closing(sqlite3.connect(path)) as looked:
+        assert looked.execute("PRAGMA user_version").fetchone() == (6,)
 
 
 def test_a_database_of_the_first_version_is_taken_over_with_its_records(path: Path, store: SqliteExportStore) -> None:
@@ -253,7 +268,7 @@ def test_whoever_opens_a_new_database_waits_while_another_process_makes_it(path:
     opener.join()
 
     assert waits
-    assert database.read("PRAGMA user_version")[0][0] == 7
+    assert database.read("PRAGMA user_version")[0][0] == 9
 
 
 def test_all_who_open_a_new_database_at_once_share_it(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@
 | turns  | turns#<hash of user>           | times of the mails asked for within the last hour, revision, expiresAt   |
 | mail   | mail#<message id>              | exportId: the export that the mail service's id belongs to, expiresAt    |
 | pause  | service#pause                  | pausedSince, pausedBy, pauseReason, pauseDrain; there while it is paused |
+| former | address#<hash>#<export id>     | addressHash, requestedAt, expiresAt: an address that an export had before |
 
-Indexes, both KEYS_ONLY: `by-user` (userId, requestedAt) and `by-wake` (wakePartition, wakeAt).
+A record has addressHash too: of its address now. Indexes, all KEYS_ONLY: `by-user` (userId, requestedAt), `by-wake`
+(wakePartition, wakeAt) and `by-address` (addressHash, requestedAt).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from memberships_export.domain.export.document import read_document, write_document
+from memberships_export.domain.export.finding import address_key
 from memberships_export.domain.export.rate import HOUR
 from memberships_export.domain.export.record import Export
 
@@ -29,10 +32,12 @@ if TYPE_CHECKING:
 
 BY_USER = "by-user"
 BY_WAKE = "by-wake"
+BY_ADDRESS = "by-address"
 # A partition of an index takes 1000 writes a second, and nearly every write of a record moves its wake time: so the
 # records are spread over some partitions. The sweeper asks all of them; changing their number needs a migration.
 WAKE_PARTITIONS = tuple(f"wake-{number}" for number in range(8))
 _MAIL_KEPT = timedelta(days=30)  # when its export does not say how long it is kept
+_FORMER = "address"
 _LARGEST = 400 * 1024  # bytes of an item, names included
 
 # Prevents that a writer undoes what another wrote since it read the record, and that a deleted record comes back.
@@ -56,7 +61,8 @@ def record_item(export: Export) -> "Item":
         "document": {"S": write_document(export)},
         "revision": {"S": export.revision},
         "userId": {"S": export.user_id},
-        "requestedAt": {"S": _sortable(export.requested_at)},
+        "requestedAt": {"S": sortable(export.requested_at)},
+        "addressHash": {"S": address_key(export.email)},
     }
     if export.wake_at:
         item |= {"wakePartition": {"S": wake_partition(export.export_id)}, "wakeAt": seconds(export.wake_at)}
@@ -113,6 +119,23 @@ def mail_item(message_id: str, export: Export, now: datetime) -> "Item":
     return {**mail_key(message_id), "exportId": {"S": export.export_id}, "expiresAt": until}
 
 
+def former_item(address: str, export: Export, now: datetime) -> "Item":
+    """Write that an export had this address before; kept as long as the record."""
+    hashed, expires_at = address_key(address), export.expires_at or now + _MAIL_KEPT
+    return {
+        "pk": {"S": f"{_FORMER}#{hashed}#{export.export_id}"},
+        "addressHash": {"S": hashed},
+        "requestedAt": {"S": sortable(export.requested_at)},
+        "expiresAt": {"N": str(ceil(expires_at.timestamp()))},
+    }
+
+
+def export_id_of(key: "Item") -> str:
+    """Return the export that an entry of an index is about: a record, or an address that one had before."""
+    pk = key["pk"]["S"]
+    return pk.split("#", 2)[2] if pk.startswith(f"{_FORMER}#") else pk
+
+
 def wake_partition(export_id: str) -> str:
     """Return where in the index the record is, always the same for one id."""
     return WAKE_PARTITIONS[crc32(export_id.encode()) % len(WAKE_PARTITIONS)]
@@ -127,7 +150,8 @@ def _hashed(user_id: str) -> str:
     return sha256(user_id.encode()).hexdigest()
 
 
-def _sortable(moment: datetime) -> str:
+def sortable(moment: datetime) -> str:
+    """Write a moment so that texts have the order of time."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

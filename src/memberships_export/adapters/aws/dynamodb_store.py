@@ -1,14 +1,11 @@
 """ExportStore in DynamoDB: records in one table, each user's unfinished export held by a guard beside it."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
-
-import msgspec
 
 from memberships_export.adapters.aws.aws_errors import aws_errors
 from memberships_export.adapters.aws.dynamodb_item import (
@@ -22,13 +19,14 @@ from memberships_export.adapters.aws.dynamodb_item import (
     turns_from,
     turns_key,
 )
+from memberships_export.adapters.aws.dynamodb_reads import read_all
 from memberships_export.adapters.aws.dynamodb_writes import (
     ConditionFailed,
     Put,
     TableWrites,
     drop,
     drop_guard,
-    put_mails,
+    put_beside,
     put_new,
     put_over,
     put_turns,
@@ -44,10 +42,8 @@ if TYPE_CHECKING:
 
     from memberships_export.adapters.aws.dynamodb_item import Item
 
-log = logging.getLogger(__name__)
 _TRIES = 5
 _LONGEST_KEY = 2048  # bytes
-_BATCH = 100  # the most records of one read
 
 
 class DynamoDbExportStore:
@@ -101,14 +97,14 @@ class DynamoDbExportStore:
     def replace(self, old: Export, new: Export) -> Export | None:
         """Write `new` if the record still has the revision of `old`."""
         stored = _with_new_revision(new)
-        put, mails = put_over(old, stored), put_mails(old, stored, self._clock())
+        put, beside = put_over(old, stored), put_beside(old, stored, self._clock())
         with aws_errors(self._resource):
             if stored.unfinished and not old.unfinished:
                 refused = self._with_guard(put, stored)
             elif old.unfinished and not stored.unfinished:
-                refused = self._without_guard(stored, put, mails)
+                refused = self._without_guard(stored, put, beside)
             else:
-                refused = self._with_mails(put, mails)
+                refused = self._with_others(put, beside)
         return None if refused else stored
 
     def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
@@ -180,18 +176,18 @@ class DynamoDbExportStore:
         item = self._item(guard["exportId"]["S"]) if guard else None
         return ConditionFailed(item) if item is not None and export_from(item).unfinished else None
 
-    def _without_guard(self, stored: Export, put: Put, mails: Sequence[Put]) -> ConditionFailed | None:
+    def _without_guard(self, stored: Export, put: Put, beside: Sequence[Put]) -> ConditionFailed | None:
         """Write a record that is finished and make room for the next; a guard of another export is left alone."""
-        refused = self._writes.all_or_none(put, drop_guard(stored), *mails)
+        refused = self._writes.all_or_none(put, drop_guard(stored), *beside)
         if not refused or refused[0]:
             return refused[0] if refused else None
-        return self._with_mails(put, mails)
+        return self._with_others(put, beside)
 
-    def _with_mails(self, put: Put, mails: Sequence[Put]) -> ConditionFailed | None:
-        """Write a record, in a transaction only when there are message ids to note: that costs twice as much."""
-        if not mails:
+    def _with_others(self, put: Put, beside: Sequence[Put]) -> ConditionFailed | None:
+        """Write a record, in a transaction only when there is more to note: that costs twice as much."""
+        if not beside:
             return self._writes.one(put)
-        refused = self._writes.all_or_none(put, *mails)
+        refused = self._writes.all_or_none(put, *beside)
         return refused[0] if refused else None
 
     def _read(self, export_id: str) -> Export | None:
@@ -219,36 +215,10 @@ class DynamoDbExportStore:
         return self._client.query(TableName=self._table, **query)["Items"]
 
     def _read_all(self, keys: "Sequence[Item]") -> list[Export]:
-        ids = [key["pk"]["S"] for key in keys]
-        found: dict[str, Export] = {}
-        for start in range(0, len(ids), _BATCH):
-            found |= self._read_batch(ids[start : start + _BATCH])
-        return [found[export_id] for export_id in ids if export_id in found]
-
-    def _read_batch(self, ids: Sequence[str]) -> dict[str, Export]:
-        wanted: Any = {self._table: {"Keys": [{"pk": {"S": one}} for one in ids], "ConsistentRead": True}}
-        found: dict[str, Export] = {}
-        for _ in range(_TRIES):
-            answer = self._client.batch_get_item(RequestItems=wanted)
-            exports = map(_readable, answer["Responses"].get(self._table, []))
-            found |= {export.export_id: export for export in exports if export}
-            wanted = answer.get("UnprocessedKeys")
-            if not wanted:
-                return found
-        reason = f"{self._resource} left reads undone {_TRIES} times. It is throttling; if it lasts, check its metrics."
-        raise StorageUnavailable(reason)
+        return read_all(self._client, self._table, [key["pk"]["S"] for key in keys])
 
     def _is_expired(self, export: Export) -> bool:
         return export.expires_at is not None and self._clock() >= export.expires_at
-
-
-def _readable(item: "Item") -> Export | None:
-    """Read a record of a list; one that a newer version wrote must not keep the others from being seen."""
-    try:
-        return export_from(item)
-    except msgspec.DecodeError:
-        log.exception("export=%s event=unreadable_record", item["pk"]["S"])
-        return None
 
 
 def _with_new_revision(export: Export) -> Export:

@@ -14,6 +14,7 @@ from memberships_export.adapters.aws.dynamodb_item import (
     ID_IS_FREE,
     REVISION_IS_EXPECTED,
     TURNS_ARE_EXPECTED,
+    former_item,
     guard_item,
     guard_key,
     mail_item,
@@ -96,9 +97,16 @@ def drop_guard(export: "Export") -> Delete:
     return Delete(guard_key(export), GUARD_IS_OURS, {":holder": {"S": export.export_id}})
 
 
-def put_mails(old: "Export", new: "Export", now: "datetime") -> list[Put]:
-    """Write to which export the mails belong whose message ids became known. No other write must fail for these."""
-    return [Put(mail_item(message_id, new, now)) for message_id in new_message_ids(old, new)]
+def put_beside(old: "Export", new: "Export", now: "datetime") -> list[Put]:
+    """Write to which export belong the message ids that became known, and the addresses that it has no more.
+
+    No other write must fail for these.
+    """
+    former = [address for address in new.earlier_emails if address not in old.earlier_emails]
+    return [
+        *(Put(mail_item(message_id, new, now)) for message_id in new_message_ids(old, new)),
+        *(Put(former_item(address, new, now)) for address in former),
+    ]
 
 
 class TableWrites:

@@ -10,9 +10,10 @@ from pathlib import Path
 from memberships_export.adapters.embedded.disk import locked_folder, make_folder, storage_errors
 from memberships_export.adapters.embedded.private import make_private_file
 from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.export.finding import address_key
 
 # Each leads from the version before it to the next.
-_SCHEMA = ("schema.sql", *(f"schema-{version}.sql" for version in range(2, 9)))
+_SCHEMA = ("schema.sql", *(f"schema-{version}.sql" for version in range(2, 10)))
 _FIXES = {
     sqlite3.SQLITE_BUSY: "another process holds it for too long: stop that process or wait for it",
     sqlite3.SQLITE_PERM: "give the service's user write permission to it and its folder",
@@ -34,9 +35,10 @@ class Database:
     web servers start and end threads all the time.
     """
 
-    def __init__(self, path: Path, busy_timeout: timedelta = timedelta(seconds=5)) -> None:
-        """`busy_timeout`: how long to wait for another writer."""
+    def __init__(self, path: Path, busy_timeout: timedelta = timedelta(seconds=5), *, may_upgrade: bool = True) -> None:
+        """`busy_timeout`: how long to wait for another writer. `may_upgrade`: take over a file of an older version."""
         self._path = path
+        self._may_upgrade = may_upgrade
         self._busy_timeout = busy_timeout
         self._idle: deque[sqlite3.Connection] = deque()
 
@@ -100,10 +102,18 @@ class Database:
                 "it was written by a newer version. To fix it, run that version, or set another path."
             )
             raise StorageUnavailable(reason)
+        if 0 < version < len(_SCHEMA) and not self._may_upgrade:
+            reason = (
+                f"The database {self._path} has schema {version} and this program has {len(_SCHEMA)}: the service that "
+                "runs on it is of an older version. To fix it, run this command by that version, or start the service "
+                "with this one, which takes the database over."
+            )
+            raise StorageUnavailable(reason)
         if version < len(_SCHEMA):
             # Two processes that switch a new file to WAL at once make SQLite report "locked" without waiting.
             with storage_errors(self._path), locked_folder(self._path.parent):
                 connection.execute("PRAGMA journal_mode = WAL")  # stays with the file
+                connection.create_function("address_key", 1, address_key, deterministic=True)
                 for script in _SCHEMA[_version(connection) :]:  # another process may have done it meanwhile
                     connection.executescript(Path(__file__).with_name(script).read_text(encoding="utf-8"))
 

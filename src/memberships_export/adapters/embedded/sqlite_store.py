@@ -11,6 +11,7 @@ import msgspec
 
 from memberships_export.adapters.embedded.database import Database, Value
 from memberships_export.domain.export.document import read_document, write_document
+from memberships_export.domain.export.finding import address_keys, code_of
 from memberships_export.domain.export.rate import HOUR, Turn, with_turn
 from memberships_export.domain.export.record import Export, new_message_ids
 from memberships_export.ports import Clock
@@ -23,13 +24,18 @@ _OF_USER = (
 )
 _DUE = "SELECT export_id, document FROM exports WHERE wake_at <= ? ORDER BY wake_at LIMIT ?"
 _INSERT = """
-    INSERT INTO exports (export_id, user_id, options, unfinished, requested_at, wake_at, revision, document, written_at)
-    VALUES (:export_id, :user_id, :options, :unfinished, :requested_at, :wake_at, :revision, :document, :written_at)
+    INSERT INTO exports (
+        export_id, user_id, options, unfinished, status, code, requested_at, wake_at, revision, document, written_at
+    )
+    VALUES (
+        :export_id, :user_id, :options, :unfinished, :status, :code, :requested_at, :wake_at, :revision, :document,
+        :written_at
+    )
 """
 # Who and when never change; the revision is the condition.
 _UPDATE = """
-    UPDATE exports SET unfinished = :unfinished, wake_at = :wake_at, revision = :revision, document = :document,
-    written_at = :written_at
+    UPDATE exports SET unfinished = :unfinished, status = :status, code = :code, wake_at = :wake_at,
+    revision = :revision, document = :document, written_at = :written_at
     WHERE export_id = :export_id AND revision = :old_revision
 """
 _TURNS = "SELECT at FROM turns WHERE user_id = ?"
@@ -43,6 +49,8 @@ _BY_MESSAGE_ID = """
 """
 _NOTE_MESSAGE_ID = "INSERT OR REPLACE INTO message_ids (message_id, export_id) VALUES (?, ?)"
 _FORGET_MESSAGE_ID = "DELETE FROM message_ids WHERE message_id = ? AND export_id = ?"
+_NOTE_ADDRESS = "INSERT OR IGNORE INTO addresses (address, export_id) VALUES (?, ?)"
+_FORGET_ADDRESSES = "DELETE FROM addresses WHERE address = ? AND export_id = ?"
 _DELETE = "DELETE FROM exports WHERE export_id = ? AND revision = ?"
 
 
@@ -63,6 +71,7 @@ class SqliteExportStore:
             if turn:
                 _take(connection, turn)
             connection.execute(_INSERT, self._row(stored))
+            connection.executemany(_NOTE_ADDRESS, _addresses(stored))
         return stored
 
     def take_turn(self, turn: Turn) -> None:
@@ -92,6 +101,9 @@ class SqliteExportStore:
                 return None
             ids = new_message_ids(old, stored)
             connection.executemany(_NOTE_MESSAGE_ID, [(one, stored.export_id) for one in ids])
+            if stored.email != old.email or stored.earlier_emails != old.earlier_emails:
+                connection.executemany(_FORGET_ADDRESSES, _addresses(old))
+                connection.executemany(_NOTE_ADDRESS, _addresses(stored))
         return stored
 
     def list_for_user(self, user_id: str, limit: int) -> Sequence[Export]:
@@ -108,6 +120,7 @@ class SqliteExportStore:
             if connection.execute(_DELETE, [export.export_id, export.revision]).rowcount:
                 ids = [(send.message_id, export.export_id) for send in export.sends if send.message_id]
                 connection.executemany(_FORGET_MESSAGE_ID, ids)
+                connection.executemany(_FORGET_ADDRESSES, _addresses(export))
 
     def check(self) -> None:
         """Write, really, more than a request does: SQLite takes the room for its log as it needs it.
@@ -148,11 +161,17 @@ def _columns(export: Export) -> dict[str, Value]:
         "user_id": export.user_id,
         "options": export.options_key,
         "unfinished": export.unfinished,
+        "status": export.status,
+        "code": code_of(export),
         "requested_at": export.requested_at.timestamp(),
         "wake_at": export.wake_at.timestamp() if export.wake_at else None,
         "revision": export.revision,
         "document": write_document(export),
     }
+
+
+def _addresses(export: Export) -> list[tuple[str, str]]:
+    return [(key, export.export_id) for key in address_keys(export)]
 
 
 def readable(rows: Sequence[sqlite3.Row]) -> list[Export]:

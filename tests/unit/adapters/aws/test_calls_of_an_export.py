@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bench.facts import CALLS
+from memberships_export.adapters.aws.dynamodb_desk import DynamoDbExportDesk
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
@@ -24,9 +25,10 @@ from tests.readers import readers
 
 
 def ports(aws: FakeAws) -> Ports:
-    clock, pair = FakeClock(), aws.new_queues()
+    clock, pair, table = FakeClock(), aws.new_queues(), aws.new_table()
     return Ports(
-        store=DynamoDbExportStore(aws.dynamodb, aws.new_table(), clock),
+        store=DynamoDbExportStore(aws.dynamodb, table, clock),
+        desk=DynamoDbExportDesk(aws.dynamodb, table, clock),
         state=MemoryServiceState(),  # a process reads it once in ten seconds, however many exports it works on
         queue=SqsExportQueue(aws.sqs, pair.url),
         dead_letters=SqsDeadLetters(aws.sqs, pair.dead_letters_url),
