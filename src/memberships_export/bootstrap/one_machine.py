@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from memberships_export.adapters.embedded.backup.half_restored import refuse_half_restored
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.machine import EmbeddedMachine
@@ -49,6 +50,7 @@ class OneMachine:
     def secrets(self) -> Secrets:
         """Take the secrets from the settings; what is not set there is made once and kept in the data folder."""
         settings, folder = self._settings, self._settings.data_dir / "secrets"
+        refuse_half_restored(settings.data_dir)
         return Secrets(
             jwt=_kept(settings.jwt_secret, folder / "jwt"),
             service=_kept(settings.service_secret, folder / "service"),
@@ -102,6 +104,7 @@ class OneMachine:
 
 def close_data_folder(settings: Settings) -> None:
     """Make the data folder, or close it to other users of this machine. Raises StorageUnavailable."""
+    refuse_half_restored(settings.data_dir)
     keep_private(settings.data_dir)
 
 

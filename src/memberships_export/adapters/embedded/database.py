@@ -14,6 +14,7 @@ from memberships_export.domain.export.finding import address_key
 
 # Each leads from the version before it to the next.
 _SCHEMA = ("schema.sql", *(f"schema-{version}.sql" for version in range(2, 10)))
+SCHEMA_VERSION = len(_SCHEMA)
 _FIXES = {
     sqlite3.SQLITE_BUSY: "another process holds it for too long: stop that process or wait for it",
     sqlite3.SQLITE_PERM: "give the service's user write permission to it and its folder",
@@ -66,7 +67,7 @@ class Database:
 
     @contextmanager
     def _borrowed(self) -> Iterator[sqlite3.Connection]:
-        with _sqlite_errors(self._path):
+        with sqlite_errors(self._path):
             try:
                 connection = self._idle.pop()
             except IndexError:
@@ -96,20 +97,20 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         version = _version(connection)
-        if version > len(_SCHEMA):
+        if version > SCHEMA_VERSION:
             reason = (
-                f"The database {self._path} has schema {version} and this program knows up to {len(_SCHEMA)}: "
+                f"The database {self._path} has schema {version} and this program knows up to {SCHEMA_VERSION}: "
                 "it was written by a newer version. To fix it, run that version, or set another path."
             )
             raise StorageUnavailable(reason)
-        if 0 < version < len(_SCHEMA) and not self._may_upgrade:
+        if 0 < version < SCHEMA_VERSION and not self._may_upgrade:
             reason = (
-                f"The database {self._path} has schema {version} and this program has {len(_SCHEMA)}: the service that "
+                f"The database {self._path} has schema {version} and this program has {SCHEMA_VERSION}: the service that "
                 "runs on it is of an older version. To fix it, run this command by that version, or start the service "
                 "with this one, which takes the database over."
             )
             raise StorageUnavailable(reason)
-        if version < len(_SCHEMA):
+        if version < SCHEMA_VERSION:
             # Two processes that switch a new file to WAL at once make SQLite report "locked" without waiting.
             with storage_errors(self._path), locked_folder(self._path.parent):
                 connection.execute("PRAGMA journal_mode = WAL")  # stays with the file
@@ -123,7 +124,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 @contextmanager
-def _sqlite_errors(path: Path) -> Iterator[None]:
+def sqlite_errors(path: Path) -> Iterator[None]:
     """Turn what can happen to a disk into StorageUnavailable; a wrong statement stays the bug it is."""
     try:
         yield

@@ -56,6 +56,14 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
 
 
+def is_still(path: Path, descriptor: int) -> bool:
+    """Tell whether what was opened still has this name: nobody has renamed or replaced it."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
 def locked_folder(path: Path) -> Iterator[None]:
     """Keep other processes out of the same block; the lock ends with the process at the latest."""

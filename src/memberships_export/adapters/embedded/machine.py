@@ -91,6 +91,11 @@ class EmbeddedMachine:
         return process
 
 
+def living(folder: Path) -> list[str]:
+    """Return the ids of processes that may be alive, by the folder of their lock files."""
+    return sorted(path.stem for path in folder.glob(f"*{_LOCKED}") if _is_held(path))
+
+
 def _is_held(path: Path) -> bool:
     """Tell whether its process may be alive: only a lock that we could get ourselves proves that it is not."""
     try:

@@ -18,9 +18,9 @@ from memberships_export.domain.errors import StorageUnavailable
 log = logging.getLogger(__name__)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OWNERS_FILE = stat.S_IRUSR | stat.S_IWUSR
-_FOLDERS = ("files", "outbox", "processes", "secrets")
+_FOLDERS = ("files", "outbox", "processes", "restoring", "secrets")
 _DATABASES = ("exports.db", "memberships.db")  # and the names that SQLite makes of them
-_OF_THE_DISK = "lost+found"  # in the root folder of a disk
+OF_THE_DISK = "lost+found"  # in the root folder of a disk
 
 
 def private(path: str, flags: int) -> int:
@@ -119,7 +119,7 @@ def _check_target(link: Path) -> None:
 
 def _check_content(data: Path, found: os.stat_result) -> None:
     """Refuse to close a folder that others may need: one with a sticky bit, or with more than ours in it."""
-    others = [name for name in _names(data) if not _is_ours(name) and name != _OF_THE_DISK]
+    others = [name for name in _names(data) if not _is_ours(name) and name != OF_THE_DISK]
     if others or found.st_mode & stat.S_ISVTX:
         holds = f", and it holds other things than ours ({others[0]})" if others else ", and is meant to be shared"
         raise _refused(data, f"others can read it{holds}", f"close it yourself (chmod 700 {data.absolute()})")

@@ -19,7 +19,16 @@ from memberships_export.entrypoints.cli.ask import exports
 from memberships_export.entrypoints.cli.demo import command as demo
 from memberships_export.entrypoints.cli.exits import CommandError, ExitCode
 from memberships_export.entrypoints.cli.failures import failure_of, wants_json
-from memberships_export.entrypoints.cli.operate import check_api, dlq, import_file, mails, pausing, profiles, tokens
+from memberships_export.entrypoints.cli.operate import (
+    backup,
+    check_api,
+    dlq,
+    import_file,
+    mails,
+    pausing,
+    profiles,
+    tokens,
+)
 from memberships_export.entrypoints.cli.output import complain, prepare_streams, say, say_json
 from memberships_export.entrypoints.cli.program import version
 from memberships_export.entrypoints.cli.serve import serving
@@ -96,6 +105,8 @@ def make_app() -> typer.Typer:
     app.command("pause", rich_help_panel=operate)(pausing.pause)
     app.command("resume", rich_help_panel=operate)(pausing.resume)
     app.add_typer(dlq.commands, name="dlq", rich_help_panel=operate)
+    app.command("backup", rich_help_panel=operate)(backup.backup)
+    app.command("restore", rich_help_panel=operate)(backup.restore)
     return app
 
 
