@@ -105,9 +105,9 @@ class Database:
             raise StorageUnavailable(reason)
         if 0 < version < SCHEMA_VERSION and not self._may_upgrade:
             reason = (
-                f"The database {self._path} has schema {version} and this program has {SCHEMA_VERSION}: the service that "
-                "runs on it is of an older version. To fix it, run this command by that version, or start the service "
-                "with this one, which takes the database over."
+                f"The database {self._path} has schema {version} and this program has {SCHEMA_VERSION}: the service "
+                "that runs on it is of an older version. To fix it, run this command by that version, or start the "
+                "service with this one, which takes the database over."
             )
             raise StorageUnavailable(reason)
         if version < SCHEMA_VERSION:

@@ -2,8 +2,8 @@
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from memberships_api.sqlite_repository import SqliteMembershipRepository
 from memberships_export.adapters.embedded.backup.making import Backup
@@ -17,10 +17,10 @@ from tests.factories import REQUESTED_AT, an_export
 AT = REQUESTED_AT
 
 
-def a_data_folder(data: Path, **changes: object) -> Export:
+def a_data_folder(data: Path, **changes: Any) -> Export:  # noqa: ANN401  (fields of Export)
     """Make one with one export, which has a part and a file; a mail, secrets and the bundled memberships are there."""
     database = Database(data / "exports.db")
-    export = SqliteExportStore(database, lambda: AT).create(replace(an_export(), **changes))
+    export = SqliteExportStore(database, lambda: AT).create(an_export(**changes))
     database.close()
     SqliteMembershipRepository(data / "memberships.db").close()
     files = Folder(data / "files")

@@ -126,14 +126,16 @@ def other_bytes(backup: Path) -> None:
     path.write_bytes(b"x" * path.stat().st_size)
 
 
+def manifest_as_a_folder(backup: Path) -> None:
+    (backup / "manifest.json").unlink()
+    (backup / "manifest.json").mkdir()
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "no manifest": lambda backup: (backup / "manifest.json").unlink(),
     "empty manifest": lambda backup: (backup / "manifest.json").write_bytes(b""),
     "cut manifest": lambda backup: os.truncate(backup / "manifest.json", 100),
-    "manifest that is a folder": lambda backup: (
-        (backup / "manifest.json").unlink(),
-        (backup / "manifest.json").mkdir(),
-    ),
+    "manifest that is a folder": manifest_as_a_folder,
     "manifest that is a link": link_instead_of("manifest.json"),
     "other form": manifest_with(lambda told: told.update(form=2)),
     "a hash that was changed": manifest_with(lambda told: told["files"][-1].update(sha256="0" * 64)),
