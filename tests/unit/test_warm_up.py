@@ -27,8 +27,9 @@ DOC = ROOT / "docs" / "msgspec-first-decode.md"
 READERS = {"decode", "convert", "Decoder"}
 PLACES = {"Decoder": 0, "convert": 1}  # of the type among the arguments, where it needs no name
 # Settings and the profile's file are read before anything starts; a reader decodes its type before it is shared; a
-# survey of a page makes types for itself, which no other thread has.
+# survey of a page makes types for itself, which no other thread has; a command that reads a manifest has one thread.
 READY = {
+    "memberships_export.adapters.embedded.backup.manifest",
     "memberships_export.settings.kinds",
     "memberships_export.domain.source.profile_file.shape",
     "memberships_export.domain.source.reader",
