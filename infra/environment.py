@@ -12,6 +12,7 @@ from infra.topology import STAGES
 
 API_PORT = 8000
 _PREFIX = "MEMBERSHIPS_EXPORT_"
+_LOGS = {"LOG_FORMAT": "json"}  # the metrics are read off it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class Environment:
 
     def for_worker(self, own: WorkerQueue) -> dict[str, str]:
         """Return the variables of a function that takes messages from this queue."""
-        variables = self._everybody() | self._who_says_nothing()
+        variables = self._everybody() | _LOGS | self._who_says_nothing()
         if own.stages != STAGES:
             variables["STAGES"] = ",".join(own.stages)
         if "fetch" in own.stages:
@@ -36,7 +37,7 @@ class Environment:
 
     def for_sweeper(self) -> dict[str, str]:
         """Return the variables of the sweeper, which settles failures that nobody else did."""
-        return _named(self._everybody())
+        return _named(self._everybody() | _LOGS)
 
     def for_operator(self) -> dict[str, str]:
         """Return the variables of a person's shell, for the dead letter desk of the command line."""
@@ -56,7 +57,7 @@ class Environment:
             "JWKS_URL": given.jwks_url,
             "JWT_AUDIENCE": given.jwt_audience,
         }
-        return _named(self._everybody() | self._who_says_nothing() | fixed | optional)
+        return _named(self._everybody() | _LOGS | self._who_says_nothing() | fixed | optional)
 
     def _who_says_nothing(self) -> dict[str, str]:
         """Return what holds for a request, or a message, that names no language and no zone."""

@@ -113,13 +113,13 @@ class Monitoring(Construct):
     def _watch_errors(self, functions: Sequence[Function]) -> None:
         """Watch for what the functions catch: Lambda counts such a run as a success."""
         for function in functions:
-            self._filter("InternalErrors", function.log_group, logs.FilterPattern.all_terms("event=internal_error"))
+            self._filter("InternalErrors", function.log_group, _event("internal_error"))
         text = "A function met an error that nobody foresaw; the log says which: event=internal_error"
         self._alarm("InternalErrors", text, internal_errors(), 1)
 
     def _watch_refusals(self, groups: Sequence[logs.LogGroup]) -> None:
         for group in groups:
-            self._filter("Refusals", group, logs.FilterPattern.all_terms("event=refused"))
+            self._filter("Refusals", group, _event("refused"))
         text = "Somebody refuses us, and a person has to mend it; the log says who and why: event=refused"
         self._alarm("Refused", text, refusals(), 1)
 
@@ -127,9 +127,8 @@ class Monitoring(Construct):
         self._filter(
             "OldestUnfinishedExportSeconds",
             watched.sweeper.log_group,
-            # The number stands behind its name, at the end of the line.
-            logs.FilterPattern.literal('[..., name = "oldest_unfinished_seconds", seconds]'),
-            value="$seconds",
+            _event("sweep"),
+            value="$.oldest_unfinished_seconds",
         )
         text = "An export has been unfinished for an hour; its record says what it waits for"
         self._alarm("OldestUnfinished", text, oldest_unfinished(), 3600)
@@ -137,10 +136,10 @@ class Monitoring(Construct):
         self._alarm("SweeperSilent", "The sweeper has not run for five minutes: nothing is retried", runs, 1, _LESS)
 
     def _watch_mails(self, watched: Watched) -> None:
-        back = logs.FilterPattern.all_terms("event=mail_event", "delivery=bounced")
+        bounced_ones = logs.FilterPattern.string_value("$.delivery", "=", "bounced")
+        back = logs.FilterPattern.all(_event("mail_event"), bounced_ones)
         self._filter("BouncedMails", watched.api.log_group, back)
-        sent = logs.FilterPattern.all_terms("event=sent", "evidence=accepted")
-        self._filter("Sends", watched.deliverer.log_group, sent)
+        self._filter("Sends", watched.deliverer.log_group, _event("sent"))
         rate = cloudwatch.MathExpression(
             expression="IF(sends >= 20, 100 * bounced / sends, 0)",  # one bounce of three mails is no rate
             using_metrics={"bounced": bounced(), "sends": sends()},
@@ -176,6 +175,11 @@ class Monitoring(Construct):
             cloudwatch.GraphWidget(title="Mails", left=[sends(), bounced()]),
             cloudwatch.GraphWidget(title="API, requests", left=[watched.api.targets.metrics.request_count()]),
         )
+
+
+def _event(name: str) -> logs.JsonPattern:
+    """Match the lines of one event; all programs of the stack log as JSON."""
+    return logs.FilterPattern.string_value("$.event", "=", name)
 
 
 def _queue_graph(queue: WorkerQueue) -> cloudwatch.GraphWidget:

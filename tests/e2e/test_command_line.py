@@ -158,7 +158,7 @@ def test_a_signal_ends_an_idle_service_well(tmp_path: Path, number: signal.Signa
     with running(environ_of(tmp_path), tmp_path) as service:
         service.process.send_signal(number)
         assert service.process.wait(PATIENCE_SECONDS) == 0
-    assert "event=stopped clean=True" in service.log.read_text()
+    assert "event=stopped clean=true" in service.log.read_text()
 
 
 def test_api_and_worker_as_two_processes(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ def test_a_service_whose_welcome_nobody_can_read_goes_on(tmp_path: Path) -> None
         assert service.wait(PATIENCE_SECONDS) == 0
     finally:
         ended(service)
-    assert log.read_text().splitlines()[-1].endswith("event=stopped clean=True")
+    assert log.read_text().splitlines()[-1].endswith("event=stopped clean=true")
 
 
 def is_healthy(url: str) -> bool:

@@ -68,7 +68,7 @@ def test_an_api_that_never_answers_delays_neither_start_nor_stop(tmp_path: Path)
                 assert of_readiness(service) is None
                 service.process.send_signal(signal.SIGTERM)
                 assert service.process.wait(PATIENCE_SECONDS) == 0
-    assert "event=stopped clean=True" in service.log.read_text()
+    assert "event=stopped clean=true" in service.log.read_text()
 
 
 def test_an_api_by_our_own_contract_is_not_asked_at_the_start(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bench import facts
 from memberships_export.entrypoints.cli.serve.limits import KEEP_ALIVE_SECONDS
+from memberships_export.logs.vocabulary import EVENTS
 from memberships_export.settings import read_settings
 from tests.infra.permissions import name_of
 from tests.infra.synthesis import EXISTING, ROOT, SMALLEST_NETWORK, Synthesised, Synthesiser
@@ -478,35 +479,38 @@ def test_the_own_metrics_are_read_from_the_logs_of_those_who_write_them(synth: S
     }
 
     deliverer = list(QUEUES[topology])[-1]
-    age = '[..., name = "oldest_unfinished_seconds", seconds]'
+    bounced = '{ ($.event = "mail_event") && ($.delivery = "bounced") }'
     assert found == {
-        ("OldestUnfinishedExportSeconds", "SweepExportsLog", age, "$seconds"),
-        ("BouncedMails", "ApiLog", '"event=mail_event" "delivery=bounced"', "1"),
-        ("Sends", f"{deliverer}Log", '"event=sent" "evidence=accepted"', "1"),
+        ("OldestUnfinishedExportSeconds", "SweepExportsLog", '{ $.event = "sweep" }', "$.oldest_unfinished_seconds"),
+        ("BouncedMails", "ApiLog", bounced, "1"),
+        ("Sends", f"{deliverer}Log", '{ $.event = "sent" }', "1"),
         *(
-            ("InternalErrors", f"{name}Log", '"event=internal_error"', "1")
+            ("InternalErrors", f"{name}Log", '{ $.event = "internal_error" }', "1")
             for name in (*QUEUES[topology], "SweepExports")
         ),
-        *(("Refusals", f"{name}Log", '"event=refused"', "1") for name in (*QUEUES[topology], "Api")),
+        *(("Refusals", f"{name}Log", '{ $.event = "refused" }', "1") for name in (*QUEUES[topology], "Api")),
     }
 
 
-@pytest.mark.parametrize(
-    "module, line",
-    [
-        # A filter cannot cut a number off a "=".
-        ("service/worker/sweep.py", r"event=sweep oldest_unfinished_seconds %d\""),
-        ("service/mail_events/record_mail_events.py", r"delivery=%s event=mail_event\""),
-        ("service/worker/deliver.py", r"evidence=%s event=sent\""),
-        ("service/worker/sweep.py", r"export=%s event=internal_error\""),
-        ("service/worker/run.py", r"export=%s event=internal_error\""),
-        ("entrypoints/aws_lambda/functions.py", r"message=%s event=internal_error\""),
-    ],
-)
-def test_the_code_writes_the_lines_that_the_filters_read(module: str, line: str) -> None:
-    source = (ROOT / "src" / "memberships_export" / module).read_text(encoding="utf-8")
+@each_topology
+def test_the_metrics_read_events_and_fields_that_lines_have(synth: Synthesiser, topology: str) -> None:
+    known = {event.name: event.fields.split() for event in EVENTS}
+    for one in synth(topology).of_type("Logs::MetricFilter").values():
+        pattern, value = one["FilterPattern"], one["MetricTransformations"][0]["MetricValue"]
+        (event,) = re.findall(r'\$\.event = "(\w+)"', pattern)
+        assert event in known, pattern
+        named = {*re.findall(r"\$\.(\w+)", pattern + value)} - {"event"}
+        assert named <= set(known[event]), pattern
 
-    assert re.search(line, source), f"{module}: infra/monitoring.py reads a number or a word from {line}"
+
+@each_topology
+def test_every_program_whose_log_is_read_logs_as_json(synth: Synthesiser, topology: str) -> None:
+    stack = synth(topology)
+    names = {name_of(stack, one["LogGroupName"]) for one in stack.of_type("Logs::MetricFilter").values()}
+    programs = str({**stack.of_type("Lambda::Function"), **stack.of_type("ECS::TaskDefinition")})
+    found = re.findall(r"MEMBERSHIPS_EXPORT_LOG_FORMAT'(?:, 'Value')?: 'json'", programs)
+
+    assert len(found) == len(names)
 
 
 @each_topology

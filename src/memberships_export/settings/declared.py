@@ -12,6 +12,7 @@ from memberships_export.domain.export.record import Stage
 from memberships_export.domain.formats.options import Likes
 from memberships_export.domain.mail.brand import COLOUR, Brand
 from memberships_export.domain.mail.sender import NAME, Sender, split_sender
+from memberships_export.logs.formats import LogFormat
 from memberships_export.settings.kinds import (
     Address,
     Colour,
@@ -158,6 +159,7 @@ class Settings:
         "Time zone of times in files for people and in mails, where neither the request nor its user names one: its "
         "name in the IANA database, such as Europe/Berlin.",
     )
+    log_format: LogFormat = setting("text", "How log lines are written: text, or JSON, one object for each line.")
     workers: Annotated[int, Meta(ge=1, le=64)] = setting(2, "Exports worked on at the same time by one process.")
     exports_per_hour: Annotated[int, Meta(ge=1, le=1000)] = setting(10, "Exports one user may ask for within an hour.")
     lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = setting(

@@ -76,7 +76,7 @@ def _logging_is_put_back() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_logging_is_put_back")
 def test_the_log_of_a_service_is_damped(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.to_stderr()
+    logs.to_stderr("text")
     for number in range(1000):
         logging.getLogger(OURS).warning(TROUBLE, number, "disk full")
     lines = capsys.readouterr().err.splitlines()

@@ -1,5 +1,4 @@
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.entrypoints.cli import logs, main
+from memberships_export.entrypoints.cli import main
 from memberships_export.entrypoints.cli.environment import settings_here
 from memberships_export.entrypoints.cli.exits import ExitCode
 from tests.unit.cli.conftest import Cli
@@ -165,14 +164,3 @@ def test_a_worker_alone_cannot_find_an_api_on_a_free_port(cli: Cli, tmp_path: Pa
     result = cli("worker", MEMBERSHIPS_EXPORT_DATA_DIR=str(tmp_path), MEMBERSHIPS_EXPORT_PORT="0")
     assert result.exit_code == 2
     assert "MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL" in result.stderr
-
-
-def test_a_log_event_is_one_line_whatever_it_quotes() -> None:
-    try:
-        json.loads("{")
-    except ValueError:
-        record = logging.LogRecord("x", logging.ERROR, "f", 1, "said %s", ("a\r\nb",), sys.exc_info())
-    line = logs.formatter().format(record)
-    assert "\n" not in line
-    assert "said a\\r\\nb" in line
-    assert "JSONDecodeError" in line

@@ -156,7 +156,7 @@ HELD: list[Callable[[Export, Holder], Export]] = [
 
 @pytest.mark.parametrize("change", HELD)
 def test_a_stale_token_changes_nothing(change: Callable[[Export, Holder], Export]) -> None:
-    with pytest.raises(LeaseLost, match="under token 2, not 1"):
+    with pytest.raises(LeaseLost, match="its token is 2, not 1"):
         change(running(token=2), holder(1))
 
 

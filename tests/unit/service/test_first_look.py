@@ -6,7 +6,7 @@ import pytest
 
 from memberships_export.domain.errors import MembershipsRefused, MembershipsUnavailable, NothingThere
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.domain.source.survey.proof import in_one_line
+from memberships_export.entrypoints.profile_log import tell_profile
 from memberships_export.service.operator.check_api import CheckApi
 from memberships_export.service.operator.first_look import ApiFound, FirstLook
 from tests.fakes.log import Log
@@ -75,8 +75,12 @@ def test_a_look_raises_nothing_whatever_happens(log: Log) -> None:
     assert (look.found(), log.lines()) == (None, ["ERROR event=internal_error"])
 
 
-def test_a_profile_is_one_line() -> None:
-    assert in_one_line(a_reader(SCOPED).known) == (
-        f"name=test sha256={a_reader(SCOPED).known.fingerprint} columns=2 paginator=cursor proof=ended,scoped"
+def test_a_profile_is_one_line(log: Log) -> None:
+    known = a_reader(SCOPED).known
+    tell_profile(known)
+    tell_profile(own_reader().known)
+    scoped, own = log.lines()
+    assert scoped == (
+        f"INFO name=test sha256={known.fingerprint} columns=2 paginator=cursor proof=ended,scoped event=profile"
     )
-    assert " paginator=cursor proof=counted,checked" in in_one_line(own_reader().known)
+    assert " paginator=cursor proof=counted,checked " in own

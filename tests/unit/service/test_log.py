@@ -7,6 +7,7 @@ import pytest
 from memberships_export.domain.errors import ForeignRows, StorageUnavailable
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence
+from memberships_export.domain.mail.mail import SendResult
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.service.mail_events.record_mail_events import MailEvent
@@ -14,10 +15,10 @@ from memberships_export.service.user.request import Wish
 from tests.factories import a_membership
 from tests.fakes.log import Log
 from tests.fakes.memory import ListSource
-from tests.fakes.world import REFUSED_FOR_GOOD, REFUSED_FOR_NOW, World
+from tests.fakes.world import DOUBTFUL, REFUSED_FOR_GOOD, REFUSED_FOR_NOW, SILENT, World
 
 ROWS = [a_membership(n + 1) for n in range(4)]
-A_PASS = "INFO event=sweep oldest_unfinished_seconds 31"
+A_PASS = "INFO oldest_unfinished_seconds=31 event=sweep"
 
 
 FETCHED = [
@@ -90,7 +91,7 @@ def test_trouble_that_passes_and_a_failure_with_its_redrive(log: Log) -> None:
     reason = "The mail service refused the mail: 429 too many requests"
     assert log.lines() == [
         *FETCHED,
-        "INFO export=ID send=1 evidence=refused event=sent",
+        "WARNING export=ID send=1 evidence=refused event=not_sent",
         f"WARNING export=ID code=mail_refused_for_now until={until:%FT%T}+00:00 event=waiting reason={reason}",
         "INFO export=ID status=waiting event=left",
     ]
@@ -102,7 +103,7 @@ def test_trouble_that_passes_and_a_failure_with_its_redrive(log: Log) -> None:
     assert log.lines() == [
         "INFO export=ID token=2 stage=deliver event=claimed",
         "INFO export=ID send=2 as_link=False event=sending",
-        "INFO export=ID send=2 evidence=refused event=sent",
+        "WARNING export=ID send=2 evidence=refused event=not_sent",
         failed,
         "WARNING export=ID event=failure_mail_not_sent detail=400 bad request",
         "INFO export=ID status=failed event=left",
@@ -149,3 +150,21 @@ def test_how_long_a_step_took(caplog: pytest.LogCaptureFixture, monkeypatch: pyt
         world.work()
     found = [line.partition("seconds=")[2].split()[0] for line in caplog.messages if "seconds=" in line]
     assert found == ["2.500", "0.250", "0.001"]
+
+
+def test_a_resend_on_purpose(log: Log) -> None:
+    world = World(ROWS)
+    export = world.request()
+    world.work()
+    log.lines()
+    world.services.resend(export.export_id, "user-1", "member@example.org")
+    assert log.lines() == ["INFO export=ID mailing=2 event=resent"]
+
+
+@pytest.mark.parametrize("answer", [SILENT, DOUBTFUL], ids=["silent", "doubtful"])
+def test_a_send_without_proof_does_not_read_as_sent(log: Log, answer: SendResult) -> None:
+    world = World(ROWS, mails=[answer])
+    world.request()
+    world.work()
+    sends = [line for line in log.lines() if "evidence=" in line]
+    assert sends == [f"WARNING export=ID send=1 evidence={answer.evidence} event=sent_unconfirmed"]

@@ -14,9 +14,10 @@ from tests.fakes.memory import ListSource, MemoryStore
 from tests.fakes.world import World
 
 ROWS = [a_membership(n + 1) for n in range(4)]
-A_PASS = "INFO event=sweep oldest_unfinished_seconds 31"
+A_PASS = "INFO oldest_unfinished_seconds=31 event=sweep"
 
 CLAIMED = "INFO export=ID token=1 stage=fetch event=claimed"
+CANCELLED = "INFO export=ID status=cancelled event=cancelled"
 
 
 def test_an_export_that_is_lost_to_a_cancellation(log: Log) -> None:
@@ -28,7 +29,8 @@ def test_an_export_that_is_lost_to_a_cancellation(log: Log) -> None:
     world.work()
     assert log.lines() == [
         CLAIMED,
-        "INFO export=ID event=stopped reason=Export ID is cancelled under token 1, not 1.",
+        CANCELLED,
+        "INFO export=ID event=stopped reason=Export ID is cancelled meanwhile.",
         "INFO export=ID status=running event=left",
     ]
 
@@ -49,8 +51,9 @@ def test_trouble_of_an_export_that_is_lost_to_a_cancellation(log: Log, error: Ex
     bug = ["ERROR export=ID event=internal_error"] * isinstance(error, KeyError)
     assert log.lines() == [
         CLAIMED,
+        CANCELLED,
         *bug,
-        "INFO export=ID event=stopped reason=Export ID is cancelled under token 1, not 1.",
+        "INFO export=ID event=stopped reason=Export ID is cancelled meanwhile.",
         "INFO export=ID status=running event=left",
     ]
 

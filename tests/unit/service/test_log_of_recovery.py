@@ -12,7 +12,7 @@ from tests.fakes.log import Log
 from tests.fakes.world import World
 
 ROWS = [a_membership(n + 1) for n in range(4)]
-A_PASS = "INFO event=sweep oldest_unfinished_seconds 31"
+A_PASS = "INFO oldest_unfinished_seconds=31 event=sweep"
 
 
 class OneMachine:

@@ -18,7 +18,7 @@ from memberships_export.adapters.identity.claims import ExpectedClaims, only_ver
 from memberships_export.adapters.identity.endpoint import Ask, Endpoint, Unanswered
 from memberships_export.adapters.identity.jwt import TokenRules
 from memberships_export.adapters.identity.kept_answers import Answered, Keeping, KeptAnswers
-from memberships_export.adapters.identity.telling import Telling
+from memberships_export.adapters.identity.telling import PROVIDER_UNANSWERED, Telling
 from memberships_export.service.user.callers import Caller, IdentityUnavailable, InvalidToken
 
 HEADER = "x-amzn-oidc-data"
@@ -74,7 +74,7 @@ class BalancedUsers:
         self._arn, self._keys, self._expected = arn, keys, expected
         self._rules = TokenRules(("ES256",), expected, _LONGEST_HEADER)
         self._known = KeptAnswers[EllipticCurvePublicKey](Keeping(longest=_A_DAY, most=100))
-        self._telling = Telling(f"The list of load balancers' keys at {keys.where}", "provider_unanswered")
+        self._telling = Telling(f"The list of load balancers' keys at {keys.where}", PROVIDER_UNANSWERED)
 
     def __call__(self, request: WithHeaders) -> Caller:
         """Find out who sends a request. Raises InvalidToken, IdentityUnavailable."""

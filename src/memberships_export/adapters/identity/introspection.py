@@ -12,7 +12,7 @@ from memberships_export.adapters.identity.bearer import checked_bearer
 from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.endpoint import Ask, Endpoint, Unanswered
 from memberships_export.adapters.identity.kept_answers import Answered, KeptAnswers
-from memberships_export.adapters.identity.telling import Telling
+from memberships_export.adapters.identity.telling import PROVIDER_UNANSWERED, Telling
 from memberships_export.service.user.callers import Caller, IdentityUnavailable, InvalidToken
 
 _NOT_LET_IN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -46,7 +46,7 @@ class IntrospectedTokens:
         """`clock`: seconds since 1970."""
         self._endpoint, self._client, self._expected, self._clock = endpoint, client, expected, clock
         self._answers = answers or KeptAnswers[Caller]()
-        self._telling = Telling(f"The introspection endpoint at {endpoint.where}", "provider_unanswered")
+        self._telling = Telling(f"The introspection endpoint at {endpoint.where}", PROVIDER_UNANSWERED)
 
     def verify(self, token: str) -> Caller:
         """Check a bearer token. Raises InvalidToken, or IdentityUnavailable when the endpoint does not tell."""

@@ -12,7 +12,7 @@ from memberships_export.adapters.identity.endpoint import Unanswered
 from memberships_export.adapters.identity.jwk_set import ALGORITHMS, KeySet, NotAKeySet, read_key_set
 from memberships_export.adapters.identity.jwt import TokenRules
 from memberships_export.adapters.identity.remote_keys import Keys, RemoteKeys
-from memberships_export.adapters.identity.telling import Telling
+from memberships_export.adapters.identity.telling import KEY_SET_UNREAD, Telling
 from memberships_export.service.user.callers import Caller, InvalidToken
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class KeySetReader:
     def __init__(self, body: Body, clock: Callable[[], float] = time.monotonic) -> None:
         self._body = body
         self.where = body.where
-        self._telling = Telling(f"The key set at {body.where}", "key_set_unread", clock)
+        self._telling = Telling(f"The key set at {body.where}", KEY_SET_UNREAD, clock)
         self._told_of: tuple[str, ...] = ()
 
     def read(self) -> Keys | None:

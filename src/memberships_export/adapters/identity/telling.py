@@ -9,14 +9,16 @@ from memberships_export.adapters.identity.endpoint import Unanswered
 
 log = logging.getLogger(__name__)
 _QUIET_SECONDS = 30  # from one line to the next
+KEY_SET_UNREAD = "by=identity_provider status=%s event=key_set_unread reason=%s"
+PROVIDER_UNANSWERED = "by=identity_provider status=%s event=provider_unanswered reason=%s"
 
 
 class Telling:
     """Writes one line with status and cause, and then none for a while. `what` begins its sentence: "The key set"."""
 
-    def __init__(self, what: str, event: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """`event`: of what may pass; what only a person can mend is a refusal."""
-        self._what, self._event, self._clock = what, event, clock
+    def __init__(self, what: str, line: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """`line`: of what may pass; what only a person can mend is a refusal."""
+        self._what, self._line, self._clock = what, line, clock
         self._lock = threading.Lock()
         self._told_at = float("-inf")
 
@@ -28,7 +30,7 @@ class Telling:
         if error.lasting:  # an alarm watches this event
             log.error("by=identity_provider status=%s event=refused reason=%s", status, reason)
         else:
-            log.error("by=identity_provider status=%s event=%s reason=%s", status, self._event, reason)
+            log.error(self._line, status, reason)
 
     def _is_time(self) -> bool:
         with self._lock:

@@ -12,7 +12,7 @@ from memberships_export.adapters.identity.bearer import checked_bearer
 from memberships_export.adapters.identity.claims import ExpectedClaims, likings, subject
 from memberships_export.adapters.identity.endpoint import Ask, Endpoint, Unanswered
 from memberships_export.adapters.identity.kept_answers import Answered, KeptAnswers
-from memberships_export.adapters.identity.telling import Telling
+from memberships_export.adapters.identity.telling import PROVIDER_UNANSWERED, Telling
 from memberships_export.service.user.callers import Caller, IdentityUnavailable, InvalidToken, TokenVerifier
 
 
@@ -37,7 +37,7 @@ class WithUserinfo:
         """Take the claims of the address from `expected`: they have the same names as in tokens."""
         self._tokens, self._endpoint, self._expected = tokens, endpoint, expected
         self._answers = answers or KeptAnswers[_User]()
-        self._telling = Telling(f"The userinfo endpoint at {endpoint.where}", "provider_unanswered")
+        self._telling = Telling(f"The userinfo endpoint at {endpoint.where}", PROVIDER_UNANSWERED)
 
     def verify(self, token: str) -> Caller:
         """Check a bearer token, and ask nobody for an address. Raises what the other verifier raises."""

@@ -153,8 +153,11 @@ def fail_held(export: Export, holder: Holder, error: ExportError) -> Export:
 
 
 def _held(export: Export, holder: Holder) -> Export:
-    if export.status is not ExportStatus.RUNNING or export.token != holder.token:
-        reason = f"Export {export.export_id} is {export.status} under token {export.token}, not {holder.token}."
+    if export.status is not ExportStatus.RUNNING:
+        reason = f"Export {export.export_id} is {export.status} meanwhile."
+        raise LeaseLost(reason)
+    if export.token != holder.token:
+        reason = f"Export {export.export_id} was taken over: its token is {export.token}, not {holder.token}."
         raise LeaseLost(reason)
     return export
 

@@ -10,7 +10,8 @@ from memberships_export.bootstrap.aws import function_services, worker_problems
 from memberships_export.domain.errors import TransientError
 from memberships_export.domain.export.record import Stage
 from memberships_export.domain.messages.message import Message, Received
-from memberships_export.domain.source.survey.proof import in_one_line
+from memberships_export.entrypoints.profile_log import tell_profile
+from memberships_export.logs.formats import LogFormat, formatter
 from memberships_export.ports import ExportQueue
 from memberships_export.service.worker.run import GiveBack, RunExport
 from memberships_export.service.worker.sweep import SweepExports
@@ -65,11 +66,11 @@ class ExportFunction:
 
 def export_function(environ: Mapping[str, str]) -> ExportFunction:
     """Build the function. Raises SettingsError naming every variable that is missing or wrong."""
-    logging.getLogger("memberships_export").setLevel(logging.INFO)
     settings = read_settings(environ, worker_problems)
+    _log_as(settings.log_format)
     ports, services = function_services(settings)
     if Stage.FETCH in settings.stages and not ports.readers.only_own:
-        log.info("%s event=profile", in_one_line(ports.readers.current.known))
+        tell_profile(ports.readers.current.known)
     return ExportFunction(services.run, ports.queue)
 
 
@@ -87,10 +88,18 @@ class SweepFunction:
 
 def sweep_function(environ: Mapping[str, str]) -> SweepFunction:
     """Build the function. Raises SettingsError naming every variable that is missing or wrong."""
-    logging.getLogger("memberships_export").setLevel(logging.INFO)
+    settings = read_settings(environ)
+    _log_as(settings.log_format)
     threads = ThreadPoolExecutor(VISITS_AT_ONCE)
-    _, services = function_services(read_settings(environ), threads.map)
+    _, services = function_services(settings, threads.map)
     return SweepFunction(services.sweep)
+
+
+def _log_as(log_format: LogFormat) -> None:
+    """Log from INFO on, in our format, by the handler that Lambda's runtime has made: it writes no line ends."""
+    logging.getLogger("memberships_export").setLevel(logging.INFO)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(formatter(log_format, end="\n"))
 
 
 def _near_the_end(context: Context) -> Callable[[], bool]:

@@ -2,24 +2,14 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 
-_FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
+from memberships_export.logs.formats import LogFormat, formatter
+
 _OURS = "memberships_export"
 _LINES_A_SECOND = 5  # about one cause
-
-
-class _OneLine(logging.Formatter):
-    """Keeps tracebacks, and whatever a message quotes, on the event's own line."""
-
-    @staticmethod
-    def converter(seconds: float | None) -> time.struct_time:
-        return time.gmtime(seconds)
-
-    def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("\r", "\\r").replace("\n", "\\n")
+_LEFT_OUT = "event=left_out lines=%d like=%s"
 
 
 class Damping(logging.Filter):
@@ -68,13 +58,7 @@ def _cause(record: logging.LogRecord) -> tuple[str, int, str]:
 
 
 def _left_out(name: str, level: int, text: str, lines: int) -> logging.LogRecord:
-    message = "event=left_out lines=%d like=%s"
-    return logging.LogRecord(name, level, "", 0, message, (lines, text or "any of this logger"), None)
-
-
-def formatter() -> logging.Formatter:
-    """Make the format: time in UTC, level, logger, message."""
-    return _OneLine(_FORMAT, "%Y-%m-%dT%H:%M:%S")
+    return logging.LogRecord(name, level, "", 0, _LEFT_OUT, (lines, text or "any of this logger"), None)
 
 
 def _write(handler: logging.Handler, record: logging.LogRecord) -> None:
@@ -85,10 +69,10 @@ def _write(handler: logging.Handler, record: logging.LogRecord) -> None:
         handler.release()
 
 
-def to_stderr() -> None:
+def to_stderr(log_format: LogFormat) -> None:
     """Log everything of ours from INFO on, of libraries from WARNING on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(formatter())
+    handler.setFormatter(formatter(log_format))
     handler.addFilter(Damping(partial(_write, handler)))
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -1,5 +1,6 @@
 """What users do with an export under way or finished: cancel it, have its file mailed again."""
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Clock, ExportQueue, ExportStore
 from memberships_export.service.record import change
 from memberships_export.service.user.read import ReadExports
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,9 @@ class CancelExport:
         """Cancel this user's export. Raises UnknownExport, IllegalTransition when it is finished."""
         export = self.read.get(export_id, user_id)
         now = self.clock()
-        return change(self.store, now, export, cancel, now, self.policy)
+        export = change(self.store, now, export, cancel, now, self.policy)
+        log.info("export=%s status=%s event=cancelled", export.export_id, export.status)
+        return export
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,7 @@ class ResendExport:
         resend(export, email, now, self.policy)  # what is not possible takes no turn
         self.store.take_turn(Turn(user_id, now, self.policy.max_exports_per_hour))
         export = change(self.store, now, export, resend, email, now, self.policy)
+        log.info("export=%s mailing=%d event=resent", export.export_id, export.mailing)
         with suppress(TransientError):  # the sweeper sends what was not sent
             self.queue.send(wake_message(export), export.stage)
         return export

@@ -106,7 +106,7 @@ class DeliverMail:
             number=send.number, evidence=result.evidence, message_id=result.message_id, detail=result.detail
         )
         _note_for_sure(held, fact)
-        log.info("export=%s send=%d evidence=%s event=sent", held.export.export_id, send.number, result.evidence)
+        _tell(held.export.export_id, send.number, result.evidence)
         if result.evidence is Evidence.REFUSED:
             self._refused(held, send, result)
 
@@ -121,10 +121,24 @@ class DeliverMail:
 
 
 _NOTE_TRIES = 4
+_SENT = "export=%s send=%d evidence=%s event=sent"
+_NOT_SENT = "export=%s send=%d evidence=%s event=not_sent"
+_UNCONFIRMED = "export=%s send=%d evidence=%s event=sent_unconfirmed"
 _UNKNOWN = (
     "Nobody can tell whether the mail was accepted, so it is not sent again by itself. "
     "If it did not arrive, ask for it to be sent again (resend)."
 )
+
+
+def _tell(export_id: str, number: int, evidence: Evidence) -> None:
+    """Log what became of a send: only what was accepted reads as success."""
+    match evidence:
+        case Evidence.ACCEPTED:
+            log.info(_SENT, export_id, number, evidence)
+        case Evidence.REFUSED:
+            log.warning(_NOT_SENT, export_id, number, evidence)
+        case Evidence.DOUBTFUL | Evidence.SILENT:
+            log.warning(_UNCONFIRMED, export_id, number, evidence)
 
 
 def _go_on(held: HeldExport, should_stop: Callable[[], bool]) -> None:

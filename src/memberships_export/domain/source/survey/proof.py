@@ -8,7 +8,6 @@ from memberships_export.domain.source.profile import (
     Cursor,
     HeaderLink,
     JsonLink,
-    KnownProfile,
     PageNumber,
     Profile,
     SinglePage,
@@ -41,13 +40,3 @@ def _grade(profile: Profile) -> Grade:
         return Grade.COUNTED
     names_the_end = isinstance(paginator, SinglePage | Cursor | JsonLink | HeaderLink)
     return Grade.ENDED if names_the_end or exact or getattr(paginator, "has_more_path", None) else Grade.GUESSED
-
-
-def in_one_line(known: KnownProfile) -> str:
-    """Say for a log by which profile a process works."""
-    profile, proof = known.profile, proof_of(known.profile)
-    owner = "checked" if proof.owned else "scoped"
-    return (
-        f"name={known.name} sha256={known.fingerprint} columns={len(profile.columns)} "
-        f"paginator={profile.paginator.__struct_config__.tag} proof={proof.grade},{owner}"
-    )

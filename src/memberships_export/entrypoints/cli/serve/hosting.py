@@ -1,6 +1,5 @@
 """What `serve`, `api` and `worker` have in common: settings become threads, and a welcome."""
 
-import logging
 import threading
 import time
 from contextlib import suppress
@@ -14,7 +13,6 @@ from memberships_export.bootstrap import backend
 from memberships_export.bootstrap.identity import mail_webhook, membership_tokens, user_tokens
 from memberships_export.bootstrap.one_machine import mails_go_to
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.domain.source.survey.proof import in_one_line
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.headers import HTTPS_ONLY
@@ -31,14 +29,13 @@ from memberships_export.entrypoints.cli.serve.limits import limits_here
 from memberships_export.entrypoints.cli.serve.listening import Listening, listen, local_url
 from memberships_export.entrypoints.cli.serve.readiness import Readiness
 from memberships_export.entrypoints.cli.serve.threads import ApiThread, run_until_signal
+from memberships_export.entrypoints.profile_log import tell_profile
 from memberships_export.entrypoints.worker import Worker
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import Services, assemble
 from memberships_export.service.operator.check_api import CheckApi
 from memberships_export.service.operator.first_look import FirstLook
 from memberships_export.settings import Settings
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ def host(settings: Settings, roles: Roles) -> None:
 
     Raises CommandError, SettingsError, StorageUnavailable for what keeps it from starting.
     """
-    logs.to_stderr()
+    logs.to_stderr(settings.log_format)
     profile = backend.usable_profile(settings) if roles.worker else None
     if settings.backend == "embedded":
         make_writable(settings.data_dir)
@@ -70,7 +67,7 @@ def host(settings: Settings, roles: Roles) -> None:
     _check_store(ports)
     worker = _worker(settings, ports, services) if roles.worker else None
     welcome = _Welcome(settings, listening, memberships_url, roles, profile)
-    log.info("%s event=profile", in_one_line(ports.readers.current.known))
+    tell_profile(ports.readers.current.known)
     if not run_until_signal(api, worker, partial(_started, welcome, look), drain=roles.drain):
         raise CommandError("The API ended by itself: the log above says why.")
 

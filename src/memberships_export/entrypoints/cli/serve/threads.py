@@ -110,7 +110,10 @@ def run_until_signal(
         if worker:
             worker.start((lambda: endings.put(_DRAINED)) if drain else None)
     ending = endings.get()
-    log.info("event=stopping %s", "drained=True" if ending == _DRAINED else f"signal={ending}")
+    if ending == _DRAINED:
+        log.info("event=stopping drained=%s", True)
+    else:
+        log.info("event=stopping signal=%d", ending)
     clean = _stop(api, worker)
     log.info("event=stopped clean=%s", clean)
     if not clean:
