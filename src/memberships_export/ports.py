@@ -21,6 +21,7 @@ from memberships_export.domain.mail.facts import Facts
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.message import Message, Received
+from memberships_export.domain.metric import Metric
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.domain.source.reader import Reader
@@ -326,6 +327,31 @@ class AuditLog(Protocol):
         ...
 
 
+class Metrics(Protocol):
+    """Takes the numbers of the catalogue (service/metrics.py). It never raises, and is never in the way."""
+
+    def count(self, metric: Metric, label: str = "", by: float = 1) -> None:
+        """Add to a counter, under this value of its label."""
+        ...
+
+    def observe(self, metric: Metric, value: float, label: str = "") -> None:
+        """Add one value to a histogram."""
+        ...
+
+    def set(self, metric: Metric, value: float, label: str = "") -> None:
+        """Say what a gauge is now, where nobody can read it from the store."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What a gauge is now, under one value of its label."""
+
+    metric: Metric
+    value: float
+    label: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Everything outside of the process that the use cases need."""
@@ -346,3 +372,4 @@ class Ports:
     audit: AuditLog
     audit_key: Callable[[], str]  # what the pseudonyms in it are made with
     machine: Machine | None = None  # None: processes are on many machines, and only the end of a lease tells
+    metrics: Metrics | None = None  # None: nobody wants to see numbers

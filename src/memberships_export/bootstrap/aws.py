@@ -1,6 +1,7 @@
 """The AWS form: settings become ports on SQS, DynamoDB, S3 and a mail service. A Lambda function loads nothing else."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NoReturn
 
 from memberships_export.adapters.aws import connections
@@ -8,6 +9,7 @@ from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
 from memberships_export.adapters.aws.dynamodb_desk import DynamoDbExportDesk
 from memberships_export.adapters.aws.dynamodb_state import DynamoDbServiceState
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
+from memberships_export.adapters.aws.emf import EmbeddedMetrics
 from memberships_export.adapters.aws.s3_files import S3Files
 from memberships_export.adapters.aws.secrets_manager import RotatingSecret
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
@@ -44,7 +46,7 @@ def function_services(settings: Settings, visit_all: VisitAll = map) -> tuple[Po
     """Open the adapters and wire the use cases of one Lambda function. `visit_all`: how a sweeper visits exports."""
     aws = Aws(settings)
     links = DownloadLinks(secret=aws.secrets.links, public_url=settings.public_url or "")
-    ports = aws.connect(settings.memberships_url)
+    ports = replace(aws.connect(settings.memberships_url), metrics=EmbeddedMetrics())
     return ports, assemble_workers(ports, settings.policy, links, settings.stages, visit_all)
 
 

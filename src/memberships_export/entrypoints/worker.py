@@ -9,7 +9,8 @@ from time import monotonic
 
 from memberships_export.domain.errors import TransientError
 from memberships_export.domain.messages.message import Received
-from memberships_export.ports import ExportQueue, Machine, ServiceState
+from memberships_export.ports import ExportQueue, Machine, Metrics, ServiceState
+from memberships_export.service.metrics import INTERNAL_ERRORS, NoMetrics
 from memberships_export.service.worker.run import GiveBack, RunExport
 from memberships_export.service.worker.sweep import SweepExports
 
@@ -30,6 +31,7 @@ class Worker:
     threads: int
     sweep_seconds: float
     machine: Machine | None = None
+    metrics: Metrics = field(default_factory=NoMetrics)
     _stop: threading.Event = field(default_factory=threading.Event)
     _running: list[threading.Thread] = field(default_factory=list)
 
@@ -125,4 +127,5 @@ class Worker:
             self._stop.wait(_PAUSE_AFTER_TROUBLE)
         except Exception:
             log.exception("event=internal_error")
+            self.metrics.count(INTERNAL_ERRORS)
             self._stop.wait(_PAUSE_AFTER_TROUBLE)

@@ -39,6 +39,7 @@ def problems_between(settings: Settings) -> Iterator[Problem]:
         yield from _unsafe_for_smtp(settings)
     if settings.backend == "aws":
         yield from _missing_on_aws(settings)
+        yield from _not_on_aws(settings)
     if settings.memberships_url is None and _is_of_others(settings.profile):
         yield _nothing_to_ask(settings)
     if settings.lease_seconds <= settings.memberships_timeout_seconds:
@@ -47,6 +48,13 @@ def problems_between(settings: Settings) -> Iterator[Problem]:
         yield _back_off_shrinks(settings)
     if settings.max_hours <= settings.give_up_hours:
         yield _time_too_short(settings)
+
+
+def _not_on_aws(settings: Settings) -> Iterator[Problem]:
+    if settings.metrics_port is not None:
+        name = variable("metrics_port")
+        text = f"{name} is set, but {variable('backend')} is aws: unset it, CloudWatch reads the numbers from the logs."
+        yield text, {"metrics_port", "backend"}
 
 
 def _is_of_others(profile: str) -> bool:

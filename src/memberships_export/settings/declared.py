@@ -42,6 +42,13 @@ class Settings:
     max_connections: Annotated[int, Meta(ge=10, le=100_000)] = setting(
         1000, "Connections to the API at the same time; fewer where the limit of open files (ulimit -n) is low."
     )
+    metrics_port: Annotated[int, Meta(ge=1, le=65535)] | None = setting(
+        None, "One machine: port of `/metrics`, for Prometheus. Unset: there are none."
+    )
+    metrics_host: str = setting(
+        "127.0.0.1",
+        "Address that `/metrics` listens on. Whoever reaches it reads the numbers: leave it closed to users.",
+    )
     public_url: Url | None = setting(
         None, "Where users reach the API, for links in mails. Unset: the address it listens on."
     )

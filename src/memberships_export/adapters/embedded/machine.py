@@ -1,9 +1,5 @@
-"""Who is alive: each process holds a lock on a file of its own, which the operating system frees when it dies.
+"""Who is alive: each process holds a file of its own."""
 
-A lock says nothing about a process that stands still: that one keeps it. Child processes share it with their parent.
-"""
-
-import fcntl
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,12 +8,12 @@ from threading import Lock
 from uuid import uuid4
 
 from memberships_export.adapters.embedded.database import Database
-from memberships_export.adapters.embedded.disk import make_folder, storage_errors
-from memberships_export.adapters.embedded.private import private
+from memberships_export.adapters.embedded.disk import storage_errors
+from memberships_export.adapters.embedded.held_file import clear_unfinished, hold, is_held
 from memberships_export.adapters.embedded.sqlite_store import readable
 from memberships_export.domain.export.record import Export
 
-_LOCKED, _NEW = ".lock", ".new"  # endings of names; a file gets the first when it is locked
+_LOCKED = ".lock"
 _HELD_BY = """
     SELECT export_id, document FROM exports
     WHERE unfinished AND substr(json_extract(document, '$.lease.owner'), 1, length(:begin)) = :begin
@@ -45,16 +41,16 @@ class EmbeddedMachine:
         """Return the id of this process, by which its file is named. The lock is held from the first call on."""
         with self._making:
             if self._me is None:
-                self._me = self._enter(f"{os.getpid()}-{uuid4().hex[:16]}")
+                me = f"{os.getpid()}-{uuid4().hex[:16]}"
+                self._descriptor = hold(self._folder / f"{me}{_LOCKED}")
+                self._me = me
             return self._me
 
     def gone(self) -> Sequence[str]:
         """Return the ids whose files nobody holds. Also clears away what died while it entered."""
         with storage_errors(self._folder):
-            for path in self._folder.glob(f"*{_NEW}"):
-                if not _is_held(path):
-                    path.unlink(missing_ok=True)
-            return [path.stem for path in self._folder.glob(f"*{_LOCKED}") if not _is_held(path)]
+            clear_unfinished(self._folder)
+            return [path.stem for path in self._folder.glob(f"*{_LOCKED}") if not is_held(path)]
 
     def held_by(self, process: str) -> Sequence[Export]:
         """Read the records on which a process has a lease."""
@@ -75,38 +71,7 @@ class EmbeddedMachine:
         if self._descriptor is not None:
             os.close(self._descriptor)
 
-    def _enter(self, process: str) -> str:
-        """Lock the file before it has its name: nobody ever sees it without its lock."""
-        new = self._folder / f"{process}{_NEW}"
-        with storage_errors(self._folder):
-            make_folder(self._folder)
-            descriptor = private(str(new), os.O_RDWR | os.O_CREAT | os.O_EXCL)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                new.rename(new.with_suffix(_LOCKED))
-            except BaseException:
-                os.close(descriptor)
-                raise
-        self._descriptor = descriptor
-        return process
-
 
 def living(folder: Path) -> list[str]:
     """Return the ids of processes that may be alive, by the folder of their lock files."""
-    return sorted(path.stem for path in folder.glob(f"*{_LOCKED}") if _is_held(path))
-
-
-def _is_held(path: Path) -> bool:
-    """Tell whether its process may be alive: only a lock that we could get ourselves proves that it is not."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(descriptor)
+    return sorted(path.stem for path in folder.glob(f"*{_LOCKED}") if is_held(path))

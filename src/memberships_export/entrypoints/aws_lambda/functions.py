@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from memberships_export.bootstrap.aws import function_services, worker_problems
@@ -12,7 +12,8 @@ from memberships_export.domain.export.record import Stage
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.entrypoints.profile_log import tell_profile
 from memberships_export.logs.formats import LogFormat, formatter
-from memberships_export.ports import ExportQueue
+from memberships_export.ports import ExportQueue, Metrics
+from memberships_export.service.metrics import INTERNAL_ERRORS, NoMetrics
 from memberships_export.service.worker.run import GiveBack, RunExport
 from memberships_export.service.worker.sweep import SweepExports
 from memberships_export.settings import read_settings
@@ -37,6 +38,7 @@ class ExportFunction:
 
     run: RunExport
     queue: ExportQueue
+    metrics: Metrics = field(default_factory=NoMetrics)
 
     def __call__(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Handle a batch; each message for itself. What is not named in the answer counts as done.
@@ -60,6 +62,7 @@ class ExportFunction:
             return False
         except Exception:
             log.exception("message=%s event=internal_error", received.message_id)
+            self.metrics.count(INTERNAL_ERRORS)
             return False
         return True
 
@@ -71,7 +74,7 @@ def export_function(environ: Mapping[str, str]) -> ExportFunction:
     ports, services = function_services(settings)
     if Stage.FETCH in settings.stages and not ports.readers.only_own:
         tell_profile(ports.readers.current.known)
-    return ExportFunction(services.run, ports.queue)
+    return ExportFunction(services.run, ports.queue, ports.metrics or NoMetrics())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from memberships_export.domain.errors import UnknownExport
 from memberships_export.domain.export.delivery import SendFact, learn
 from memberships_export.domain.export.policy import Policy
-from memberships_export.domain.export.record import Export
-from memberships_export.ports import Clock, ExportStore
+from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.ports import Clock, ExportStore, Metrics
+from memberships_export.service.metrics import DELIVERIES, FINISHED, NoMetrics
 from memberships_export.service.record import change
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class RecordMailEvents:
     store: ExportStore
     clock: Clock
     policy: Policy
+    metrics: Metrics = field(default_factory=NoMetrics)
 
     def __call__(self, events: Iterable[MailEvent]) -> int:
         """Add the facts to their records; return how many had a record. Unknown exports are passed over.
@@ -54,9 +56,16 @@ class RecordMailEvents:
             change(self.store, self.clock(), export, learning)
         except UnknownExport:
             return False
+        self._count(learning)
         if learning.something_new:  # an alarm counts these lines, and repeats are normal
             log.info("export=%s send=%d delivery=%s event=mail_event", export.export_id, fact.number, fact.delivery)
         return True
+
+    def _count(self, learning: "_Learning") -> None:
+        if learning.something_new and learning.fact.delivery:
+            self.metrics.count(DELIVERIES, learning.fact.delivery)
+        if learning.completed:
+            self.metrics.count(FINISHED, ExportStatus.COMPLETED)
 
     def _find(self, event: MailEvent) -> Export | None:
         if event.export_id is not None:
@@ -72,10 +81,12 @@ class _Learning:
     clock: Clock
     policy: Policy
     something_new: bool = False
+    completed: bool = False
 
     def __call__(self, export: Export) -> Export:
         known = learn(export, self.fact, self.clock(), self.policy)
         self.something_new = _delivery(known, self.fact.number) != _delivery(export, self.fact.number)
+        self.completed = known.status is ExportStatus.COMPLETED and export.status is not ExportStatus.COMPLETED
         return known
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid4, uuid5
 
-from memberships_export.domain.errors import IdempotencyKeyReused, TransientError, UnknownExport
+from memberships_export.domain.errors import ExportError, IdempotencyKeyReused, TransientError, UnknownExport
 from memberships_export.domain.export.lifecycle import readdress
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.rate import Turn
@@ -15,8 +15,9 @@ from memberships_export.domain.export.record import Export
 from memberships_export.domain.formats.options import Likes, Options
 from memberships_export.domain.mail.address import canonical_address
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, ExportQueue, ExportStore
+from memberships_export.ports import Clock, ExportQueue, ExportStore, Metrics
 from memberships_export.service.choose_options import ChooseOptions
+from memberships_export.service.metrics import ACCEPTED, COALESCED, REFUSED, REQUESTED, NoMetrics
 from memberships_export.service.record import change
 from memberships_export.service.user.callers import checked_user_id
 
@@ -55,6 +56,7 @@ class RequestExport:
     queue: ExportQueue
     clock: Clock
     policy: Policy
+    metrics: Metrics = field(default_factory=NoMetrics)
 
     def __call__(self, wish: Wish) -> Accepted:
         """Record the export and wake a worker.
@@ -62,6 +64,16 @@ class RequestExport:
         Raises InvalidUserId, InvalidAddress, InvalidOptions, RateLimited (with the seconds to wait),
         IdempotencyKeyReused. An error of the queue is not one of the request: the sweeper sends what was not sent.
         """
+        self.metrics.count(REQUESTED)
+        try:
+            accepted = self._accept(wish)
+        except ExportError as error:
+            self.metrics.count(REFUSED, error.code)
+            raise
+        self.metrics.count(ACCEPTED if accepted.created else COALESCED)
+        return accepted
+
+    def _accept(self, wish: Wish) -> Accepted:
         wish = replace(wish, user_id=checked_user_id(wish.user_id), email=canonical_address(wish.email))
         options, now = self.choose(wish.said, wish.likes), self.clock()
         wanted = _record_for(wish, options, now, self.policy)

@@ -2,16 +2,17 @@
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from memberships_export.domain.errors import TransientError
 from memberships_export.domain.export.lifecycle import cancel, resend
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.rate import Turn
-from memberships_export.domain.export.record import Export
+from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.mail.address import canonical_address
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, ExportQueue, ExportStore
+from memberships_export.ports import Clock, ExportQueue, ExportStore, Metrics
+from memberships_export.service.metrics import FINISHED, NoMetrics
 from memberships_export.service.record import change
 from memberships_export.service.user.read import ReadExports
 
@@ -26,6 +27,7 @@ class CancelExport:
     store: ExportStore
     clock: Clock
     policy: Policy
+    metrics: Metrics = field(default_factory=NoMetrics)
 
     def __call__(self, export_id: str, user_id: str) -> Export:
         """Cancel this user's export. Raises UnknownExport, IllegalTransition when it is finished."""
@@ -33,6 +35,8 @@ class CancelExport:
         now = self.clock()
         export = change(self.store, now, export, cancel, now, self.policy)
         log.info("export=%s status=%s event=cancelled", export.export_id, export.status)
+        if export.status is ExportStatus.CANCELLED:  # a resend that is called off leaves a completed export
+            self.metrics.count(FINISHED, export.status)
         return export
 
 

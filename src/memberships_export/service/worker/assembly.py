@@ -9,6 +9,7 @@ from memberships_export.ports import Ports
 from memberships_export.service.choose_options import ChooseOptions
 from memberships_export.service.find_user import FindUser
 from memberships_export.service.links import DownloadLinks
+from memberships_export.service.metrics import NoMetrics
 from memberships_export.service.worker.canary import Canary
 from memberships_export.service.worker.deliver import DeliverMail
 from memberships_export.service.worker.fetch import FetchPages
@@ -41,6 +42,7 @@ def assemble_workers(
     `visit_all`: how the sweeper visits exports; here, one after the other.
     """
     clock, store, queue, files = ports.clock, ports.store, ports.queue, ports.files
+    metrics = ports.metrics or NoMetrics()
     settle = SettleFailure(
         store=store,
         dead_letters=ports.dead_letters,
@@ -49,6 +51,7 @@ def assemble_workers(
         mail_writer=ports.mail_writer,
         clock=clock,
         policy=policy,
+        metrics=metrics,
     )
     steps = _steps(ports, policy, links)
     choose = ChooseOptions(readers=ports.readers, zone_names=ports.zone_names, usual=policy.likes)
@@ -64,6 +67,7 @@ def assemble_workers(
         policy=policy,
         jitter=random.random,
         machine=ports.machine,
+        metrics=metrics,
     )
     sweep = SweepExports(
         store=store,
@@ -74,7 +78,10 @@ def assemble_workers(
         clock=clock,
         policy=policy,
         visit_all=visit_all,
-        recover=RecoverExports(machine=ports.machine, store=store, clock=clock) if ports.machine else None,
+        metrics=metrics,
+        recover=RecoverExports(machine=ports.machine, store=store, clock=clock, metrics=metrics)
+        if ports.machine
+        else None,
     )
     return Workers(run=run, sweep=sweep)
 
@@ -96,6 +103,10 @@ def _steps(ports: Ports, policy: Policy, links: DownloadLinks) -> dict[Stage, St
         )
     if ports.mailer:
         steps[Stage.DELIVER] = DeliverMail(
-            mailer=ports.mailer, mail_writer=ports.mail_writer, files=ports.files, links=links
+            mailer=ports.mailer,
+            mail_writer=ports.mail_writer,
+            files=ports.files,
+            links=links,
+            metrics=ports.metrics or NoMetrics(),
         )
     return steps

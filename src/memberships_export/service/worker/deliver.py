@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 
@@ -34,8 +34,9 @@ from memberships_export.domain.mail.compose import Written, compose
 from memberships_export.domain.mail.facts import ready
 from memberships_export.domain.mail.intent import send_intent
 from memberships_export.domain.mail.mail import SendResult
-from memberships_export.ports import Clock, FileStore, Mailer, MailWriter
+from memberships_export.ports import Clock, FileStore, Mailer, MailWriter, Metrics
 from memberships_export.service.links import DownloadLinks
+from memberships_export.service.metrics import SENDS, NoMetrics
 from memberships_export.service.stored_file import check_file, read_file
 from memberships_export.service.worker.held_export import HeldExport, begin_again
 
@@ -50,6 +51,7 @@ class DeliverMail:
     mail_writer: MailWriter
     files: FileStore
     links: DownloadLinks
+    metrics: Metrics = field(default_factory=NoMetrics)
 
     def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         """Send, wait for evidence, or give up. Raises the error that the record should show."""
@@ -105,6 +107,7 @@ class DeliverMail:
         fact = SendFact(
             number=send.number, evidence=result.evidence, message_id=result.message_id, detail=result.detail
         )
+        self.metrics.count(SENDS, result.evidence)
         _note_for_sure(held, fact)
         _tell(held.export.export_id, send.number, result.evidence)
         if result.evidence is Evidence.REFUSED:

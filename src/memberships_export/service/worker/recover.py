@@ -1,13 +1,14 @@
 """What only one machine knows: exports of a process that died go on at once, and those of a clock that was set back."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from memberships_export.domain.errors import ExportError
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.export.upkeep import abandoned, clock_set_back
-from memberships_export.ports import Clock, ExportStore, Machine
+from memberships_export.ports import Clock, ExportStore, Machine, Metrics
+from memberships_export.service.metrics import INTERNAL_ERRORS, NoMetrics
 
 log = logging.getLogger(__name__)
 _DIFFERENCE = timedelta(minutes=1)  # that much processes may disagree about the time
@@ -20,6 +21,7 @@ class RecoverExports:
     machine: Machine
     store: ExportStore
     clock: Clock
+    metrics: Metrics = field(default_factory=NoMetrics)
 
     def __call__(self) -> None:
         """Do it for all; trouble is told and left to the next time, when leases have not ended by themselves."""
@@ -33,6 +35,7 @@ class RecoverExports:
             log.warning("event=not_recovered reason=%s", error.reason)
         except Exception:
             log.exception("event=internal_error")
+            self.metrics.count(INTERNAL_ERRORS)
 
     def _take_from(self, process: str) -> None:
         """Forget the process only when nothing names it any more."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import Protocol
@@ -26,7 +26,18 @@ from memberships_export.domain.export.record import Export, ExportStatus, Stage
 from memberships_export.domain.export.retry import GiveUpWith, back_in, plan
 from memberships_export.domain.messages.message import Received
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, ExportQueue, ExportStore, Machine, ServiceState
+from memberships_export.ports import Clock, ExportQueue, ExportStore, Machine, Metrics, ServiceState
+from memberships_export.service.metrics import (
+    BYTES,
+    EXPORT_SECONDS,
+    FAILED,
+    FINISHED,
+    INTERNAL_ERRORS,
+    RETRIES,
+    ROWS,
+    STAGE_SECONDS,
+    NoMetrics,
+)
 from memberships_export.service.record import change
 from memberships_export.service.worker.find import FindExport
 from memberships_export.service.worker.held_export import HeldExport
@@ -79,6 +90,7 @@ class RunExport:
     policy: Policy
     jitter: Callable[[], float]
     machine: Machine | None = None
+    metrics: Metrics = field(default_factory=NoMetrics)
 
     def __call__(self, received: Received, should_stop: Callable[[], bool]) -> Disposition:
         """Handle one message. `should_stop` turns true when the worker must finish soon."""
@@ -142,6 +154,7 @@ class RunExport:
             log.info("export=%s event=stopped reason=%s", export.export_id, other.reason)
             return
         log.error("export=%s code=%s event=failed reason=%s", export.export_id, error.code, error.reason)
+        self._count_failure(error)
         self._settle(export)
 
     def _run(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
@@ -156,6 +169,7 @@ class RunExport:
             self._stopped_by(held, error)
         except Exception as error:  # a bug must not leave the export without a reason on its record
             log.exception("export=%s event=internal_error", held.export.export_id)
+            self.metrics.count(INTERNAL_ERRORS)
             self._stopped_by(held, _InternalError(f"Unexpected error {type(error).__name__}; see the service's log."))
         log.info("export=%s status=%s event=left", held.export.export_id, held.export.status)
 
@@ -166,6 +180,22 @@ class RunExport:
         self.stages[stage](held, should_stop)
         seconds = monotonic() - begun
         log.info("export=%s stage=%s seconds=%.3f event=stage_done", held.export.export_id, stage, seconds)
+        self._count_stage(held.export, stage, seconds)
+
+    def _count_stage(self, export: Export, stage: Stage, seconds: float) -> None:
+        self.metrics.observe(STAGE_SECONDS, seconds, stage)
+        if stage is Stage.RENDER and export.file:
+            self.metrics.count(ROWS, by=export.file.rows)
+            self.metrics.count(BYTES, by=export.file.bytes)
+        if export.status is ExportStatus.COMPLETED and export.finished_at:
+            self.metrics.count(FINISHED, export.status)
+            if export.mailing == 1:  # a resend is asked for long after the file was made
+                taken = export.finished_at - export.requested_at
+                self.metrics.observe(EXPORT_SECONDS, taken.total_seconds())
+
+    def _count_failure(self, error: ExportError) -> None:
+        self.metrics.count(FINISHED, ExportStatus.FAILED)
+        self.metrics.count(FAILED, error.code)
 
     def _stopped_by(self, held: HeldExport, error: ExportError) -> None:
         """Write the error's consequence. Losing the lease meanwhile means that somebody else decides."""
@@ -186,6 +216,7 @@ class RunExport:
             return
         park = stumble if isinstance(error, _InternalError) else wait
         held.write(park, trouble=trouble, until=decision.at)
+        self.metrics.count(RETRIES, error.code)
         log.warning(
             "export=%s code=%s until=%s event=waiting reason=%s",
             held.export.export_id,
@@ -197,6 +228,7 @@ class RunExport:
     def _fail(self, held: HeldExport, error: ExportError) -> None:
         held.write(fail_held, error)
         log.error("export=%s code=%s event=failed reason=%s", held.export.export_id, error.code, error.reason)
+        self._count_failure(error)
         self._settle(held.export)
 
     def _settle(self, export: Export) -> None:

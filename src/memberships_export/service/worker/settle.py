@@ -1,7 +1,7 @@
 """After a failure: a copy of the message goes to the dead letter queue, and the user is told."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from memberships_export.domain.errors import IllegalTransition, UnknownExport
 from memberships_export.domain.export.policy import Policy
@@ -14,7 +14,8 @@ from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.letters import failure_attributes
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore, Mailer, MailWriter
+from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore, Mailer, MailWriter, Metrics
+from memberships_export.service.metrics import LETTERS, NoMetrics
 from memberships_export.service.record import change
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class SettleFailure:
     mail_writer: MailWriter
     clock: Clock
     policy: Policy
+    metrics: Metrics = field(default_factory=NoMetrics)
 
     def __call__(self, export: Export) -> None:
         """Settle everything that is owed; nothing for an export that owes nothing.
@@ -52,6 +54,7 @@ class SettleFailure:
         """Letter first, note second: a second letter is harmless, a missing one is not."""
         message = wake_message(export)
         self.dead_letters.add(Message(message.body, {**message.attributes, **failure_attributes(export)}))
+        self.metrics.count(LETTERS)
         return self._paid(export, Owed.DEAD_LETTER)
 
     def _tell_user(self, export: Export, mailer: Mailer) -> None:

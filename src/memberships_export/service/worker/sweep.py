@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from memberships_export.domain.errors import ExportError
 from memberships_export.domain.export.policy import Policy
@@ -12,8 +12,9 @@ from memberships_export.domain.export.sweeping import SweepAction, only_queued, 
 from memberships_export.domain.export.timeline import noted
 from memberships_export.domain.export.upkeep import files_deleted, files_going, nudged, put_off, rested
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore, ServiceState
+from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore, Metrics, ServiceState
 from memberships_export.service.file_keys import file_folder, parts_folder
+from memberships_export.service.metrics import INTERNAL_ERRORS, OLDEST_UNFINISHED, SWEEPS, VISITS, NoMetrics
 from memberships_export.service.worker.recover import RecoverExports
 from memberships_export.service.worker.settle import SettleFailure
 
@@ -38,6 +39,7 @@ class SweepExports:
     policy: Policy
     visit_all: VisitAll = map
     recover: RecoverExports | None = None
+    metrics: Metrics = field(default_factory=NoMetrics)
 
     def __call__(self, should_stop: Callable[[], bool] = lambda: False) -> Mapping[SweepAction, int]:
         """Do what is due, batch by batch; return how often each action was taken.
@@ -56,7 +58,13 @@ class SweepExports:
                 taken.update(actions)
             if should_stop():
                 break
+        self._count(taken)
         return taken
+
+    def _count(self, taken: Mapping[SweepAction, int]) -> None:
+        self.metrics.count(SWEEPS)
+        for action, times in taken.items():
+            self.metrics.count(VISITS, action, times)
 
     def _all_due(self) -> Iterator[Sequence[Export]]:
         """Read what is due in batches, the longest overdue first.
@@ -78,6 +86,7 @@ class SweepExports:
         ages = [(now - export.requested_at).total_seconds() for export in batch if export.unfinished]
         if ages:  # an alarm watches this number
             log.info("oldest_unfinished_seconds=%d event=sweep", max(ages))
+            self.metrics.set(OLDEST_UNFINISHED, max(ages))
         return batch
 
     def _try_to_sweep(self, export: Export) -> Sequence[SweepAction]:
@@ -87,6 +96,7 @@ class SweepExports:
             log.warning("export=%s event=not_swept reason=%s", export.export_id, error.reason)
         except Exception:
             log.exception("export=%s event=internal_error", export.export_id)
+            self.metrics.count(INTERNAL_ERRORS)
         self._put_off(export)
         return []
 
@@ -127,6 +137,7 @@ class SweepExports:
             return
         except Exception:
             log.exception("export=%s event=internal_error", export.export_id)
+            self.metrics.count(INTERNAL_ERRORS)
 
     def _delete_files(self, export: Export) -> None:
         """Say first that they are gone: whoever asks for them from then on is told so."""

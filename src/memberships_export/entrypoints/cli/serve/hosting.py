@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 
 from memberships_export.bootstrap import backend
 from memberships_export.bootstrap.identity import mail_webhook, membership_tokens, user_tokens
+from memberships_export.bootstrap.metrics_page import counting, metrics_page
 from memberships_export.bootstrap.one_machine import mails_go_to
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.entrypoints.api.app import create_app
@@ -27,12 +28,14 @@ from memberships_export.entrypoints.cli.program import program
 from memberships_export.entrypoints.cli.serve.bundled import bundled_memberships
 from memberships_export.entrypoints.cli.serve.limits import limits_here
 from memberships_export.entrypoints.cli.serve.listening import Listening, listen, local_url
+from memberships_export.entrypoints.cli.serve.metrics_port import MetricsPort
 from memberships_export.entrypoints.cli.serve.readiness import Readiness
 from memberships_export.entrypoints.cli.serve.threads import ApiThread, run_until_signal
 from memberships_export.entrypoints.profile_log import tell_profile
 from memberships_export.entrypoints.worker import Worker
 from memberships_export.ports import Ports
 from memberships_export.service.assembly import Services, assemble
+from memberships_export.service.metrics import NoMetrics
 from memberships_export.service.operator.check_api import CheckApi
 from memberships_export.service.operator.first_look import FirstLook
 from memberships_export.settings import Settings
@@ -60,15 +63,19 @@ def host(settings: Settings, roles: Roles) -> None:
     url = settings.public_url or (listening.url if listening else local_url(settings))
     memberships_url = settings.memberships_url or (listening.local_url if listening else local_url(settings))
     with wiring():
-        ports = backend.connect(settings, memberships_url)
+        ports = counting(settings, backend.connect(settings, memberships_url))
         services = assemble(ports, settings.policy, backend.download_links(settings, url))
         look = _first_look(settings, ports) if roles.worker else None
         api = _api(settings, _app(settings, ports, services, look), listening) if listening else None
     _check_store(ports)
+    metrics = _answer_metrics(settings, ports)
     worker = _worker(settings, ports, services) if roles.worker else None
     welcome = _Welcome(settings, listening, memberships_url, roles, profile)
     tell_profile(ports.readers.current.known)
-    if not run_until_signal(api, worker, partial(_started, welcome, look), drain=roles.drain):
+    ended_well = run_until_signal(api, worker, partial(_started, welcome, look), drain=roles.drain)
+    if metrics:
+        metrics.stop()
+    if not ended_well:
         raise CommandError("The API ended by itself: the log above says why.")
 
 
@@ -139,7 +146,18 @@ def _worker(settings: Settings, ports: Ports, services: Services) -> Worker:
         threads=settings.workers,
         sweep_seconds=settings.sweep_seconds,
         machine=ports.machine,
+        metrics=ports.metrics or NoMetrics(),
     )
+
+
+def _answer_metrics(settings: Settings, ports: Ports) -> MetricsPort | None:
+    """Open the port of /metrics where one is set, or wait until the process that has it is gone."""
+    page = metrics_page(settings, ports)
+    if page is None or settings.metrics_port is None:
+        return None
+    port = MetricsPort(page, settings.metrics_host, settings.metrics_port)
+    port.start()
+    return port
 
 
 @dataclass(frozen=True, slots=True)
