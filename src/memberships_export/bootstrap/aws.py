@@ -80,6 +80,12 @@ class Aws:
         """What a profile may name: variables of the environment, and ids of Secrets Manager."""
         return profile_secrets(self._managed_secret)
 
+    def operator(self) -> str:
+        """Return the role or the user of the credentials."""
+        from memberships_export.adapters.aws.caller import aws_caller  # noqa: PLC0415  (no function asks)
+
+        return aws_caller(self._clients.sts)
+
     def connect(self, memberships_url: str | None) -> Ports:
         """Open the adapters. Without a memberships URL, or a mailer, the process has no such step."""
         warm_up()

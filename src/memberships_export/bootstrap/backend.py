@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from memberships_export.bootstrap import parts
 from memberships_export.bootstrap.parts import Backend, Secrets
 from memberships_export.bootstrap.starting import problems_of_worker
+from memberships_export.domain.audit import Actor, Channel, Origin
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.ports import MembershipSource, Ports
+from memberships_export.service.auditing import audit_of
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.operator.pause import PauseService
+from memberships_export.service.operator.read_audit import ReadAudit
 from memberships_export.service.operator.redrive import RedriveExports
 from memberships_export.settings import Problem, Settings, SettingsError
 
@@ -55,6 +58,17 @@ def download_links(settings: Settings, public_url: str) -> DownloadLinks:
     return DownloadLinks(secret=secret, public_url=public_url)
 
 
+def operator_origin(settings: Settings) -> Origin:
+    """Return who runs a command, for the audit log. Raises StorageUnavailable when that cannot be known."""
+    return Origin(actor=Actor.OPERATOR, who=_backend(settings).operator(), channel=Channel.CLI)
+
+
+def audit_desk(settings: Settings) -> ReadAudit:
+    """Open the audit log of the service, for reading."""
+    ports = connect(settings, None)
+    return ReadAudit(log=ports.audit, audit=audit_of(ports))
+
+
 def operator_desk(settings: Settings) -> RedriveExports:
     """Open the dead letter desk of the service."""
     ports = connect(settings, None)
@@ -64,6 +78,7 @@ def operator_desk(settings: Settings) -> RedriveExports:
         dead_letters=ports.dead_letters,
         clock=ports.clock,
         policy=settings.policy,
+        audit=audit_of(ports),
     )
 
 

@@ -8,6 +8,7 @@ from memberships_export.adapters.embedded.backup.half_restored import refuse_hal
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.machine import EmbeddedMachine
+from memberships_export.adapters.embedded.os_user import os_user
 from memberships_export.adapters.embedded.private import keep_private
 from memberships_export.adapters.embedded.secrets_file import kept_secret
 from memberships_export.adapters.embedded.service_state import SqliteServiceState
@@ -62,6 +63,10 @@ class OneMachine:
     def profile_secrets(self) -> ProfileSecrets:
         """What a profile may name here: variables of the environment."""
         return profile_secrets()
+
+    def operator(self) -> str:
+        """Return the user of the operating system."""
+        return os_user()
 
     def connect(self, memberships_url: str | None) -> Ports:
         """Open the adapters, and make what is not there yet. Raises StorageUnavailable."""

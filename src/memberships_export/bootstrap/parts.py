@@ -56,6 +56,10 @@ class Backend(Protocol):
         """What a profile may name."""
         ...
 
+    def operator(self) -> str:
+        """Return the name of who runs this process, as the backend knows it. Raises StorageUnavailable."""
+        ...
+
     def connect(self, memberships_url: str | None) -> Ports:
         """Open the adapters. Without a memberships URL the process fetches nothing."""
         ...

@@ -14,7 +14,7 @@ from uuid import UUID
 
 _RANDOM_BITS = 62
 _DETAIL = re.compile(r"[a-z0-9_=.,-]{0,100}")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{0,128}")  # of the client's making: nothing in it can be an address
+_ID = re.compile(r"[A-Za-z0-9._:/+=-]{0,128}")  # of a stranger's making
 
 
 class Actor(StrEnum):
@@ -160,14 +160,22 @@ def id_bound(moment: datetime) -> str:
     return f"{digits[:8]}-{digits[8:]}"
 
 
+def is_entry_id(text: str) -> bool:
+    """Tell whether this can be the id of an entry."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
 def moment_of(entry_id: str) -> datetime:
     """Return the millisecond in which an id was made. Raises ValueError for what is no such id."""
     return datetime.fromtimestamp((UUID(entry_id).int >> 80) / 1000, UTC)
 
 
-def kept_request_id(request_id: str) -> str:
-    """Return a request id as an entry may hold it: empty for one in which other things could stand."""
-    return request_id if _REQUEST_ID.fullmatch(request_id) else ""
+def kept_id(given: str) -> str:
+    """Return the id of a request or an export as an entry may hold it: none in which an address could stand."""
+    return given if _ID.fullmatch(given) else ""
 
 
 def _microseconds(moment: datetime) -> int:

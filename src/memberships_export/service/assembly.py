@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from memberships_export.domain.export.policy import Policy
 from memberships_export.ports import Ports
+from memberships_export.service.auditing import audit_of
 from memberships_export.service.choose_options import ChooseOptions
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.mail_events.record_mail_events import RecordMailEvents
 from memberships_export.service.metrics import NoMetrics
+from memberships_export.service.operator.read_audit import ReadAudit
 from memberships_export.service.operator.redrive import RedriveExports
 from memberships_export.service.operator.what_waits import WhatWaits
 from memberships_export.service.user.offer import OfferOptions
@@ -33,24 +35,28 @@ class Services:
     sweep: SweepExports
     redrive: RedriveExports
     what_waits: WhatWaits
+    read_audit: ReadAudit
 
 
 def assemble(ports: Ports, policy: Policy, links: DownloadLinks) -> Services:
     """Wire the use cases over the ports."""
     clock, store, queue = ports.clock, ports.store, ports.queue
-    metrics = ports.metrics or NoMetrics()
-    read = ReadExports(store=store, files=ports.files, links=links, clock=clock)
+    metrics, audit = ports.metrics or NoMetrics(), audit_of(ports)
+    read = ReadExports(store=store, files=ports.files, links=links, clock=clock, audit=audit)
     choose = ChooseOptions(readers=ports.readers, zone_names=ports.zone_names, usual=policy.likes)
     workers = assemble_workers(ports, policy, links)
     return Services(
         request=RequestExport(choose=choose, store=store, queue=queue, clock=clock, policy=policy, metrics=metrics),
         offer=OfferOptions(choose=choose, readers=ports.readers, translations=ports.translations),
         read=read,
-        cancel=CancelExport(read=read, store=store, clock=clock, policy=policy, metrics=metrics),
-        resend=ResendExport(read=read, store=store, queue=queue, clock=clock, policy=policy),
-        record_mail_events=RecordMailEvents(store=store, clock=clock, policy=policy, metrics=metrics),
+        cancel=CancelExport(read=read, store=store, clock=clock, policy=policy, audit=audit, metrics=metrics),
+        resend=ResendExport(read=read, store=store, queue=queue, clock=clock, policy=policy, audit=audit),
+        record_mail_events=RecordMailEvents(store=store, clock=clock, policy=policy, audit=audit, metrics=metrics),
         run=workers.run,
         sweep=workers.sweep,
-        redrive=RedriveExports(store=store, queue=queue, dead_letters=ports.dead_letters, clock=clock, policy=policy),
+        redrive=RedriveExports(
+            store=store, queue=queue, dead_letters=ports.dead_letters, clock=clock, policy=policy, audit=audit
+        ),
         what_waits=WhatWaits(store=store, clock=clock, policy=policy),
+        read_audit=ReadAudit(log=ports.audit, audit=audit),
     )

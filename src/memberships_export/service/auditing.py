@@ -11,7 +11,7 @@ from memberships_export.domain.audit import (
     Audited,
     Origin,
     Outcome,
-    kept_request_id,
+    kept_id,
     new_entry_id,
 )
 from memberships_export.domain.errors import ExportError
@@ -72,10 +72,10 @@ class Audit:
             who=origin.who if is_named else self.pseudonym(origin.who),
             about="" if user_id is None else self.pseudonym(user_id),
             action=action,
-            export_id=export_id,
+            export_id=kept_id(export_id),
             channel=origin.channel,
             ip=origin.ip,
-            request_id=kept_request_id(origin.request_id),
+            request_id=kept_id(origin.request_id),
         )
 
     def pseudonym(self, user_id: str) -> str:

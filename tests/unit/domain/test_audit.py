@@ -9,7 +9,7 @@ from memberships_export.domain.audit import (
     Actor,
     Audited,
     id_bound,
-    kept_request_id,
+    kept_id,
     moment_of,
     new_entry_id,
 )
@@ -80,4 +80,4 @@ def test_no_text_in_which_a_person_could_stand_becomes_a_detail(detail: str) -> 
     ],
 )
 def test_a_request_id_is_kept_only_when_it_can_hold_no_address(request_id: str, kept: str) -> None:
-    assert kept_request_id(request_id) == kept
+    assert kept_id(request_id) == kept

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager.client import SecretsManagerClient
     from types_boto3_sqs.client import SQSClient
 
+    from memberships_export.adapters.aws.caller import Sts
+
 _CONNECT_SECONDS = 2
 _ATTEMPTS = 3
 _CONNECTIONS = 128  # kept for each client: more than a process has threads (64 workers, 8 of a sweep, 40 of the API)
@@ -74,6 +76,12 @@ class Clients:
     def secrets_manager(self) -> "SecretsManagerClient":
         """The client for Secrets Manager. It waits five seconds for an answer."""
         client: SecretsManagerClient = self._make("secretsmanager", _limits(read_seconds=5))
+        return client
+
+    @cached_property
+    def sts(self) -> "Sts":
+        """The client that tells whose credentials these are. It waits five seconds for an answer."""
+        client: Sts = self._make("sts", _limits(read_seconds=5))
         return client
 
     @cached_property

@@ -16,6 +16,7 @@ from memberships_export.entrypoints.api.export_ids import ExportId
 from memberships_export.entrypoints.api.exports_api import Api, ExportsApi
 from memberships_export.entrypoints.api.offer_schemas import OptionsOffer, options_offer
 from memberships_export.entrypoints.api.options_query import refuse_others
+from memberships_export.entrypoints.api.origins import From, of_link, of_member
 from memberships_export.entrypoints.api.problems import HttpRefusal, seconds
 from memberships_export.entrypoints.api.schemas import ExportList, ExportView, export_view
 from memberships_export.entrypoints.api.wishes import KnownLikes, WishInBody, WishInQuery
@@ -94,29 +95,34 @@ def get_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base, res
     return _shown(api, api.read.get(export_id, caller.user_id), base, response)
 
 
-def cancel_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base) -> ExportView:
+def cancel_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base, origin: From) -> ExportView:
     """Stop an export that is under way. A mail that was handed over already cannot be called back."""
-    return _view(api, api.cancel(export_id, caller.user_id), base)
+    return _view(api, api.cancel(export_id, caller.user_id, of_member(origin, caller)), base)
 
 
-def resend_export(api: Api, caller: MailedCaller, export_id: ExportId, base: Base, response: Response) -> ExportView:
+def resend_export(  # noqa: PLR0913, PLR0917  (FastAPI fills them by name)
+    api: Api, caller: MailedCaller, export_id: ExportId, base: Base, response: Response, origin: From
+) -> ExportView:
     """Mail the stored file again, to the address of your token; links mailed before stop working."""
-    return _shown(api, api.resend(export_id, caller.user_id, checked_email(caller)), base, response)
+    resent = api.resend(export_id, caller.user_id, checked_email(caller), of_member(origin, caller))
+    return _shown(api, resent, base, response)
 
 
-def get_file(api: Api, caller: AnyCaller, export_id: ExportId, request: Request) -> Response:
+def get_file(api: Api, caller: AnyCaller, export_id: ExportId, request: Request, origin: From) -> Response:
     """Get the file: its bytes, or a redirect to a URL that works for a minute."""
     export = api.read.get(export_id, caller.user_id)
     if export.unfinished and export.file is None:
         retry_after = {"Retry-After": _retry_after(export, api.read.clock())}
         detail = "The file is not ready yet: the export is in progress."
         raise HttpRefusal(HTTPStatus.CONFLICT, "file_not_ready", detail, retry_after)
-    return _file_answer(api.read.file(export_id, caller.user_id, to_read=request.method != "HEAD"), request)
+    by, to_read = of_member(origin, caller), request.method != "HEAD"
+    return _file_answer(api.read.file(export_id, caller.user_id, by, to_read=to_read), request)
 
 
-def get_file_by_link(api: Api, export_id: ExportId, token: str, request: Request) -> Response:
+def get_file_by_link(api: Api, export_id: ExportId, token: str, request: Request, origin: From) -> Response:
     """Get the file with the link from the mail; no other token is needed. Works any number of times until it ends."""
-    return _file_answer(api.read.file_by_link(export_id, token, to_read=request.method != "HEAD"), request)
+    to_read = request.method != "HEAD"
+    return _file_answer(api.read.file_by_link(export_id, token, of_link(origin), to_read=to_read), request)
 
 
 def _accepted(api: ExportsApi, accepted: Accepted, base: str, response: Response) -> ExportView:

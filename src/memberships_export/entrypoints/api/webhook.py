@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from memberships_export.entrypoints.api.documentation import Responses, problems
 from memberships_export.entrypoints.api.exports_api import Api
+from memberships_export.entrypoints.api.origins import From, of_provider
 from memberships_export.entrypoints.api.problems import HttpRefusal
 from memberships_export.service.mail_events.webhook import ForgedEvents
 from memberships_export.settings import variable
@@ -32,7 +33,11 @@ async def _raw_body(request: Request) -> bytes:
 
 
 def record_mail_events(
-    api: Api, body: Annotated[bytes, Depends(_raw_body)], signature: Signature = "", timestamp: Timestamp = ""
+    api: Api,
+    body: Annotated[bytes, Depends(_raw_body)],
+    origin: From,
+    signature: Signature = "",
+    timestamp: Timestamp = "",
 ) -> None:
     """Take a batch of events from SendGrid. Repeats, delays and any order are harmless."""
     if api.webhook is None:
@@ -40,7 +45,7 @@ def record_mail_events(
         raise HttpRefusal(HTTPStatus.FORBIDDEN, "webhook_not_configured", detail)
     if not signature or not timestamp:
         raise ForgedEvents(f"The events are not signed: {_PREFIX}Signature or {_PREFIX}Timestamp is missing.")
-    api.record_mail_events(api.webhook.read(signature, timestamp, body))
+    api.record_mail_events(api.webhook.read(signature, timestamp, body), of_provider(origin))
 
 
 def add_webhook(router: APIRouter) -> None:

@@ -20,6 +20,7 @@ from memberships_export.entrypoints.cli.demo import command as demo
 from memberships_export.entrypoints.cli.exits import CommandError, ExitCode
 from memberships_export.entrypoints.cli.failures import failure_of, wants_json
 from memberships_export.entrypoints.cli.operate import (
+    audit,
     backup,
     check_api,
     dlq,
@@ -105,6 +106,7 @@ def make_app() -> typer.Typer:
     app.command("pause", rich_help_panel=operate)(pausing.pause)
     app.command("resume", rich_help_panel=operate)(pausing.resume)
     app.add_typer(dlq.commands, name="dlq", rich_help_panel=operate)
+    app.command("audit", rich_help_panel=operate)(audit.audit)
     app.command("backup", rich_help_panel=operate)(backup.backup)
     app.command("restore", rich_help_panel=operate)(backup.restore)
     return app

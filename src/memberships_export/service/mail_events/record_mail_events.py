@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
+from memberships_export.domain.audit import SYSTEM, Action, Origin
 from memberships_export.domain.errors import UnknownExport
 from memberships_export.domain.export.delivery import SendFact, learn
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.ports import Clock, ExportStore, Metrics
+from memberships_export.service.auditing import Audit
 from memberships_export.service.metrics import DELIVERIES, FINISHED, NoMetrics
 from memberships_export.service.record import change
 
@@ -33,27 +36,29 @@ class RecordMailEvents:
     store: ExportStore
     clock: Clock
     policy: Policy
+    audit: Audit
     metrics: Metrics = field(default_factory=NoMetrics)
 
-    def __call__(self, events: Iterable[MailEvent]) -> int:
+    def __call__(self, events: Iterable[MailEvent], origin: Origin = SYSTEM) -> int:
         """Add the facts to their records; return how many had a record. Unknown exports are passed over.
 
         What names no export and has no message id of ours is counted in one line: other mails of the same account.
         """
-        results = [(event, self._record(event)) for event in events]
+        results = [(event, self._record(event, origin)) for event in events]
         unmatched = sum(event.export_id is None and not recorded for event, recorded in results)
         if unmatched:
             log.info("event=mail_events_unmatched count=%d", unmatched)
         return sum(recorded for _, recorded in results)
 
-    def _record(self, event: MailEvent) -> bool:
+    def _record(self, event: MailEvent, origin: Origin) -> bool:
         export = self._find(event)
         fact = _fact_about(export, event) if export else None
         if export is None or fact is None:
             return False
         learning = _Learning(fact, self.clock, self.policy)
         try:
-            change(self.store, self.clock(), export, learning)
+            with self._noting(export, learning, origin):
+                change(self.store, self.clock(), export, learning)
         except UnknownExport:
             return False
         self._count(learning)
@@ -66,6 +71,12 @@ class RecordMailEvents:
             self.metrics.count(DELIVERIES, learning.fact.delivery)
         if learning.completed:
             self.metrics.count(FINISHED, ExportStatus.COMPLETED)
+
+    def _noting(self, export: Export, learning: "_Learning", origin: Origin) -> AbstractContextManager[object]:
+        """Note what decides an export; what is only one more fact about its mail stands on its timeline."""
+        if learning(export).status is export.status:
+            return nullcontext()
+        return self.audit.noting(origin, Action.MAIL_PROVEN, export_id=export.export_id, user_id=export.user_id)
 
     def _find(self, event: MailEvent) -> Export | None:
         if event.export_id is not None:

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from memberships_export.domain.audit import SYSTEM, Action, Origin
 from memberships_export.domain.errors import IllegalTransition, InvalidMessage, UnknownExport
 from memberships_export.domain.export.delivery import back_on_its_way
 from memberships_export.domain.export.policy import Policy
@@ -12,6 +14,7 @@ from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.wake import Wake, parse_message, wake_message
 from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore
+from memberships_export.service.auditing import Audit
 from memberships_export.service.record import change
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,14 @@ class Redriven:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One command: who gave it, and the receipts of the letters that were noted for it already."""
+
+    origin: Origin
+    noted: set[str] = field(default_factory=set)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedriveExports:
     """The use cases behind `dlq list|show|redrive|purge`."""
@@ -45,36 +56,46 @@ class RedriveExports:
     dead_letters: DeadLetters
     clock: Clock
     policy: Policy
+    audit: Audit
 
     def letters(self) -> Sequence[DeadLetter]:
         """Read all letters, oldest first."""
         return self.dead_letters.browse(_BATCH)
 
-    def redrive_all(self, *, dry_run: bool) -> Iterator[Redriven]:
+    def redrive_all(self, origin: Origin = SYSTEM, *, dry_run: bool) -> Iterator[Redriven]:
         """Put all back on their way; their letters at once where the queue can move them by itself, else one by one.
 
         Records first: whatever becomes of a letter then, the sweeper wakes its export.
         """
         letters = self.letters()
         decided = [self._decide(letter) for letter in letters]
-        movable = not dry_run and decided and all(map(_can_be_moved, decided))
-        if movable and all(map(self._prepare, decided)) and self.dead_letters.move_all():
+        movable, run = not dry_run and decided and all(map(_can_be_moved, decided)), _Run(origin)
+        if (movable and all(self._prepare(one, run) for one in decided) and self.dead_letters.move_all()) or dry_run:
             yield from decided
-            return
-        yield from self.redrive(letters, dry_run=dry_run)
+        else:
+            yield from self._one_by_one(letters, run)
 
-    def redrive(self, letters: Sequence[DeadLetter], *, dry_run: bool) -> Iterator[Redriven]:
-        """Put exports back on their way, one after the other. Killed half-way, it can simply be run again."""
+    def redrive(self, letters: Sequence[DeadLetter], origin: Origin = SYSTEM, *, dry_run: bool) -> Iterator[Redriven]:
+        """Put exports back on their way, one after the other. Killed half-way, it can simply be run again.
+
+        Raises StorageUnavailable, also when one cannot be noted in the audit log: it stays as it is.
+        """
         if dry_run:
             yield from map(self._decide, letters)
-            return
+        else:
+            yield from self._one_by_one(letters, _Run(origin))
+
+    def _one_by_one(self, letters: Sequence[DeadLetter], run: _Run) -> Iterator[Redriven]:
         with self.dead_letters.removing() as remove:
             for letter in letters:
-                yield self._apply(self._decide(letter), remove)
+                yield self._apply(self._decide(letter), remove, run)
 
-    def purge(self) -> int:
+    def purge(self, origin: Origin = SYSTEM) -> int:
         """Remove all letters; return how many. The records stay and keep their reasons."""
-        return self.dead_letters.purge()
+        with self.audit.noting(origin, Action.DLQ_PURGED) as noted:
+            purged = self.dead_letters.purge()
+            noted.detail = f"letters={purged}"
+        return purged
 
     def _decide(self, letter: DeadLetter) -> Redriven:
         try:
@@ -100,30 +121,44 @@ class RedriveExports:
             return _refused(letter, export.export_id, error.reason)
         return _decided(letter, export.export_id, RedriveOutcome.REDRIVEN, text)
 
-    def _prepare(self, decided: Redriven) -> bool:
+    def _prepare(self, decided: Redriven, run: _Run) -> bool:
         """Put the record on its way, and leave the letter to be moved. False: that is not possible any more."""
         export = self.store.get(decided.export_id or "")
         if export is None or decided.outcome is RedriveOutcome.FINISHED:
             return True
         try:
-            change(self.store, self.clock(), export, self._on_its_way)
+            with self._noting(decided, run):
+                change(self.store, self.clock(), export, self._on_its_way)
         except (IllegalTransition, UnknownExport):
             return False
         return True
 
-    def _apply(self, decided: Redriven, remove: Callable[[DeadLetter], None]) -> Redriven:
-        """Record first, message second, letter last: at every point in between a second run does the rest."""
-        if decided.outcome is RedriveOutcome.REDRIVEN:
+    def _apply(self, decided: Redriven, remove: Callable[[DeadLetter], None], run: _Run) -> Redriven:
+        if decided.outcome is not RedriveOutcome.REFUSED:
             try:
-                self._wake(decided)
+                with self._noting(decided, run):
+                    self._redrive(decided, remove)
             except (IllegalTransition, UnknownExport) as error:
                 return _refused(decided.letter, decided.export_id, error.reason)
             except ValueError as error:  # the queue takes no such message
                 return _refused(decided.letter, decided.export_id, str(error))
-        if decided.outcome is not RedriveOutcome.REFUSED:
-            remove(decided.letter)
         log.info("export=%s event=redrive outcome=%s", decided.export_id, decided.outcome)
         return decided
+
+    def _redrive(self, decided: Redriven, remove: Callable[[DeadLetter], None]) -> None:
+        """Record first, message second, letter last: at every point in between a second run does the rest."""
+        if decided.outcome is RedriveOutcome.REDRIVEN:
+            self._wake(decided)
+        remove(decided.letter)
+
+    def _noting(self, decided: Redriven, run: _Run) -> AbstractContextManager[object]:
+        if decided.letter.receipt in run.noted:
+            return nullcontext()
+        run.noted.add(decided.letter.receipt)
+        export_id = decided.export_id or ""
+        export = self.store.get(export_id)
+        user_id = export.user_id if export else None
+        return self.audit.noting(run.origin, Action.DLQ_REDRIVEN, export_id=export_id, user_id=user_id)
 
     def _wake(self, decided: Redriven) -> None:
         export = self.store.get(decided.export_id or "")

@@ -4,10 +4,12 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from memberships_export.domain.errors import FileDamaged, FileGone, FileMissing, UnknownExport
+from memberships_export.domain.audit import SYSTEM, Action, Origin
+from memberships_export.domain.errors import FileDamaged, FileGone, FileMissing, StorageUnavailable, UnknownExport
 from memberships_export.domain.export.record import Export, StoredFile
 from memberships_export.domain.formats.formats import file_format
 from memberships_export.ports import Clock, Download, ExportStore, FileStore
+from memberships_export.service.auditing import Audit
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.stored_file import check_file, stream_file
 
@@ -33,6 +35,7 @@ class ReadExports:
     files: FileStore
     links: DownloadLinks
     clock: Clock
+    audit: Audit
 
     def get(self, export_id: str, user_id: str) -> Export:
         """Read one export of this user. Raises UnknownExport."""
@@ -45,19 +48,35 @@ class ReadExports:
         """Read this user's exports, newest first."""
         return self.store.list_for_user(user_id, limit)
 
-    def file(self, export_id: str, user_id: str, *, to_read: bool = True) -> FileAnswer:
+    def file(self, export_id: str, user_id: str, origin: Origin = SYSTEM, *, to_read: bool = True) -> FileAnswer:
         """Open the file of this user's export. Raises UnknownExport, FileGone.
 
-        It is checked, which reads it once, unless nobody is going to read it.
+        It is checked, which reads it once, and noted, unless nobody is going to read it.
         """
-        return self._open(self.get(export_id, user_id), to_read=to_read)
+        export = self.get(export_id, user_id)
+        answer = self._open(export, to_read=to_read)
+        if to_read:
+            self._note(export, Action.FILE_DOWNLOADED, origin)
+        return answer
 
-    def file_by_link(self, export_id: str, token: str, *, to_read: bool = True) -> FileAnswer:
+    def file_by_link(self, export_id: str, token: str, origin: Origin = SYSTEM, *, to_read: bool = True) -> FileAnswer:
         """Open the file for whoever holds the mailed link. Raises UnknownExport (also for a wrong token), FileGone."""
         export = self.store.get(export_id)
         if export is None or not self.links.opens(export, token):
             raise UnknownExport
-        return self._open(export, to_read=to_read)
+        answer = self._open(export, to_read=to_read)
+        if to_read:
+            self._note(export, Action.LINK_OPENED, origin)
+        return answer
+
+    def _note(self, export: Export, action: Action, origin: Origin) -> None:
+        """Note that a file is handed out. Whoever may have it gets it, also while that cannot be noted but here."""
+        try:
+            self.audit.note(origin, action, export_id=export.export_id, user_id=export.user_id)
+        except StorageUnavailable as error:
+            log.warning(
+                "export=%s action=%s ip=%s event=not_noted reason=%s", export.export_id, action, origin.ip, error.reason
+            )
 
     def _open(self, export: Export, *, to_read: bool) -> FileAnswer:
         file = export.file

@@ -78,6 +78,7 @@ def assemble_workers(
         clock=clock,
         policy=policy,
         visit_all=visit_all,
+        audit=ports.audit,
         metrics=metrics,
         recover=RecoverExports(machine=ports.machine, store=store, clock=clock, metrics=metrics)
         if ports.machine

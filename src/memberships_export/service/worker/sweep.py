@@ -12,7 +12,7 @@ from memberships_export.domain.export.sweeping import SweepAction, only_queued, 
 from memberships_export.domain.export.timeline import noted
 from memberships_export.domain.export.upkeep import files_deleted, files_going, nudged, put_off, rested
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, ExportQueue, ExportStore, FileStore, Metrics, ServiceState
+from memberships_export.ports import AuditLog, Clock, ExportQueue, ExportStore, FileStore, Metrics, ServiceState
 from memberships_export.service.file_keys import file_folder, parts_folder
 from memberships_export.service.metrics import INTERNAL_ERRORS, OLDEST_UNFINISHED, SWEEPS, VISITS, NoMetrics
 from memberships_export.service.worker.recover import RecoverExports
@@ -39,6 +39,7 @@ class SweepExports:
     policy: Policy
     visit_all: VisitAll = map
     recover: RecoverExports | None = None
+    audit: AuditLog | None = None
     metrics: Metrics = field(default_factory=NoMetrics)
 
     def __call__(self, should_stop: Callable[[], bool] = lambda: False) -> Mapping[SweepAction, int]:
@@ -58,6 +59,8 @@ class SweepExports:
                 taken.update(actions)
             if should_stop():
                 break
+        if self.audit:
+            self._forget(self.audit)
         self._count(taken)
         return taken
 
@@ -65,6 +68,16 @@ class SweepExports:
         self.metrics.count(SWEEPS)
         for action, times in taken.items():
             self.metrics.count(VISITS, action, times)
+
+    def _forget(self, audit: AuditLog) -> None:
+        """Delete entries of the audit log that were kept long enough: as many as one pass may."""
+        try:
+            forgotten = audit.forget_before(self.clock() - self.policy.keep_audit)
+        except ExportError as error:
+            log.warning("event=audit_not_forgotten reason=%s", error.reason)
+            return
+        if forgotten:
+            log.info("event=audit_forgotten count=%d", forgotten)
 
     def _all_due(self) -> Iterator[Sequence[Export]]:
         """Read what is due in batches, the longest overdue first.

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from memberships_export.domain.audit import SYSTEM, Origin
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
@@ -65,10 +66,12 @@ def redrive(
     """Put exports back on their way, from where they stopped. A mail that may have arrived is never sent again."""
     if bool(letter_id) == everything:
         raise WrongUsage("Say which: `dlq redrive ID` for one export, or `dlq redrive --all`.")
-    desk = _desk(backend)
+    desk, origin = _desk(backend), _origin(backend, dry_run=dry_run)
     counts = dict.fromkeys(RedriveOutcome, 0)
     results = (
-        desk.redrive_all(dry_run=dry_run) if everything else desk.redrive(_letters_of(desk, letter_id), dry_run=dry_run)
+        desk.redrive_all(origin, dry_run=dry_run)
+        if everything
+        else desk.redrive(_letters_of(desk, letter_id), origin, dry_run=dry_run)
     )
     for result in results:
         counts[result.outcome] += 1
@@ -85,7 +88,7 @@ def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
     count = len(desk.letters())
     if count and not yes:
         typer.confirm(f"Remove {_counted(count)} for good?", abort=True, err=True)
-    say(f"{_counted(desk.purge())} removed.")
+    say(f"{_counted(desk.purge(_origin(backend)))} removed.")
 
 
 def _desk(backend: str | None) -> RedriveExports:
@@ -94,6 +97,14 @@ def _desk(backend: str | None) -> RedriveExports:
 
     with wiring():
         return operator_desk(settings)
+
+
+def _origin(backend: str | None, *, dry_run: bool = False) -> Origin:
+    if dry_run:  # it changes nothing, so nobody asks who does it
+        return SYSTEM
+    from memberships_export.bootstrap.backend import operator_origin  # noqa: PLC0415  (takes long: not for --help)
+
+    return operator_origin(settings_with_data(backend))
 
 
 def _letters_of(desk: RedriveExports, typed: str) -> Sequence[DeadLetter]:
