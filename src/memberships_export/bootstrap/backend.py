@@ -10,6 +10,7 @@ from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.ports import MembershipSource, Ports
 from memberships_export.service.auditing import audit_of
 from memberships_export.service.links import DownloadLinks
+from memberships_export.service.operator.exports import OperateExports
 from memberships_export.service.operator.pause import PauseService
 from memberships_export.service.operator.read_audit import ReadAudit
 from memberships_export.service.operator.redrive import RedriveExports
@@ -67,6 +68,19 @@ def audit_desk(settings: Settings) -> ReadAudit:
     """Open the audit log of the service, for reading."""
     ports = connect(settings, None)
     return ReadAudit(log=ports.audit, audit=audit_of(ports))
+
+
+def exports_desk(settings: Settings) -> OperateExports:
+    """Open the exports of all users."""
+    ports = connect(settings, None)
+    return OperateExports(
+        store=ports.store,
+        desk=ports.desk,
+        queue=ports.queue,
+        audit=audit_of(ports),
+        clock=ports.clock,
+        policy=settings.policy,
+    )
 
 
 def operator_desk(settings: Settings) -> RedriveExports:

@@ -55,7 +55,7 @@ def of_a_lost_record(world: World, export: Export) -> tuple[Message, RedriveOutc
 def of_a_mail_that_may_have_arrived(world: World, export: Export) -> tuple[Message, RedriveOutcome, str]:
     send = Send(number=1, mailing=1, started_at=world.clock(), evidence=Evidence.SILENT)
     world.store.replace(world.export(export), replace(world.export(export), sends=(send,)))
-    resend = f"memberships-export resend {export.export_id}"
+    resend = f"memberships-export exports resend {export.export_id}"
     text = f"Its mail may have arrived. To mail it again on purpose: {resend}"
     return wake_message(export), RedriveOutcome.REFUSED, text
 

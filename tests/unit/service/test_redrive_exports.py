@@ -102,7 +102,7 @@ def test_a_mail_that_may_have_arrived_is_never_sent_by_a_redrive() -> None:
     (outcome,) = redrive_all(world)
     world.work()
     assert outcome.outcome is RedriveOutcome.REFUSED
-    assert f"memberships-export resend {export.export_id}" in outcome.text
+    assert f"memberships-export exports resend {export.export_id}" in outcome.text
     assert len(world.mails) == 2
     assert len(world.dead_letters.letters) == 1
 

@@ -112,8 +112,8 @@ def back_on_its_way(export: Export, now: datetime, policy: Policy) -> Export:
     Raises IllegalTransition for any other, and when its mail may have arrived: that is for a person to judge.
     """
     if export.failure and may_have_arrived(export):
-        text = f"Its mail may have arrived. To mail it again on purpose: memberships-export resend {export.export_id}"
-        raise IllegalTransition(text)
+        command = f"memberships-export exports resend {export.export_id}"
+        raise IllegalTransition(f"Its mail may have arrived. To mail it again on purpose: {command}")
     return export if export.unfinished else redrive(export, now, policy)
 
 

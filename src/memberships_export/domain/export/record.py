@@ -123,6 +123,7 @@ class Happened(StrEnum):
     EVIDENCE = "evidence"  # the number of the send, and what it proved
     DELIVERY = "delivery"  # the number of the send, and what the mail service told of it
     WAITING = "waiting"  # the code of what it waits for
+    RETRIED = "retried"  # an operator brought the next try forward
     STOPPED = "stopped"  # the worker, in good order
     COMPLETED = "completed"
     FAILED = "failed"  # the code of the failure

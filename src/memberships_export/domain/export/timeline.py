@@ -23,6 +23,11 @@ def noted(old: Export, new: Export, at: datetime) -> Export:
     return new if timeline == new.timeline else replace(new, timeline=timeline)
 
 
+def moment_of(export: Export, entry: Entry) -> datetime:
+    """Return when an entry happened."""
+    return export.requested_at + entry.after * _MILLISECOND
+
+
 def _with(timeline: tuple[Entry, ...], entry: Entry) -> tuple[Entry, ...]:
     last = timeline[-1] if timeline else None
     if last and last.what is entry.what is Happened.PAGES:  # a long walk is one entry
@@ -85,6 +90,8 @@ def _status(old: Export, new: Export) -> Iterator[tuple[Happened, str]]:
             yield (Happened.RESENT if new.mailing > old.mailing else Happened.REDRIVEN), ""
         case ExportStatus.QUEUED if old.status is ExportStatus.RUNNING:
             yield Happened.STOPPED, ""
+        case ExportStatus.QUEUED if old.status is ExportStatus.WAITING:
+            yield Happened.RETRIED, ""
 
 
 def _has_file(export: Export) -> bool:

@@ -22,6 +22,11 @@ from memberships_export.domain.source.progress import Progress
 
 _REST = timedelta(minutes=1)
 
+_WHAT_ELSE = {
+    ExportStatus.FAILED: " Put a failed one back on its way with: memberships-export dlq redrive",
+    ExportStatus.COMPLETED: " Mail its file again with: memberships-export exports resend",
+}
+
 
 def abandoned(export: Export, now: datetime) -> Export:
     """End the lease of a process that is known to be dead: the sweeper has to look at the export now."""
@@ -70,6 +75,14 @@ def nudged(export: Export, now: datetime, policy: Policy) -> Export:
     awake = move(export, Event.WAKE) if export.status is ExportStatus.WAITING else export
     pause = policy.nudge_after * 2 ** min(export.nudges, 5)
     return replace(awake, nudges=export.nudges + 1, wake_at=now + pause)
+
+
+def tried_sooner(export: Export, now: datetime, policy: Policy) -> Export:
+    """Let a waiting export be tried now, whatever it waits for. Raises IllegalTransition for any other."""
+    if export.status is not ExportStatus.WAITING:
+        reason = f"Export {export.export_id} is {export.status}: only one that waits can be brought forward."
+        raise IllegalTransition(f"{reason}{_WHAT_ELSE.get(export.status, '')}")
+    return replace(move(export, Event.WAKE), nudges=0, wake_at=now + policy.nudge_after)
 
 
 def put_off(export: Export, now: datetime, policy: Policy) -> Export:

@@ -6,7 +6,7 @@ from memberships_export.entrypoints.cli.exits import CommandError, WrongUsage
 from memberships_export.entrypoints.cli.output import visible
 
 FULL = 36  # characters of a UUID
-_SHORTEST = 4
+SHORTEST = 4
 _MOST_SHOWN = 10
 
 
@@ -18,8 +18,8 @@ def the_one(typed: str, ids: Collection[str], kind: str, where: str) -> str:
     text = typed.strip().lower()
     if text in ids:
         return text
-    if len(text) < _SHORTEST:
-        raise WrongUsage(f"The id is {typed!r}, but must be at least {_SHORTEST} characters of one. {where}")
+    if len(text) < SHORTEST:
+        raise WrongUsage(f"The id is {typed!r}, but must be at least {SHORTEST} characters of one. {where}")
     fitting = sorted(one for one in ids if one.startswith(text))
     if not fitting:
         raise CommandError(f"There is no {kind} whose id begins with {typed!r}. {where}")

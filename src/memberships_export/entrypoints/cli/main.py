@@ -30,6 +30,7 @@ from memberships_export.entrypoints.cli.operate import (
     profiles,
     tokens,
 )
+from memberships_export.entrypoints.cli.operate import exports as exports_desk
 from memberships_export.entrypoints.cli.output import complain, prepare_streams, say, say_json
 from memberships_export.entrypoints.cli.program import version
 from memberships_export.entrypoints.cli.serve import serving
@@ -105,6 +106,7 @@ def make_app() -> typer.Typer:
     app.add_typer(mails.commands, name="mail", rich_help_panel=operate)
     app.command("pause", rich_help_panel=operate)(pausing.pause)
     app.command("resume", rich_help_panel=operate)(pausing.resume)
+    app.add_typer(exports_desk.commands, name="exports", rich_help_panel=operate)
     app.add_typer(dlq.commands, name="dlq", rich_help_panel=operate)
     app.command("audit", rich_help_panel=operate)(audit.audit)
     app.command("backup", rich_help_panel=operate)(backup.backup)
