@@ -26,7 +26,7 @@ COMPILE := $(LOCK) --group build
 NPM := $(BIN)/python -m infra.node npm --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund \
 	--no-update-notifier --loglevel=error
 
-.PHONY: help install install-aws install-dev install-infra install-rig demo demo-aws serve unit test test-office check lock translations synth cdk lambda mutants bench clean
+.PHONY: help install install-aws install-dev install-infra install-rig demo demo-aws drill serve unit test test-office check lock translations synth cdk lambda mutants bench clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,8 +44,11 @@ install-rig: $(INSTALLED_RIG) ## Add from npm an SQS to test with, beside moto, 
 demo: install ## Show one export from request to mail on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export demo $(ARGS)
 
-demo-aws: install-dev install-infra ## Show the whole path on a simulated AWS on this machine (ARGS="--topology split" for three functions)
+demo-aws: install-dev install-infra ## Show the whole path on a simulated AWS on this machine (ARGS="--topology split" for three functions, ARGS=--keep to practise on it)
 	$(BIN)/python -m rig.aws.demo $(ARGS)
+
+drill: install-dev ## Practise an operator's situation on a service of its own (ARGS=--list, or ARGS=NAME)
+	@$(BIN)/python -m rig.drill $(ARGS)
 
 serve: install ## Run the service on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export serve $(ARGS)

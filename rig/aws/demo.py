@@ -1,5 +1,8 @@
 """`make demo-aws`: one export that arrives and one that fails, is redriven and arrives, on a simulated AWS.
 
+With --keep the simulated AWS stays until Ctrl-C, with a dead letter in it, and the variables are told that lead a
+terminal there: the AWS half of the runbook can be practised.
+
 The template is the one that `make synth` writes, deployed to moto through CloudFormation; the functions' code is the
 bundle that `make lambda` builds, run by Lambda's own runtime client; the API is the container's command. Simulated are
 AWS itself, the memberships API and SendGrid. Nothing leaves this machine.
@@ -7,10 +10,12 @@ AWS itself, the memberships API and SendGrid. Nothing leaves this machine.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
+from threading import Event
 
 from infra.topology import TOPOLOGIES
 from rig.aws.built_bundle import build_here, unpack
@@ -31,10 +36,15 @@ def main() -> None:
     """Set everything up, show it, take it down."""
     parser = argparse.ArgumentParser(prog="make demo-aws", description=__doc__)
     parser.add_argument("--topology", choices=tuple(TOPOLOGIES), default="one", help="one function, or three")
-    topology = parser.parse_args().topology
+    parser.add_argument("--keep", action="store_true", help="keep it until Ctrl-C, to practise on")
+    options = parser.parse_args()
     try:
-        with TemporaryDirectory(prefix="memberships-export-demo-aws-") as name, set_up(Path(name), topology) as service:
+        folder = TemporaryDirectory(prefix="memberships-export-demo-aws-")
+        with folder as name, set_up(Path(name), options.topology) as service:
             show(service)
+            if options.keep:
+                keep(service, Event().wait)
+        say("\nThe simulated AWS is gone, with all that was in it. How to do it on the real one: docs/deploy-aws.md")
     except KeyboardInterrupt:
         sys.exit("Stopped; nothing is left.")
 
@@ -80,7 +90,33 @@ def show(service: DeployedService) -> None:
         _type(service, "redrive", "--all")
         _follow(fails, export_id)
         _tell_mail(service)
-    say("\nThe simulated AWS is gone, and all that was in it. docs/deploy-aws.md tells how to do it on the real one.")
+
+
+def keep(service: DeployedService, until_told: Callable[[], object]) -> None:
+    """Leave one dead letter to a person, and run on until that is enough."""
+    with service.awake():
+        service.around.sendgrid.follow(status(400))
+        fails = service.client("user-3")
+        export_id = _request(fails)
+        _follow(fails, export_id)
+        service.until(lambda: export_id in _desk(service, "list"), "the dead letter")
+        say(f"\n--- Yours until Ctrl-C. In another terminal:\n. {_practice_file(service)}")
+        say("memberships-export dlq list")
+        say(f"Logs of the API and the functions: {service.folder / 'log.txt'}. SendGrid takes mails again.")
+        until_told()
+
+
+def _practice_file(service: DeployedService) -> Path:
+    """Write what leads a shell to this AWS, as an operator and as user-3."""
+    member = {"MEMBERSHIPS_EXPORT_URL": service.url, "MEMBERSHIPS_EXPORT_TOKEN": service.token("user-3")}
+    variables = service.operator_variables() | member
+    commands = Path(sys.executable).parent
+    lines = [f"export PATH={quote(str(commands))}:$PATH", "unset AWS_PROFILE AWS_SESSION_TOKEN"]
+    lines += [f"export {name}={quote(value)}" for name, value in variables.items()]
+    path = service.folder / "aws.env"
+    path.touch(mode=0o600)
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return path
 
 
 def _tell_what_is_there(service: DeployedService) -> None:

@@ -108,17 +108,18 @@ class DeployedService:
         return given | {_PREFIX + name: value for name, value in (own | key).items()}
 
     def client(self, user_id: str, email: str = "member@example.org") -> ExportClient:
-        def token() -> str:
-            return mint_user_token(
-                secret=_JWT_SECRET,
-                issuer=None,
-                audience=self.deployment.api[_PREFIX + "JWT_AUDIENCE"],
-                user_id=user_id,
-                email=email,
-                lifetime=timedelta(hours=1),
-            )
+        return ExportClient(self.url, lambda: self.token(user_id, email))
 
-        return ExportClient(self.url, token)
+    def token(self, user_id: str, email: str = "member@example.org") -> str:
+        """Make a token of a member, as the identity provider would."""
+        return mint_user_token(
+            secret=_JWT_SECRET,
+            issuer=None,
+            audience=self.deployment.api[_PREFIX + "JWT_AUDIENCE"],
+            user_id=user_id,
+            email=email,
+            lifetime=timedelta(hours=1),
+        )
 
     def desk(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Type a command of the dead letter desk, as an operator."""

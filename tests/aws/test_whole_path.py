@@ -1,5 +1,6 @@
 """Request to mail without an AWS account: the deployed template, the API's process, the built functions."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,25 @@ def test_the_message_goes_out_the_mail_arrives_and_a_failing_one_is_redriven(
     assert service.desk("list", "--json").stdout.strip() == "[]"
     invoked = {mapping.functions[0].name for mapping in mappings if mapping.invoked}
     assert invoked == set(topology.queues)
+
+
+@pytest.mark.parametrize("topology", [ONE], indirect=True, ids=str)
+def test_a_demo_that_is_kept_can_be_practised_on_with_the_variables_that_it_tells(
+    service: DeployedService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed: list[str] = []
+
+    def practise() -> None:
+        env_file, _ = capsys.readouterr().out.partition("In another terminal:\n")[2].split("\n", 1)
+        script = f"{env_file}; memberships-export dlq list; memberships-export list --json"
+        command, environ = ["sh", "-c", script], {"PATH": "/usr/bin:/bin"}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+        typed.append(done.stdout)
+
+    demo_aws.keep(service, practise)
+
+    assert "mail_refused" in typed[0]
+    assert '"status": "failed"' in typed[0]
 
 
 @pytest.mark.parametrize("topology", [ONE], indirect=True, ids=str)

@@ -2,7 +2,9 @@
 
 import importlib
 import inspect
+import itertools
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import Field, fields
@@ -170,7 +172,7 @@ def test_every_command_and_option_that_the_docs_name_exists(doc: Path) -> None:
     text = doc.read_text(encoding="utf-8").replace("\\\n", " ")
     # A command is what begins a line of code, or stands in `…` or $(…); prose about the package names it too.
     for typed in re.findall(
-        r"(?:^ *|[`$(/ ])(memberships-export [a-z][^`\n)#]*)", "\n".join(typed_in(text)), re.MULTILINE
+        r"(?:^ *|[`$(/ ])(?<!su )(memberships-export [a-z][^`\n)#]*)", "\n".join(typed_in(text)), re.MULTILINE
     ):
         words = typed.split()
         name = " ".join(words[:3] if " ".join(words[:3]) in known else words[:2])
@@ -179,6 +181,23 @@ def test_every_command_and_option_that_the_docs_name_exists(doc: Path) -> None:
             options = {option for parameter in known[name].params for option in parameter.opts}
             wrong = [word for word in words if word.startswith("--") and word not in {*options, "--help"}]
             assert wrong == [], f"{name_of(doc)} says `{typed}`: {name} has {', '.join(sorted(options))}"
+            refused = refusal_of(known[name], name, typed)
+            assert not refused, f"{name_of(doc)} says `{typed}`: {refused}"
+
+
+def refusal_of(command: Any, name: str, typed: str) -> str:  # noqa: ANN401  (Typer's own class of commands)
+    """Return what the command line says against a command that is typed like this; nothing of it is run."""
+    plain = re.sub(r"[;\[]|…|\.\.\.", " ; ", re.sub(r"\$\([^)]*\)?", "ID", typed))
+    plain += '"' * (plain.count('"') % 2)  # what is typed ends at a parenthesis, which may stand between quotes
+    given = itertools.takewhile(lambda word: not re.match(r"\d?[|;&<>]", word), shlex.split(plain))
+    arguments = list(given)[len(name.split()) :]
+    if not arguments or "--help" in arguments:
+        return ""  # named, not typed
+    try:
+        command.make_context(name, arguments)
+    except typer.TyperException as error:
+        return error.format_message()
+    return ""
 
 
 def typed_in(text: str) -> list[str]:
