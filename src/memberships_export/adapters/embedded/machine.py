@@ -72,6 +72,11 @@ class EmbeddedMachine:
             os.close(self._descriptor)
 
 
+def dead(folder: Path) -> list[str]:
+    """Return the ids of processes that died, and that nobody has forgotten yet."""
+    return sorted(path.stem for path in folder.glob(f"*{_LOCKED}") if not _is_held(path))
+
+
 def living(folder: Path) -> list[str]:
     """Return the ids of processes that may be alive, by the folder of their lock files."""
     return sorted(path.stem for path in folder.glob(f"*{_LOCKED}") if is_held(path))

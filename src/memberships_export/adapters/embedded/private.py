@@ -56,7 +56,7 @@ def keep_private(folder: Path) -> None:
     """
     with storage_errors(folder):
         make_folder(folder)
-        closed = sum(_close(path, folder) for path in chain([folder], _content(folder)))
+        closed = sum(_close(path, folder) for path in chain([folder], content_of(folder)))
     if closed:
         log.warning(
             "folder=%s count=%d event=closed_to_others reason=Others on this machine could get at so many files and "
@@ -66,7 +66,7 @@ def keep_private(folder: Path) -> None:
         )
 
 
-def _content(folder: Path) -> Iterator[Path]:
+def content_of(folder: Path) -> Iterator[Path]:
     """Walk through what is ours, folders before what is in them. Links are not followed."""
     for name in filter(_is_ours, _names(folder)):
         yield folder / name

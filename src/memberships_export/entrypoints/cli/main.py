@@ -24,6 +24,7 @@ from memberships_export.entrypoints.cli.operate import (
     backup,
     check_api,
     dlq,
+    doctor,
     import_file,
     mails,
     pausing,
@@ -111,6 +112,7 @@ def make_app() -> typer.Typer:
     app.command("audit", rich_help_panel=operate)(audit.audit)
     app.command("backup", rich_help_panel=operate)(backup.backup)
     app.command("restore", rich_help_panel=operate)(backup.restore)
+    app.command("doctor", rich_help_panel=operate)(doctor.doctor)
     return app
 
 
