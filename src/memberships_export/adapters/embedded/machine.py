@@ -74,7 +74,7 @@ class EmbeddedMachine:
 
 def dead(folder: Path) -> list[str]:
     """Return the ids of processes that died, and that nobody has forgotten yet."""
-    return sorted(path.stem for path in folder.glob(f"*{_LOCKED}") if not _is_held(path))
+    return sorted(path.stem for path in folder.glob(f"*{_LOCKED}") if not is_held(path))
 
 
 def living(folder: Path) -> list[str]:
