@@ -82,7 +82,8 @@ def _secrets(load: Load) -> tuple[Line, ...]:
 def _watching(load: Load) -> Line:
     metrics = (facts.OWN_METRICS + facts.INSIGHT_METRICS) * prices.METRIC.usd
     fixed = facts.ALARM_METRICS * prices.ALARM.usd + metrics + prices.DASHBOARD.usd
-    return Line("CloudWatch", fixed, load.exports * facts.LOG_BYTES / _GB * prices.LOG_GB.each)
+    written = load.exports * (facts.LOG_BYTES + facts.NUMBER_BYTES)
+    return Line("CloudWatch", fixed, written / _GB * prices.LOG_GB.each)
 
 
 def _net(load: Load) -> tuple[Line, ...]:

@@ -64,6 +64,8 @@ def _assumptions(load: Load) -> str:
         ("function, billed for one export, s", f"{load.run_seconds:g}"),
         ("sweeper, each pass and each visit, s", f"{facts.PASS_SECONDS:g}, {facts.VISIT_SECONDS:g}"),
         ("log of all programs for one export, bytes", number(facts.LOG_BYTES)),
+        ("numbers of one export in that log, bytes (measured)", number(facts.NUMBER_BYTES)),
+        ("metrics of our own", str(facts.OWN_METRICS)),
         ("through the NAT gateway for one export, bytes", number(facts.NAT_BYTES)),
         ("of it out to the internet, bytes", number(facts.OUT_BYTES)),
         ("new connections at the load balancer for one export", str(facts.CONNECTIONS)),

@@ -70,6 +70,7 @@ RECORD_BYTES, INDEX_BYTES, FILE_BYTES = 1_542, 617, 4_929  # DynamoDB adds 100 t
 PEAK, RUN_SECONDS = 10.0, 1.0  # assumed; the second is what is billed for the function in one export
 # Assumed: log lines of all programs; mail, page and TLS handshakes through the NAT; the part of it that leaves AWS.
 LOG_BYTES, NAT_BYTES, OUT_BYTES = 2_500, 25_000, 10_000
+NUMBER_BYTES = 2_400  # measured: lines of one export from which CloudWatch makes metrics, in the same log
 CONNECTIONS = 3  # at the load balancer, assumed: the request, the page, the webhook
 MEMORY_GB = 0.5  # infra/functions.py
 # Of the sweeper, assumed: each pass, and each visit on average. The two visits are seven calls, one after the other.
@@ -84,7 +85,8 @@ TASKS, ZONES = 2, 2
 SECRETS = 3
 SECRETS_READ, SECRET_SECONDS = 2, 60  # for a file that is attached; kept by a warm function
 KEY_SECONDS = 300  # SQS and DynamoDB ask KMS again after that; assumed for S3 bucket keys
-ALARM_METRICS, OWN_METRICS, INSIGHT_METRICS = 15, 5, 25  # the last, of Container Insights, from memory, unchecked
+# Own: by filters, and written by the service. Of Container Insights: from memory, unchecked.
+ALARM_METRICS, OWN_METRICS, INSIGHT_METRICS = 15, 5 + 27, 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

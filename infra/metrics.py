@@ -1,12 +1,17 @@
-"""The numbers that alarms ring for and the dashboard shows: those that the service writes to its logs, and sums."""
+"""The numbers that alarms ring for and the dashboard shows: those that the service writes to its logs, and sums.
+
+Alarms count lines of the log by filters; the graphs of exports are of metrics that the service writes by itself.
+"""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 
 from infra.api_service import ApiService
+from memberships_export.adapters.aws.emf import DIMENSION, NAMESPACE, metric_name
+from memberships_export.domain.metric import Metric
+from memberships_export.service.metrics import EXPORT_SECONDS, FINISHED, REFUSED, RETRIES
 
-NAMESPACE = "MembershipsExport"
 _FIVE, _HOUR = Duration.minutes(5), Duration.hours(1)
 
 
@@ -45,6 +50,45 @@ def sends() -> cloudwatch.Metric:
 def bounced() -> cloudwatch.Metric:
     """Mails that came back, within an hour."""
     return _own_metric("BouncedMails", _HOUR, "Sum")
+
+
+def exports() -> list[cloudwatch.IMetric]:
+    """Count the exports that came to their end within an hour, by which one."""
+    return [_written(FINISHED, "Sum", _HOUR, outcome) for outcome in FINISHED.values]
+
+
+def failure_rate() -> cloudwatch.MathExpression:
+    """Of 100 exports that finished within an hour, how many failed."""
+    done = "(FILL(completed, 0) + FILL(failed, 0))"
+    return cloudwatch.MathExpression(
+        expression=f"IF({done} > 0, 100 * FILL(failed, 0) / {done}, 0)",
+        using_metrics={name: _written(FINISHED, "Sum", _HOUR, name) for name in ("completed", "failed")},
+        period=_HOUR,
+        label="Failed exports, percent",
+    )
+
+
+def durations() -> list[cloudwatch.IMetric]:
+    """From the request to the accepted mail, in seconds: of half of the exports, and of 95 of 100."""
+    return [_written(EXPORT_SECONDS, statistic, _HOUR) for statistic in ("p50", "p95")]
+
+
+def waits() -> list[cloudwatch.IMetric]:
+    """How often exports had to wait for a next try, and requests were refused, within an hour."""
+    return [_written(metric, "Sum", _HOUR) for metric in (RETRIES, REFUSED)]
+
+
+def _written(metric: Metric, statistic: str, period: Duration, label: str = "") -> cloudwatch.Metric:
+    """Return what the service writes in the embedded metric format."""
+    name = metric_name(metric, label)
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=name,
+        dimensions_map=DIMENSION,
+        period=period,
+        statistic=statistic,
+        label=f"{name} {statistic}" if statistic.startswith("p") else name,
+    )
 
 
 def _own_metric(name: str, period: Duration, statistic: str) -> cloudwatch.Metric:

@@ -15,8 +15,20 @@ from constructs import Construct
 
 from infra.api_service import ApiService
 from infra.functions import Function
-from infra.metrics import NAMESPACE, bounced, internal_errors, oldest_unfinished, refusals, sends, server_errors
+from infra.metrics import (
+    bounced,
+    durations,
+    exports,
+    failure_rate,
+    internal_errors,
+    oldest_unfinished,
+    refusals,
+    sends,
+    server_errors,
+    waits,
+)
 from infra.queues import WorkerQueue
+from memberships_export.adapters.aws.emf import NAMESPACE
 
 _MINUTE, _FIVE, _HOUR = Duration.minutes(1), Duration.minutes(5), Duration.hours(1)
 _AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
@@ -167,10 +179,18 @@ class Monitoring(Construct):
     def _dashboard(self, watched: Watched) -> None:
         board = cloudwatch.Dashboard(self, "Dashboard", dashboard_name="MembershipsExport")
         board.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=self._alarms, width=24, height=4))
+        ages = [queue.queue.metric_approximate_age_of_oldest_message(label=queue.name) for queue in watched.queues]
+        board.add_widgets(
+            cloudwatch.GraphWidget(title="Exports per hour", left=exports()),
+            cloudwatch.GraphWidget(title="Failed exports, percent", left=[failure_rate()]),
+            cloudwatch.GraphWidget(title="From request to mail, seconds", left=durations()),
+            cloudwatch.GraphWidget(title="Oldest message, seconds", left=ages),
+        )
         board.add_widgets(*(_queue_graph(queue) for queue in watched.queues))
         board.add_widgets(*(_function_graph(function) for function in (*watched.workers, watched.sweeper)))
         board.add_widgets(
             cloudwatch.GraphWidget(title="Oldest unfinished export, seconds", left=[oldest_unfinished()]),
+            cloudwatch.GraphWidget(title="Waits of exports, refused requests", left=waits()),
             cloudwatch.GraphWidget(title="Internal errors and refusals", left=[internal_errors(), refusals()]),
             cloudwatch.GraphWidget(title="Mails", left=[sends(), bounced()]),
             cloudwatch.GraphWidget(title="API, requests", left=[watched.api.targets.metrics.request_count()]),

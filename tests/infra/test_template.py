@@ -1,15 +1,21 @@
 """What the template says of each part, in both topologies where they differ."""
 
 import re
+from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
 
 from bench import facts
+from memberships_export.adapters.aws.emf import EmbeddedMetrics, metric_names
+from memberships_export.domain.metric import Kind
 from memberships_export.entrypoints.cli.serve.limits import KEEP_ALIVE_SECONDS
 from memberships_export.logs.vocabulary import EVENTS
+from memberships_export.service.metrics import CATALOGUE, OLDEST_UNFINISHED
+from memberships_export.service.user.request import Wish
 from memberships_export.settings import read_settings
+from tests.fakes.world import World
 from tests.infra.permissions import name_of
 from tests.infra.synthesis import EXISTING, ROOT, SMALLEST_NETWORK, Synthesised, Synthesiser
 
@@ -430,7 +436,45 @@ def test_the_cost_model_counts_the_alarms_and_the_metrics_that_there_are(synth: 
     filters = synth().of_type("Logs::MetricFilter").values()
     written = {change["MetricName"] for found in filters for change in found["MetricTransformations"]}
 
-    assert (sum(watched), len(written)) == (facts.ALARM_METRICS, facts.OWN_METRICS)
+    by_the_service = {
+        name
+        for metric in CATALOGUE
+        if metric.kind is not Kind.GAUGE or metric is OLDEST_UNFINISHED
+        for name in metric_names(metric)
+    }
+    assert (sum(watched), len(written) + len(by_the_service)) == (facts.ALARM_METRICS, facts.OWN_METRICS)
+
+
+def test_the_numbers_of_an_export_are_as_long_as_the_cost_model_says() -> None:
+    lines: list[str] = []
+    world = World(rows=10)
+    services = world.over(replace(world.ports, metrics=EmbeddedMetrics(lines.append)))
+    services.request(Wish(user_id="user-1", email="member@example.org"))
+    while world.work_once(services):
+        pass
+
+    assert sum(map(len, lines)) == pytest.approx(facts.NUMBER_BYTES, rel=0.05)
+
+
+@each_topology
+def test_the_dashboard_shows_exports_failures_durations_and_the_oldest_message(
+    synth: Synthesiser, topology: str
+) -> None:
+    board = str(only(synth(topology).of_type("CloudWatch::Dashboard"))["DashboardBody"])
+    shown = {
+        "Exports per hour": ["FinishedCompleted", "FinishedFailed", "FinishedCancelled"],
+        "Failed exports, percent": ["100 * FILL(failed, 0)"],
+        "From request to mail, seconds": ['"ExportSeconds"', '"stat":"p95"'],
+        "Oldest message, seconds": ["ApproximateAgeOfOldestMessage"],
+    }
+
+    for title, named in shown.items():
+        widget = board.partition(f'"title":"{title}"')[2].partition('"type":"metric"')[0]
+        assert [name for name in named if name not in widget] == [], title
+    names = {name for metric in CATALOGUE for name in metric_names(metric)}
+    graphed = set(re.findall(r'"MembershipsExport","(\w+)","Service","memberships-export"', board))
+    assert graphed
+    assert graphed <= names, "a graph of a number that nobody writes stays empty"
 
 
 def test_one_error_that_a_function_caught_is_enough_for_an_alarm(synth: Synthesiser) -> None:
