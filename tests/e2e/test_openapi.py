@@ -16,7 +16,7 @@ from memberships_api.sqlite_repository import SqliteMembershipRepository
 from memberships_export.entrypoints.api import examples
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
-from memberships_export.entrypoints.api.health import health_router
+from memberships_export.entrypoints.api.health import Details, health_router
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.api.router import exports_router
 from memberships_export.entrypoints.cli.serve.limits import Limits
@@ -67,7 +67,9 @@ def url(tmp_path: Path) -> Iterator[str]:
     repository = SqliteMembershipRepository(tmp_path / "memberships.sqlite3")
     repository.add(sample_memberships(25, "user-1"))
     memberships = memberships_router(repository, lambda request: _user_of(api, request), route_class=ProblemRoute)
-    app = create_app([memberships, exports_router(api), health_router(lambda: None, world.services.what_waits)])
+    app = create_app(
+        [memberships, exports_router(api), health_router(lambda: None, Details(waiting=world.services.what_waits))]
+    )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = ApiThread(app, [listening], Limits(), {})
         thread.start(lambda: None)

@@ -441,3 +441,18 @@ def test_a_function_on_aws_tells_all_at_once_too(monkeypatch: pytest.MonkeyPatch
         "STRIPE_API_KEY",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize("text", ["'unclosed hunter2", " ", '"'])
+def test_a_command_that_cannot_be_read_is_refused_without_showing_it(text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(ALERT_COMMAND=text)
+    assert "MEMBERSHIPS_EXPORT_ALERT_COMMAND" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_on_aws_alarms_wake_people_and_not_a_command_or_url() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(BACKEND="aws", ALERT_COMMAND="wake", ALERT_URL="https://h.example.org/x")
+    found = [line for line in str(caught.value).splitlines() if "ALERT" in line]
+    assert [line.split()[0] for line in found] == ["MEMBERSHIPS_EXPORT_ALERT_COMMAND", "MEMBERSHIPS_EXPORT_ALERT_URL"]

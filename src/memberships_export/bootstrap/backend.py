@@ -96,10 +96,19 @@ def operator_desk(settings: Settings) -> RedriveExports:
     )
 
 
+def check_storage(settings: Settings, ports: Ports) -> None:
+    """Try whether the service can write all that it has to write. Raises StorageUnavailable."""
+    ports.store.check()
+    if settings.backend == "embedded":
+        from memberships_export.bootstrap.one_machine import check_folders  # noqa: PLC0415
+
+        check_folders(settings)
+
+
 def pausing(settings: Settings) -> PauseService:
     """Open what pauses the service."""
     ports = connect(settings, None)
-    return PauseService(state=ports.state, clock=ports.clock)
+    return PauseService(state=ports.state, audit=audit_of(ports), clock=ports.clock)
 
 
 def _backend(settings: Settings) -> Backend:

@@ -118,6 +118,13 @@ def outbox_folder(settings: Settings) -> Path:
     return settings.data_dir / "outbox"
 
 
+def check_folders(settings: Settings) -> None:
+    """Try a write where files go, and mails if they are files. Raises StorageUnavailable."""
+    Folder(settings.data_dir / "files").check()
+    if settings.mailer == "outbox":
+        Folder(outbox_folder(settings)).check()
+
+
 def _kept(value: str | None, path: Path) -> Callable[[], str]:
     known = value or kept_secret(path)
     return lambda: known

@@ -40,6 +40,7 @@ def problems_between(settings: Settings) -> Iterator[Problem]:
     if settings.backend == "aws":
         yield from _missing_on_aws(settings)
         yield from _not_on_aws(settings)
+        yield from _alerts_on_aws(settings)
     if settings.memberships_url is None and _is_of_others(settings.profile):
         yield _nothing_to_ask(settings)
     if settings.lease_seconds <= settings.memberships_timeout_seconds:
@@ -153,6 +154,13 @@ def _missing_on_aws(settings: Settings) -> Iterator[Problem]:
         if all(getattr(settings, name) is None for name in names):
             text = f"{variable(names[0])} is not set, but {variable('backend')} is aws: set it."
             yield text, {"backend", *names}
+
+
+def _alerts_on_aws(settings: Settings) -> Iterator[Problem]:
+    for name in ("alert_command", "alert_url"):
+        if getattr(settings, name):
+            text = f"{variable(name)} is set, but {variable('backend')} is aws, where alarms wake people: unset it."
+            yield text, {"backend", name}
 
 
 def _lease_too_short(settings: Settings) -> Problem:

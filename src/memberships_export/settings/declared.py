@@ -16,6 +16,7 @@ from memberships_export.logs.formats import LogFormat
 from memberships_export.settings.kinds import (
     Address,
     Colour,
+    Command,
     Contact,
     DatabaseUrl,
     Host,
@@ -222,6 +223,18 @@ class Settings:
     )
     keep_audit_days: Annotated[int, Meta(ge=1, le=3650)] = setting(
         365, "Days until an entry of the audit log is deleted."
+    )
+
+    alert_command: Command | None = setting(
+        None,
+        "One machine: program that is run, once per kind of trouble and hour, to wake somebody. No shell reads it.",
+        secret=True,
+    )
+    alert_url: Url | None = setting(
+        None, "One machine: URL (https, or http on this machine) that is told the same as JSON.", secret=True
+    )
+    alert_minutes: Annotated[int, Meta(ge=1, le=1440)] = setting(
+        15, "How long exports may wait for what may pass, or for a worker, until that is an alert."
     )
 
     backend: Literal["embedded", "aws"] = setting(

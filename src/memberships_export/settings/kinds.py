@@ -190,6 +190,14 @@ def _colour(text: str) -> str:
     return text.lower()
 
 
+def _command(text: str) -> str:
+    import shlex  # noqa: PLC0415  (most have none)
+
+    if not shlex.split(text):  # which raises ValueError for a quote without its end
+        raise ValueError
+    return text
+
+
 _PLAIN_URL = re.compile(r"https://[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
 Url = Annotated[str, _form("a URL like https://api.example.org, without query", _url)]
 DatabaseUrl = Annotated[str, _form("a URL like postgresql://user:password@host/database", _database_url)]
@@ -209,4 +217,5 @@ Name = Annotated[
 ]
 HttpsUrl = Annotated[str, _form("a URL that begins with https://", _https_url)]
 Contact = Annotated[str, _form("one plain email address, or a URL that begins with https://", _contact)]
+Command = Annotated[str, _form("a program with its arguments, as one types them: /usr/local/bin/wake --loud", _command)]
 Colour = Annotated[str, _form("a colour like #1f5fbf", _colour)]

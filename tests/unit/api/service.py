@@ -15,12 +15,10 @@ from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Evidence
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi, Identify
-from memberships_export.entrypoints.api.health import health_router
+from memberships_export.entrypoints.api.health import Details, health_router
 from memberships_export.entrypoints.api.router import exports_router
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from memberships_export.service.mail_events.webhook import ForgedEvents, MailWebhook, MalformedEvents
-from memberships_export.service.operator.first_look import ApiFound
-from memberships_export.service.operator.what_waits import Waiting
 from memberships_export.service.user.callers import TokenVerifier
 from tests.fakes.forged_tokens import SECRET, claims, hs
 from tests.fakes.world import World
@@ -79,17 +77,16 @@ def exports_api(
 def own_app(
     api: ExportsApi,
     ready: Callable[[], None] = lambda: None,
-    waiting: Callable[[], Sequence[Waiting]] = tuple,
-    found: Callable[[], ApiFound | None] = lambda: None,
+    details: Details | None = None,
 ) -> FastAPI:
-    return create_app([exports_router(api), health_router(ready, waiting, found)])
+    return create_app([exports_router(api), health_router(ready, details or Details())])
 
 
 def foreign_app(api: ExportsApi, ready: Callable[[], None] = lambda: None) -> FastAPI:
     """An app of somebody else: no handlers, no middleware of ours."""
     app = FastAPI()
     app.include_router(exports_router(api))
-    app.include_router(health_router(ready, tuple))
+    app.include_router(health_router(ready, Details()))
     return app
 
 

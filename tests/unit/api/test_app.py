@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import jsonschema
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -15,10 +16,13 @@ from memberships_export.domain.errors import MembershipsRefused
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.headers import SECURITY_HEADERS
-from memberships_export.entrypoints.api.health import health_router
+from memberships_export.entrypoints.api.health import Details, health_router
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.api.router import exports_router
+from memberships_export.ports import Pause
 from memberships_export.service.operator.first_look import ApiFound
+from memberships_export.service.operator.noticed import Noticed
+from memberships_export.service.operator.what_waits import Waiting
 from tests.fakes.world import World
 from tests.unit.api.service import HmacWebhook, Service, assert_problem, bearer, exports_api, own_app, token_for
 
@@ -184,7 +188,7 @@ def test_the_document_has_one_kind_of_problem_also_for_other_routers(tmp_path: P
     memberships = memberships_router(
         SqliteMembershipRepository(tmp_path / "memberships.db"), str, route_class=ProblemRoute
     )
-    text = json.dumps(create_app([memberships, health_router(lambda: None, tuple)]).openapi())
+    text = json.dumps(create_app([memberships, health_router(lambda: None, Details())]).openapi())
     assert text.count('"RFC 9457') == 0
     assert text.count('"title": "Problem"') == 1
 
@@ -299,30 +303,76 @@ def test_the_document_is_the_same_each_time(service: Service, document: dict[str
     assert json.dumps(service.client.get("/openapi.json").json()) == json.dumps(document)
 
 
+HERE = ("127.0.0.1", 50_000)
+
+
+def asked_from(app: FastAPI, client: tuple[str, int] = HERE, **headers: str) -> httpx2.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return TestClient(app, client=client).get("/readyz?verbose=1", headers=named)
+
+
 def test_readiness_says_what_exports_wait_for_only_when_asked() -> None:
     world = World()
     world.source.before[1] = MembershipsRefused("The memberships API at api.example.org answered with status 401.")
     world.request()
     world.work()
-    client = TestClient(own_app(exports_api(world), waiting=world.services.what_waits))
+    app = own_app(exports_api(world), details=Details(waiting=world.services.what_waits))
 
-    assert client.get("/readyz").json() == {"status": "ok"}
-    told = client.get("/readyz?verbose=1").json()
+    assert TestClient(app, client=HERE).get("/readyz").json() == {"status": "ok"}
     since = world.clock().isoformat().replace("+00:00", "Z")
-    assert told == {"status": "ok", "waiting": [{"code": "memberships_refused", "exports": 1, "since": since}]}
+    waiting = [{"code": "memberships_refused", "exports": 1, "since": since}]
+    assert asked_from(app).json() == {"status": "ok", "waiting": waiting, "noticed": []}
 
 
 def test_readiness_says_what_of_the_memberships_api_does_not_fit_and_neither_why_nor_where() -> None:
     world = World()
     found = ApiFound(profile="club.toml", sha256="0123456789abcdef", checked=world.clock(), problems=["canary"])
-    client = TestClient(own_app(exports_api(world), found=lambda: found))
+    app = own_app(exports_api(world), details=Details(found=lambda: found))
 
-    assert client.get("/readyz").json() == {"status": "ok"}
+    assert TestClient(app, client=HERE).get("/readyz").json() == {"status": "ok"}
     checked = world.clock().isoformat().replace("+00:00", "Z")
     told = {"profile": "club.toml", "sha256": "0123456789abcdef", "checked": checked, "problems": ["canary"]}
-    assert client.get("/readyz?verbose=1").json() == {"status": "ok", "waiting": [], "api": told}
+    assert asked_from(app).json() == {"status": "ok", "waiting": [], "api": told, "noticed": []}
 
 
-def test_readiness_says_too_that_nothing_waits() -> None:
-    client = TestClient(own_app(exports_api(World())))
-    assert client.get("/readyz?verbose=true").json() == {"status": "ok", "waiting": []}
+def test_readiness_says_what_the_process_noticed_and_that_the_service_is_paused() -> None:
+    world = World()
+    now = world.clock()
+    noticed = Noticed(what="key_set_unread", by="identity_provider", count=3, since=now, last=now)
+    world.state.pause(Pause(since=now, by="ops", reason="The API moves."))
+    app = own_app(exports_api(world), details=Details(noticed=lambda: [noticed], paused=world.state.paused))
+
+    told, at = asked_from(app).json(), now.isoformat().replace("+00:00", "Z")
+    event = {"what": "key_set_unread", "by": "identity_provider", "count": 3, "since": at, "last": at}
+    assert told["noticed"] == [event]
+    assert told["paused"] == {"since": at, "by": "ops", "reason": "The API moves.", "drain": False}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+def test_details_are_told_on_this_machine(host: str) -> None:
+    assert asked_from(own_app(exports_api(World())), (host, 50_000)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host, headers",
+    [
+        ("203.0.113.7", {}),
+        ("10.0.0.7", {}),
+        ("::ffff:203.0.113.7", {}),
+        ("testclient", {}),
+        ("", {}),
+        ("203.0.113.7", {"X_Forwarded_For": "127.0.0.1"}),
+        ("127.0.0.1", {"X_Forwarded_For": "203.0.113.7"}),
+        ("127.0.0.1", {"X_Forwarded_For": "127.0.0.1"}),
+        ("127.0.0.1", {"Forwarded": "for=203.0.113.7"}),
+        ("::1", {"X_Real_IP": "203.0.113.7"}),
+        ("127.0.0.1", {"Via": "1.1 proxy"}),
+    ],
+)
+def test_details_are_told_to_nobody_elsewhere_and_not_through_a_proxy(host: str, headers: dict[str, str]) -> None:
+    def never() -> list[Waiting]:
+        raise AssertionError
+
+    app = own_app(exports_api(World()), details=Details(waiting=never))
+    assert_problem(asked_from(app, (host, 50_000), **headers), 403, "operators_only")
+    assert TestClient(app, client=(host, 50_000)).get("/readyz").json() == {"status": "ok"}

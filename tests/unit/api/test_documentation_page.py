@@ -15,7 +15,7 @@ from memberships_api.sqlite_repository import SqliteMembershipRepository
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.documentation_page import documentation_page
 from memberships_export.entrypoints.api.headers import SECURITY_HEADERS
-from memberships_export.entrypoints.api.health import health_router
+from memberships_export.entrypoints.api.health import Details, health_router
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.api.router import exports_router
 from tests.fakes.world import World
@@ -57,7 +57,7 @@ def client(tmp_path: Path) -> TestClient:
     repository = SqliteMembershipRepository(tmp_path / "memberships.db")
     memberships = memberships_router(repository, str, route_class=ProblemRoute)
     return TestClient(
-        create_app([memberships, exports_router(exports_api(World())), health_router(lambda: None, tuple)])
+        create_app([memberships, exports_router(exports_api(World())), health_router(lambda: None, Details())])
     )
 
 

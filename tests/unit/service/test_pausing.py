@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from memberships_export.domain.errors import MembershipsContractBroken
+from memberships_export.domain.audit import Action, Actor, Channel, Origin, Outcome
+from memberships_export.domain.errors import MembershipsContractBroken, StorageUnavailable
 from memberships_export.domain.export.record import ExportStatus, Owed
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
+from memberships_export.service.auditing import audit_of
 from memberships_export.service.operator.pause import PauseService
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource
@@ -32,8 +34,15 @@ class SourceWithAStranger(ListSource):
         return answer
 
 
+OPS = Origin(actor=Actor.OPERATOR, who="ops", channel=Channel.CLI)
+
+
+def service_of(world: World) -> PauseService:
+    return PauseService(state=world.state, audit=audit_of(world.ports), clock=world.clock)
+
+
 def pause(world: World, *, drain: bool = False) -> None:
-    PauseService(state=world.state, clock=world.clock).pause("ops", "The API moves.", drain=drain)
+    service_of(world).pause(OPS, "The API moves.", drain=drain)
 
 
 def test_a_paused_service_accepts_and_neither_works_nor_mails() -> None:
@@ -150,9 +159,25 @@ def test_what_expired_is_deleted_in_a_pause_behind_any_number_that_rests() -> No
 
 def test_resuming_tells_what_ended_and_that_nothing_was_paused(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
-    service = PauseService(state=world.state, clock=world.clock)
-    assert service.resume() is None
+    service = service_of(world)
+    assert service.resume(OPS) is None
     with caplog.at_level("INFO"):
-        paused = service.pause("ops", "Because.", drain=False)
-        assert service.resume() == paused
+        paused = service.pause(OPS, "Because.", drain=False)
+        assert service.resume(OPS) == paused
+    assert paused.by == "ops"
     assert [record.getMessage() for record in caplog.records] == ["event=paused drain=False", "event=resumed"]
+
+
+def test_who_paused_and_resumed_is_in_the_audit_log_and_what_cannot_be_noted_is_not_done() -> None:
+    world = World()
+    service_of(world).pause(OPS, "The API moves.", drain=False)
+    service_of(world).resume(OPS)
+    noted = [(entry.action, entry.actor, entry.who, entry.outcome) for entry in world.audit.entries]
+    assert sorted(noted) == [
+        (Action.SERVICE_PAUSED, Actor.OPERATOR, "ops", Outcome.DONE),
+        (Action.SERVICE_RESUMED, Actor.OPERATOR, "ops", Outcome.DONE),
+    ]
+    world.audit.trouble = StorageUnavailable("The disk is full.")
+    with pytest.raises(StorageUnavailable):
+        service_of(world).pause(OPS, "", drain=False)
+    assert world.state.paused() is None

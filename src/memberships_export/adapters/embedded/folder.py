@@ -16,6 +16,7 @@ from memberships_export.domain.file_key import checked_key
 from memberships_export.ports import Download, FileSink
 
 _CHUNK = 1024 * 1024
+_CHECKED = 4096  # bytes: more than a file system can tuck away where it has no block left
 _ROTTEN = {errno.EIO, errno.EBADMSG, errno.EUCLEAN}  # a sector, or the file system's own checksum
 
 
@@ -85,6 +86,13 @@ class Folder:
     ) -> str | None:
         """Return None: a folder gives no URLs."""
         return None
+
+    def check(self) -> None:
+        """Write a small file, really, and remove it. Raises StorageUnavailable."""
+        path = self._root / "check"
+        with self._temporary(path) as (_, file), storage_errors(path):
+            file.write(bytes(_CHECKED))
+            _flush(file)
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)

@@ -146,7 +146,7 @@ def export_view(export: Export, base: str, now: datetime, *, service_paused: boo
     )
 
 
-_PAUSED = "The service is paused by its operators. The export goes on by itself when it is resumed."
+_PAUSED = "Paused by the operators of the service; goes on by itself afterwards"
 
 
 def _stage(export: Export) -> Stage | None:

@@ -3,7 +3,9 @@
 import logging
 from dataclasses import dataclass
 
+from memberships_export.domain.audit import Action, Origin
 from memberships_export.ports import Clock, Pause, ServiceState
+from memberships_export.service.auditing import Audit
 
 log = logging.getLogger(__name__)
 
@@ -13,17 +15,20 @@ class PauseService:
     """Every process obeys within seconds: workers stop at the next good place, and mail nothing."""
 
     state: ServiceState
+    audit: Audit
     clock: Clock
 
-    def pause(self, by: str, reason: str, *, drain: bool) -> Pause:
+    def pause(self, origin: Origin, reason: str, *, drain: bool) -> Pause:
         """Pause, and return the pause that is in force. `drain`: what runs may come to its end."""
-        pause = self.state.pause(Pause(since=self.clock(), by=by, reason=reason, drain=drain))
+        with self.audit.noting(origin, Action.SERVICE_PAUSED):
+            pause = self.state.pause(Pause(since=self.clock(), by=origin.who, reason=reason, drain=drain))
         log.info("event=paused drain=%s", pause.drain)
         return pause
 
-    def resume(self) -> Pause | None:
+    def resume(self, origin: Origin) -> Pause | None:
         """Let it work again; return the pause that has ended, None when there was none."""
-        ended = self.state.resume()
+        with self.audit.noting(origin, Action.SERVICE_RESUMED):
+            ended = self.state.resume()
         if ended:
             log.info("event=resumed")
         return ended

@@ -1,10 +1,10 @@
 """`pause` and `resume`: the service on this machine or on AWS accepts, and does not work."""
 
-import getpass
 from typing import Annotated
 
 import typer
 
+from memberships_export.domain.audit import Origin
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
 from memberships_export.entrypoints.cli.exits import WrongUsage
 from memberships_export.entrypoints.cli.output import say, say_json, visible
@@ -26,7 +26,8 @@ def pause(reason: Reason = "", drain: Drain = False, as_json: AsJson = False, ba
     """Let the service accept exports and not work on them. Nothing is mailed until `resume`."""
     if len(reason) > _LONGEST_REASON:
         raise WrongUsage(f"--reason has {len(reason)} characters; at most {_LONGEST_REASON} are kept.")
-    found = _service(backend).pause(_operator(), reason, drain=drain)
+    service, origin = _service(backend)
+    found = service.pause(origin, reason, drain=drain)
     if as_json:
         return say_json({"paused": _shown(found)})
     how = "What runs comes to its end." if found.drain else "What runs stops within a page."
@@ -35,25 +36,19 @@ def pause(reason: Reason = "", drain: Drain = False, as_json: AsJson = False, ba
 
 def resume(as_json: AsJson = False, backend: Backend = None) -> None:
     """Let the service work again. Exports go on where they stopped, within a minute."""
-    ended = _service(backend).resume()
+    service, origin = _service(backend)
+    ended = service.resume(origin)
     if as_json:
         return say_json({"ended": _shown(ended) if ended else None})
     return say(f"The service works again. {_told(ended)}" if ended else "The service was not paused.")
 
 
-def _service(backend: str | None) -> PauseService:
+def _service(backend: str | None) -> tuple[PauseService, Origin]:
     settings = settings_with_data(backend)
-    from memberships_export.bootstrap.backend import pausing  # noqa: PLC0415  (takes long: not for --help)
+    from memberships_export.bootstrap.backend import operator_origin, pausing  # noqa: PLC0415  (long: not for --help)
 
     with wiring():
-        return pausing(settings)
-
-
-def _operator() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as in some containers
-        return "unknown"
+        return pausing(settings), operator_origin(settings)
 
 
 def _told(pause: Pause) -> str:

@@ -1,7 +1,9 @@
 """What `serve`, `api` and `worker` have in common: settings become threads, and a welcome."""
 
+import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,10 +16,11 @@ from memberships_export.bootstrap.identity import mail_webhook, membership_token
 from memberships_export.bootstrap.metrics_page import counting, metrics_page
 from memberships_export.bootstrap.one_machine import mails_go_to
 from memberships_export.domain.source.profile import KnownProfile
+from memberships_export.entrypoints.alerting import Alerting
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.headers import HTTPS_ONLY
-from memberships_export.entrypoints.api.health import health_router
+from memberships_export.entrypoints.api.health import Details, health_router
 from memberships_export.entrypoints.api.router import exports_router
 from memberships_export.entrypoints.cli import logs
 from memberships_export.entrypoints.cli.data_folder import make_writable
@@ -29,6 +32,7 @@ from memberships_export.entrypoints.cli.serve.bundled import bundled_memberships
 from memberships_export.entrypoints.cli.serve.limits import limits_here
 from memberships_export.entrypoints.cli.serve.listening import Listening, listen, local_url
 from memberships_export.entrypoints.cli.serve.metrics_port import MetricsPort
+from memberships_export.entrypoints.cli.serve.noticing import Noticing
 from memberships_export.entrypoints.cli.serve.readiness import Readiness
 from memberships_export.entrypoints.cli.serve.threads import ApiThread, run_until_signal
 from memberships_export.entrypoints.profile_log import tell_profile
@@ -64,17 +68,21 @@ def host(settings: Settings, roles: Roles) -> None:
     memberships_url = settings.memberships_url or (listening.local_url if listening else local_url(settings))
     with wiring():
         ports = counting(settings, backend.connect(settings, memberships_url))
+        health = _health_of(settings, ports)
         services = assemble(ports, settings.policy, backend.download_links(settings, url))
         look = _first_look(settings, ports) if roles.worker else None
-        api = _api(settings, _app(settings, ports, services, look), listening) if listening else None
+        alerting = _alerting(settings, ports, health)
+        api = _api(settings, _app(settings, ports, services, health, look), listening) if listening else None
     _check_store(ports)
     metrics = _answer_metrics(settings, ports)
     worker = _worker(settings, ports, services) if roles.worker else None
     welcome = _Welcome(settings, listening, memberships_url, roles, profile)
     tell_profile(ports.readers.current.known)
-    ended_well = run_until_signal(api, worker, partial(_started, welcome, look), drain=roles.drain)
+    ended_well = run_until_signal(api, worker, partial(_started, welcome, look, alerting), drain=roles.drain)
     if metrics:
         metrics.stop()
+    if alerting:
+        alerting.stop()
     if not ended_well:
         raise CommandError("The API ended by itself: the log above says why.")
 
@@ -89,14 +97,40 @@ def _first_look(settings: Settings, ports: Ports) -> FirstLook | None:
     )
 
 
-def _started(welcome: "_Welcome", look: FirstLook | None) -> None:
+@dataclass(frozen=True, slots=True)
+class _Health:
+    """What this process knows of its own state: `check` tries a write, `noticed` is what its log told."""
+
+    check: Callable[[], None]
+    noticed: Noticing
+
+
+def _health_of(settings: Settings, ports: Ports) -> _Health:
+    noticing = Noticing(ports.clock)
+    logging.getLogger("memberships_export").addHandler(noticing)
+    return _Health(Readiness(partial(backend.check_storage, settings, ports)), noticing)
+
+
+def _alerting(settings: Settings, ports: Ports, health: _Health) -> Alerting | None:
+    """Return what wakes somebody, where that is set. Raises ValueError for what cannot be run or called."""
+    if not (settings.alert_command or settings.alert_url):
+        return None
+    from memberships_export.bootstrap.alerts import raise_alerts  # noqa: PLC0415  (most start without)
+
+    stopping = threading.Event()
+    return Alerting(raise_alerts(settings, ports, health.check, health.noticed, stopping.is_set), stopping)
+
+
+def _started(welcome: "_Welcome", look: FirstLook | None, alerting: Alerting | None) -> None:
     """Say so, and look at the API beside the work: it delays nothing, and a stop does not wait for it."""
     welcome.print()
     if look:
         threading.Thread(target=look, name="first-look", daemon=True).start()
+    if alerting:
+        alerting.start()
 
 
-def _app(settings: Settings, ports: Ports, services: Services, look: FirstLook | None) -> FastAPI:
+def _app(settings: Settings, ports: Ports, services: Services, health: _Health, look: FirstLook | None) -> FastAPI:
     users = user_tokens(settings)
     api = ExportsApi(
         request=services.request,
@@ -111,13 +145,19 @@ def _app(settings: Settings, ports: Ports, services: Services, look: FirstLook |
     )
     bundled = [] if settings.memberships_url else [bundled_memberships(settings, membership_tokens(settings, users))]
     return create_app(
-        [*bundled, exports_router(api), _health(ports, services, look)],
+        [*bundled, exports_router(api), _health(ports, services, health, look)],
         _public(settings).path,
     )
 
 
-def _health(ports: Ports, services: Services, look: FirstLook | None) -> APIRouter:
-    return health_router(Readiness(ports.store.check), services.what_waits, look.found if look else lambda: None)
+def _health(ports: Ports, services: Services, health: _Health, look: FirstLook | None) -> APIRouter:
+    details = Details(
+        waiting=services.what_waits,
+        found=look.found if look else lambda: None,
+        noticed=health.noticed,
+        paused=ports.state.paused,
+    )
+    return health_router(health.check, details)
 
 
 def _api(settings: Settings, app: FastAPI, listening: Listening) -> ApiThread:

@@ -33,26 +33,35 @@ Drain = Annotated[
     typer.Option("--drain", help="Do what can be done now, then end: when the queue is empty, or the service paused."),
 ]
 
+AlertCommand = Annotated[
+    str | None,
+    typer.Option(
+        "--alert-command",
+        metavar="COMMAND",
+        help="Wake somebody by this command, instead of MEMBERSHIPS_EXPORT_ALERT_COMMAND.",
+    ),
+]
 
-def serve(host: Host = None, port: Port = None) -> None:
+
+def serve(host: Host = None, port: Port = None, alert_command: AlertCommand = None) -> None:
     """Run API, worker and sweeper in one process. Other settings: environment variables MEMBERSHIPS_EXPORT_*."""
-    _run(api=True, worker=True, flags=_flags(host, port))
+    _run(api=True, worker=True, flags=_flags(host, port, alert_command))
 
 
-def api(host: Host = None, port: Port = None) -> None:
+def api(host: Host = None, port: Port = None, alert_command: AlertCommand = None) -> None:
     """Run the API alone; `worker` in another process on this machine does the work."""
-    _run(api=True, worker=False, flags=_flags(host, port))
+    _run(api=True, worker=False, flags=_flags(host, port, alert_command))
 
 
-def worker(port: ApiPort = None, drain: Drain = False) -> None:
+def worker(port: ApiPort = None, drain: Drain = False, alert_command: AlertCommand = None) -> None:
     """Run worker and sweeper alone, beside `api`. Memberships are fetched from the settings' URL, or from `api`."""
-    _run(api=False, worker=True, flags=_flags(None, port), drain=drain)
+    _run(api=False, worker=True, flags=_flags(None, port, alert_command), drain=drain)
 
 
-def _flags(host: str | None, port: int | None) -> Mapping[str, str]:
+def _flags(host: str | None, port: int | None, alert_command: str | None) -> Mapping[str, str]:
     if host is not None and not host.strip():
         raise WrongUsage("--host is empty, but must be an address of this machine.")
-    given = {"host": host, "port": port}
+    given = {"host": host, "port": port, "alert_command": alert_command}
     return {name: str(value) for name, value in given.items() if value is not None}
 
 

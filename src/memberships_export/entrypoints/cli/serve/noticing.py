@@ -1,0 +1,49 @@
+"""Listens to the log of its own process, for what no record tells: bugs, and others that refuse us."""
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from memberships_export.service.operator.noticed import Noticed
+
+_EVENTS = ("internal_error", "unforeseen_error", "key_set_unread", "provider_unanswered", "refused")
+_EVENT = re.compile(rf"\bevent=({'|'.join(_EVENTS)})\b")
+_BY = re.compile(r"\bby=(\w+)")
+_SHOWN = timedelta(hours=1)
+# What these refuse, the exports that wait for it tell: their record has the cause.
+_ON_RECORD = frozenset({"memberships_api", "token_endpoint", "secrets"})
+
+
+class Noticing(logging.Handler):
+    """Counts, and writes nothing."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        """`clock`: that of the process."""
+        super().__init__(logging.WARNING)
+        self._clock = clock
+        self._counting = threading.Lock()
+        self._found: dict[tuple[str, str], Noticed] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look at the beginning of the line: what is quoted at its end is no event of ours."""
+        head = record.getMessage().partition(" reason=")[0]
+        event, by = _EVENT.search(head), _BY.search(head)
+        if event and (by[1] if by else "") not in _ON_RECORD:
+            self._count("internal_error" if event[1] == "unforeseen_error" else event[1], by[1] if by else "")
+
+    def __call__(self) -> Sequence[Noticed]:
+        """Return what was noticed within the last hour."""
+        now = self._clock()
+        with self._counting:
+            return [one for one in self._found.values() if now - one.last < _SHOWN]
+
+    def _count(self, what: str, by: str) -> None:
+        now = self._clock()
+        with self._counting:
+            known = self._found.get((what, by))
+            if known is None or now - known.last >= _SHOWN:
+                known = Noticed(what=what, by=by, count=known.count if known else 0, since=now, last=now)
+            self._found[what, by] = replace(known, count=known.count + 1, last=now)
