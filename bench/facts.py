@@ -82,7 +82,7 @@ PROCESSOR = MEMORY_GB * 1024 / 1769
 
 POLLERS, POLL_SECONDS = 5, 20  # with MaximumConcurrency Lambda never uses fewer
 TASKS, ZONES = 2, 2
-SECRETS = 3
+SECRETS = 4
 SECRETS_READ, SECRET_SECONDS = 2, 60  # for a file that is attached; kept by a warm function
 KEY_SECONDS = 300  # SQS and DynamoDB ask KMS again after that; assumed for S3 bucket keys
 # Own: by filters, and written by the service. Of Container Insights: from memory, unchecked.

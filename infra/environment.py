@@ -102,6 +102,7 @@ class Environment:
             "PUBLIC_URL": self.parameters.public_url,
             "SERVICE_SECRET_ID": self.secrets.service.secret_arn,
             "LINK_SECRET_ID": self.secrets.links.secret_arn,
+            "AUDIT_SECRET_ID": self.secrets.audit.secret_arn,
         }
 
 

@@ -1,4 +1,4 @@
-"""The secrets. Their values are never in the template: Secrets Manager makes two, a person puts in the other."""
+"""The secrets. Their values are never in the template: Secrets Manager makes three, a person puts in the other."""
 
 from collections.abc import Sequence
 
@@ -34,6 +34,7 @@ class Secrets(Construct):
         )
         self.service = self._secret("Service", key, "Signs the worker's tokens for the memberships API")
         self.links = self._secret("Links", key, "Signs the download links in mails")
+        self.audit = self._secret("Audit", key, "Makes the pseudonyms of members in the audit log")
         accept(
             self.mail,
             "It is made and revoked by a person at the mail service; docs/deploy-aws.md says how to change it.",
@@ -45,6 +46,7 @@ class Secrets(Construct):
             "AwsSolutions-SMG4",
         )
         accept(self.links, "Changing it ends all links that were mailed.", "AwsSolutions-SMG4")
+        accept(self.audit, "With another one, older entries of a member are not found any more.", "AwsSolutions-SMG4")
 
     def allow_mail(self, role: iam.IRole) -> None:
         """Allow to read what mails are sent with."""
@@ -62,6 +64,10 @@ class Secrets(Construct):
     def allow_links(self, role: iam.IRole) -> None:
         """Allow to read what the download links are made and checked with."""
         allow(role, _READ, self.links.secret_arn)
+
+    def allow_audit(self, role: iam.IRole) -> None:
+        """Allow to read what the pseudonyms of members are made with."""
+        allow(role, _READ, self.audit.secret_arn)
 
     def _secret(self, name: str, key: kms.IKey, description: str) -> secretsmanager.Secret:
         return secretsmanager.Secret(

@@ -51,6 +51,7 @@ class BareDeployment:
             "SENDGRID_URL": self.sendgrid.url,
             "SENDGRID_SECRET": client.create_secret(Name=f"{name}-sendgrid", SecretString="SG.key")["ARN"],
             "SERVICE_SECRET_ID": client.create_secret(Name=f"{name}-service", SecretString="s" * 40)["ARN"],
+            "AUDIT_SECRET_ID": client.create_secret(Name=f"{name}-audit", SecretString="a" * 40)["ARN"],
             "LINK_SECRET_ID": client.create_secret(Name=f"{name}-links", SecretString="l" * 40)["ARN"],
             "PAGE_SIZE": "10",
         }

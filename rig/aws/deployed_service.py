@@ -1,5 +1,6 @@
 """The deployed service at work: the API in a process of its own, and the built functions behind their queues."""
 
+import json
 import os
 import subprocess
 import sys
@@ -123,8 +124,16 @@ class DeployedService:
 
     def desk(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Type a command of the dead letter desk, as an operator."""
+        return self._operate("dlq", *arguments)
+
+    def audit(self) -> list[dict[str, str]]:
+        """Read the audit log, as an operator."""
+        entries: list[dict[str, str]] = json.loads(self._operate("audit", "--json").stdout)["entries"]
+        return entries
+
+    def _operate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [Path(sys.executable).parent / "memberships-export", "dlq", *arguments, "--backend", "aws"],
+            [Path(sys.executable).parent / "memberships-export", *arguments, "--backend", "aws"],
             env={"PATH": os.environ["PATH"], "COLUMNS": "160", **self.operator_variables()},
             capture_output=True,
             text=True,

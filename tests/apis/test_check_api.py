@@ -188,6 +188,7 @@ def test_an_api_that_refuses_the_key_is_told_once_with_what_to_do(tmp_path: Path
 
 def test_it_works_with_the_settings_of_a_service_on_aws_too(tmp_path: Path) -> None:
     names = {"BACKEND": "aws", "TABLE": "t", "BUCKET": "b", "SERVICE_SECRET_ID": "s", "LINK_SECRET_ID": "l"}
+    names |= {"AUDIT_SECRET_ID": "a"}
     aws = {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in names.items()}
     queue = {"MEMBERSHIPS_EXPORT_QUEUE_URL": "https://sqs.example.org/1/q", "AWS_DEFAULT_REGION": "eu-central-1"}
     result = Checked("stripe", tmp_path).run(environ=aws | queue)

@@ -144,6 +144,7 @@ def test_a_lost_message_is_sent_again_by_the_sweeper(deployment: BareDeployment)
         ("BUCKET", "MEMBERSHIPS_EXPORT_BUCKET is not set"),
         ("SERVICE_SECRET_ID", "MEMBERSHIPS_EXPORT_SERVICE_SECRET_ID is not set"),
         ("LINK_SECRET_ID", "MEMBERSHIPS_EXPORT_LINK_SECRET_ID is not set"),
+        ("AUDIT_SECRET_ID", "MEMBERSHIPS_EXPORT_AUDIT_SECRET_ID is not set"),
         ("SENDGRID_SECRET", "MEMBERSHIPS_EXPORT_SENDGRID_API_KEY is not set"),
         ("MEMBERSHIPS_URL", "MEMBERSHIPS_EXPORT_MEMBERSHIPS_URL is not set: this function fetches"),
         ("MAILER", "MEMBERSHIPS_EXPORT_MAILER is outbox: this function mails"),

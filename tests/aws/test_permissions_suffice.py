@@ -113,6 +113,8 @@ def live_a_whole_life(service: DeployedService) -> None:
         assert "1 redriven, 0 finished, 1 refused" in service.desk("redrive", "--all").stdout  # one by one
         assert member.ended(failing)["status"] == "completed"
         assert service.desk("purge", "--yes").returncode == 0
+        noted = [entry["action"] for entry in service.audit()]
+        assert set(noted) == {"file.downloaded", "export.resent", "dlq.redriven", "dlq.purged", "audit.read"}
     waiting = (member.request() or {})["exportId"]
     _sweep(service, overdue=waiting, expired=export_id)
     assert member.ask("POST", f"/memberships/exports/{waiting}/cancel")["status_code"] == 200

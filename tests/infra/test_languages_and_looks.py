@@ -21,14 +21,15 @@ GIVEN = {
 # What the stack never sets, by the reason.
 NO_PARAMETERS = {
     "of one machine": "data_dir max_connections smtp_plain_hosts sweep_seconds visibility_seconds workers",
-    "secrets come from Secrets Manager": "introspection_client_secret jwt_secret link_secret sendgrid_api_key "
-    "service_secret smtp_password",
+    "secrets come from Secrets Manager": "audit_secret introspection_client_secret jwt_secret link_secret "
+    "sendgrid_api_key service_secret smtp_password",
     "the stack takes tokens of a JWKS, and mails by STARTTLS": "alb_arn introspection_client_id introspection_url "
     "jwt_email_claim jwt_email_verified_claim jwt_user_claim service_audience smtp_port smtp_security userinfo_url",
     "limits and patience, for whoever edits infra/environment.py": "after_unknown_send attachment_limit_bytes "
-    "evidence_wait_seconds exports_per_hour first_back_off_seconds give_up_hours keep_files_days keep_records_days "
-    "lease_seconds longest_back_off_seconds max_hours max_megabytes max_pages memberships_timeout_seconds "
-    "nudge_seconds page_size refused_minutes send_limit_seconds stalled_claims unclear_sends",
+    "evidence_wait_seconds exports_per_hour first_back_off_seconds give_up_hours keep_audit_days keep_files_days "
+    "keep_records_days lease_seconds longest_back_off_seconds max_hours max_megabytes max_pages "
+    "memberships_timeout_seconds nudge_seconds page_size refused_minutes send_limit_seconds stalled_claims "
+    "unclear_sends",
 }
 
 

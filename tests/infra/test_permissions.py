@@ -85,6 +85,7 @@ API = {
     "StorageFiles/csv/*": GET,
     "SecretsService": READ_SECRET,
     "SecretsLinks": READ_SECRET,
+    "SecretsAudit": READ_SECRET,
     **BUCKET,
 }
 ALL_STAGES = {
@@ -105,6 +106,7 @@ def desk(topology: str) -> dict[str, set[str]]:
         "StorageExports/index/by-user": {"dynamodb:Query"},
         "StorageExports/index/by-wake": {"dynamodb:Query"},
         "StorageExports/index/by-address": {"dynamodb:Query", "dynamodb:Scan"},
+        "SecretsAudit": READ_SECRET,
         **{f"{queue}_dlq": DESK for queue in QUEUES[topology]},
     }
 

@@ -28,6 +28,7 @@ def aws_environ(profile: str, **more: str) -> dict[str, str]:
         "QUEUE_URL": "https://sqs.example.org/1/q",
         "SERVICE_SECRET_ID": "s",
         "LINK_SECRET_ID": "l",
+        "AUDIT_SECRET_ID": "a",
     }
     environ = {**names, "PROFILE": profile, **more}
     return {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in environ.items()}
@@ -121,6 +122,7 @@ def test_a_function_that_fetches_says_at_its_start_by_which_profile(
         "QUEUE_URL": "https://sqs.example.org/1/q",
         "SERVICE_SECRET_ID": "s",
         "LINK_SECRET_ID": "l",
+        "AUDIT_SECRET_ID": "a",
     }
     environ = {f"MEMBERSHIPS_EXPORT_{name}": value for name, value in names.items()}
     with caplog.at_level("INFO", logger="memberships_export"):

@@ -162,7 +162,16 @@ def test_all_problems_are_told_at_once() -> None:
 def test_what_is_missing_is_told_beside_what_is_wrong() -> None:
     assert named(PORT="x", PORTT="1", BACKEND="aws", MAILER="sendgrid") == [
         *("PORTT", "PORT"),
-        *("SENDGRID_API_KEY", "MAIL_FROM", "QUEUE_URL", "TABLE", "BUCKET", "SERVICE_SECRET_ID", "LINK_SECRET_ID"),
+        *(
+            "SENDGRID_API_KEY",
+            "MAIL_FROM",
+            "QUEUE_URL",
+            "TABLE",
+            "BUCKET",
+            "SERVICE_SECRET_ID",
+            "LINK_SECRET_ID",
+            "AUDIT_SECRET_ID",
+        ),
     ]
 
 
@@ -175,7 +184,7 @@ def test_numbers_that_do_not_fit_each_other_are_told_beside_what_is_wrong() -> N
     [
         {"MAIL_FROM": "nobody", "MAILER": "sendgrid", "SENDGRID_API_KEY": "k"},  # is set, though wrong
         {"LINK_SECRET": "short", "BACKEND": "aws", "TABLE": "t", "BUCKET": "b"}
-        | {"QUEUE_URL": "https://q.example.org", "SERVICE_SECRET_ID": "s"},
+        | {"QUEUE_URL": "https://q.example.org", "SERVICE_SECRET_ID": "s", "AUDIT_SECRET_ID": "a"},
         {"MAILER": "pigeon", "MAIL_FROM": "memberships-export@localhost"},
         {"LEASE_SECONDS": "0"},
         {"LEASE_SECONDS": "10", "MEMBERSHIPS_TIMEOUT_SECONDS": "x"},  # nobody knows what 10 would be compared with
@@ -291,7 +300,9 @@ def test_a_password_never_goes_unencrypted(host: str) -> None:
 
 
 def test_on_aws_the_password_may_be_in_secrets_manager() -> None:
-    aws = dict.fromkeys(("QUEUE_URL", "TABLE", "BUCKET", "SERVICE_SECRET_ID", "LINK_SECRET_ID"), "https://x.example")
+    aws = dict.fromkeys(
+        ("QUEUE_URL", "TABLE", "BUCKET", "SERVICE_SECRET_ID", "LINK_SECRET_ID", "AUDIT_SECRET_ID"), "https://x.example"
+    )
     assert read(**SMTP, **aws, BACKEND="aws", SMTP_USER="u", SMTP_SECRET="id").smtp_secret == "id"
     assert named(**SMTP, **aws, BACKEND="aws", SMTP_SECRET="id") == ["SMTP_USER"]
     assert named(**SMTP, SMTP_USER="u", SMTP_SECRET="id") == ["SMTP_PASSWORD"]

@@ -19,6 +19,7 @@ _NEEDED_ON_AWS = [
     ("bucket",),
     ("service_secret_id", "service_secret"),
     ("link_secret_id", "link_secret"),
+    ("audit_secret_id", "audit_secret"),
 ]
 
 

@@ -92,7 +92,7 @@ def test_a_refusal_ends_with_one_and_changes_nothing(
 def test_on_aws_there_is_no_data_folder(typed: Typed, tmp_path: Path, command: str) -> None:
     needed = {
         f"MEMBERSHIPS_EXPORT_{name}": "x"
-        for name in ("QUEUE_URL", "TABLE", "BUCKET", "SERVICE_SECRET_ID", "LINK_SECRET_ID")
+        for name in ("QUEUE_URL", "TABLE", "BUCKET", "SERVICE_SECRET_ID", "LINK_SECRET_ID", "AUDIT_SECRET_ID")
     }
     url = {
         "MEMBERSHIPS_EXPORT_BACKEND": "aws",

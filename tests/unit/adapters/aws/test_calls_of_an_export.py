@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bench.facts import CALLS
+from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
 from memberships_export.adapters.aws.dynamodb_desk import DynamoDbExportDesk
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
@@ -19,7 +20,7 @@ from memberships_export.service.user.request import Wish
 from memberships_export.service.worker.run import Acknowledge
 from rig.aws.fake_aws import FakeAws
 from tests.factories import a_membership
-from tests.fakes.memory import FakeClock, ListSource, MemoryAuditLog, MemoryServiceState, ScriptedMailer
+from tests.fakes.memory import FakeClock, ListSource, MemoryServiceState, ScriptedMailer
 from tests.fakes.world import LINKS
 from tests.readers import readers
 
@@ -40,7 +41,7 @@ def ports(aws: FakeAws) -> Ports:
         translations=Catalogues(),
         mail_writer=TemplateMailWriter(Brand(), strict=True),
         zone_names=zone_names,
-        audit=MemoryAuditLog(),
+        audit=DynamoDbAuditLog(aws.dynamodb, aws.new_table(), clock, timedelta(days=365)),
         audit_key=lambda: "key",
     )
 
