@@ -61,6 +61,7 @@ class LocalService:
             "SENDGRID_API_KEY": self.mail.key,
             "SENDGRID_URL": self.mail.url,
             "SENDGRID_WEBHOOK_KEY": self.mail.signer.public_key,
+            "METRICS_PORT": str(free_port()),
             "SWEEP_SECONDS": "1",
             "LONGEST_BACK_OFF_SECONDS": "20",  # nobody waits a quarter of an hour in an exercise
         }

@@ -1,5 +1,6 @@
 """What happens to the machine under a service: disks fill up and are lost, backups are made, machines are replaced."""
 
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -71,6 +72,7 @@ def new_machine(service: LocalService) -> Path:
     folder.mkdir(mode=0o700)
     port = str(free_port())
     text = service.env_file.read_text(encoding="utf-8")
+    text = re.sub(r"^.*METRICS_PORT.*\n", "", text, flags=re.MULTILINE)
     own = text.replace(str(service.data), str(folder / "data")).replace(service.url.rsplit(":", 1)[1], port)
     (folder / "service.env").touch(mode=0o600)
     (folder / "service.env").write_text(own, encoding="utf-8")
