@@ -8,7 +8,10 @@ from memberships_export.adapters.embedded.backup.manifest import Manifest
 from memberships_export.adapters.embedded.backup.restoring import Restored
 from memberships_export.adapters.embedded.doctor import folder_checks, record_checks
 from memberships_export.adapters.embedded.doctor.finding import Check, Finding, checked
+from memberships_export.bootstrap.backend import connect, operator_origin
 from memberships_export.bootstrap.parts import utc_now
+from memberships_export.domain.audit import Action
+from memberships_export.service.auditing import audit_of
 from memberships_export.settings import Settings
 from memberships_export.settings.doubts import doubts_about
 from memberships_export.version import VERSION
@@ -19,9 +22,12 @@ Told = Callable[[int, int], None]
 
 
 def make_backup(settings: Settings, folder: Path, told: Told) -> Manifest:
-    """Copy the data folder of the settings, which may be in use. Raises StorageUnavailable."""
+    """Copy the data folder of the settings, which may be in use, and note that. Raises StorageUnavailable."""
     backup = making.Backup(data=settings.data_dir, folder=folder, program=VERSION, at=utc_now())
-    return making.make_backup(backup, told)
+    with audit_of(connect(settings, None)).noting(operator_origin(settings), Action.BACKUP_MADE) as noted:
+        made = making.make_backup(backup, told)
+        noted.detail = f"exports={made.exports}"
+    return made
 
 
 def look_at_backup(backup: Path, data: Path) -> Manifest:
@@ -31,9 +37,9 @@ def look_at_backup(backup: Path, data: Path) -> Manifest:
     return manifest
 
 
-def restore(backup: Path, data: Path, told: Told) -> Restored:
+def restore(settings: Settings, backup: Path, data: Path, told: Told) -> Restored:
     """Put a backup in place of a data folder that is not there yet, or empty. Raises StorageUnavailable."""
-    return restoring.restore(backup, data, utc_now(), told)
+    return restoring.restore(backup, data, utc_now(), told, origin=operator_origin(settings))
 
 
 def examine(settings: Settings, wrong: Sequence[str]) -> list[Check]:

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
 from memberships_export.bootstrap.backend import connect
 from memberships_export.bootstrap.parts import utc_now
+from memberships_export.domain.audit import Audited, AuditQuery
+from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.settings import Settings
 from tests.factories import an_export
 from tests.unit.cli.conftest import Cli
@@ -61,6 +64,35 @@ def test_with_json_there_is_one_value_that_names_no_person(typed: Typed, data: P
     assert "@" not in made.output + restored.output
     assert (tmp_path / "new" / "exports.db").exists()
     assert data.exists(), "another folder was meant"
+
+
+def actions(data: Path) -> list[tuple[str, str, str]]:
+    page = connect(Settings(data_dir=data), None).audit.read(AuditQuery())
+    return [(entry.action.value, entry.outcome.value, entry.actor.value) for entry in page.entries]
+
+
+def test_both_are_in_the_audit_log(typed: Typed, data: Path, tmp_path: Path) -> None:
+    typed("backup", str(tmp_path / "backup"))
+    typed("backup", str(tmp_path / "backup"))
+    noted = actions(data)
+    data.rename(tmp_path / "lost")
+    typed("restore", str(tmp_path / "backup"), "--yes")
+
+    assert noted == [("backup.made", "failed", "operator"), ("backup.made", "done", "operator")]
+    assert actions(data) == [("backup.restored", "done", "operator"), ("backup.made", "begun", "operator")]
+
+
+def test_a_backup_that_cannot_be_noted_is_not_made(
+    typed: Typed, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_log: SqliteAuditLog, _entry: Audited) -> None:
+        raise StorageUnavailable("The audit log cannot be written.")
+
+    monkeypatch.setattr(SqliteAuditLog, "note", refuse)
+
+    assert data.exists()
+    assert typed("backup", str(tmp_path / "backup")).exit_code == 1
+    assert not (tmp_path / "backup").exists()
 
 
 def test_a_restore_asks_first(typed: Typed, data: Path, tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """A data folder with something of everything, and what is in one."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,25 @@ from memberships_export.domain.export.record import Export
 from tests.factories import REQUESTED_AT, an_export
 
 AT = REQUESTED_AT
+_CHILD = """
+import os, signal
+from datetime import UTC, datetime
+from pathlib import Path
+from memberships_export.adapters.embedded.backup.{module} import *
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+def die(_done, _all):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+{code}
+"""
+
+
+def killed_in(module: str, code: str) -> bool:
+    """Run code in a process that kills itself as soon as `die` is called; tell whether it did."""
+    child = subprocess.run([sys.executable, "-c", _CHILD.format(module=module, code=code)], check=False, timeout=120)
+    return child.returncode == -signal.SIGKILL
 
 
 def a_data_folder(data: Path, **changes: Any) -> Export:  # noqa: ANN401  (fields of Export)

@@ -18,7 +18,14 @@ from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.errors import StorageUnavailable
 from tests.factories import an_export
 from tests.fakes.broken_disk import files_end_at
-from tests.unit.adapters.backup.a_folder import AT, a_backup_of, a_data_folder, content, exports_in
+from tests.unit.adapters.backup.a_folder import (
+    AT,
+    a_backup_of,
+    a_data_folder,
+    content,
+    exports_in,
+    killed_in,
+)
 
 
 @contextmanager
@@ -183,6 +190,20 @@ def test_a_backup_that_was_cut_short_has_no_name_and_gives_way_to_the_next(tmp_p
     assert content(tmp_path / "backup") == content(tmp_path / "data")
     assert not (tmp_path / "backup" / "files" / "csv" / "of-an-erased-user").exists()
     assert not left.exists()
+
+
+def test_killed_by_the_system_in_the_middle_it_has_no_name(tmp_path: Path) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    a_data_folder(data)
+
+    assert killed_in(
+        "making",
+        f"make_backup(Backup(data=Path({str(data)!r}), folder=Path({str(backup)!r}), program='1', at=AT), die)",
+    )
+
+    assert kept(tmp_path) == ["backup.partial", "data"]
+    make_backup(a_backup_of(data, backup))
+    assert kept(tmp_path) == ["backup", "data"]
 
 
 def test_somebody_elses_folder_of_that_name_is_not_cleared(tmp_path: Path) -> None:

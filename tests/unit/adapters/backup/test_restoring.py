@@ -19,7 +19,14 @@ from memberships_export.adapters.embedded.machine import EmbeddedMachine
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.record import Evidence, ExportStatus
 from tests.fakes.broken_disk import files_end_at
-from tests.unit.adapters.backup.a_folder import AT, a_backup_of, a_data_folder, content, record
+from tests.unit.adapters.backup.a_folder import (
+    AT,
+    a_backup_of,
+    a_data_folder,
+    content,
+    killed_in,
+    record,
+)
 
 NOW = AT + timedelta(days=1)
 
@@ -256,6 +263,32 @@ def test_interrupted_it_leaves_the_folder_as_it_was(tmp_path: Path, backup: Path
         restore(backup, tmp_path / "data", NOW, interrupt)
 
     assert names(tmp_path / "data") == []
+
+
+def test_killed_by_the_system_in_the_middle_it_is_not_taken_for_whole_and_the_next_one_works(
+    tmp_path: Path, backup: Path
+) -> None:
+    assert killed_in("restoring", f"restore(Path({str(backup)!r}), Path({str(tmp_path / 'data')!r}), AT, die)")
+
+    with pytest.raises(StorageUnavailable, match="cut short"):
+        refuse_half_restored(tmp_path / "data")
+    assert names(tmp_path / "data") == ["restoring"]
+    restore(backup, tmp_path / "data", NOW)
+
+    assert content(tmp_path / "data") == content(tmp_path / "old")
+
+
+def test_what_a_service_writes_meanwhile_is_not_written_over(tmp_path: Path, backup: Path) -> None:
+    data = tmp_path / "data"
+
+    def still_running(_done: int, _all: int) -> None:
+        (data / "exports.db").write_bytes(b"of the service that was not stopped")
+
+    with pytest.raises(StorageUnavailable, match=r"not empty \(it holds exports.db\)"):
+        restore(backup, data, NOW, still_running)
+
+    assert names(data) == ["exports.db"]
+    assert (data / "exports.db").read_bytes() == b"of the service that was not stopped"
 
 
 def test_killed_while_it_copied_the_next_one_begins_anew(tmp_path: Path, backup: Path) -> None:

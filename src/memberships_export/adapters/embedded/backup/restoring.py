@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from memberships_export.adapters.embedded.backup.copying import Told, copy
+from memberships_export.adapters.embedded.backup.copying import Told, copy, write
 from memberships_export.adapters.embedded.backup.half_restored import GROWING
 from memberships_export.adapters.embedded.backup.manifest import DATABASE, Manifest, broken, read_manifest
 from memberships_export.adapters.embedded.backup.snapshot import reading, schema_of
@@ -21,9 +21,14 @@ from memberships_export.adapters.embedded.database import SCHEMA_VERSION, Databa
 from memberships_export.adapters.embedded.disk import is_still, make_folder, storage_errors, sync_folder
 from memberships_export.adapters.embedded.machine import living
 from memberships_export.adapters.embedded.private import OF_THE_DISK, keep_private
+from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
+from memberships_export.domain.audit import SYSTEM, Action, Origin
 from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.service.auditing import Audit
 from memberships_export.service.operator.after_restore import MarkMaybeMailed
+
+_MOVING = "moving"  # in the folder within: from here on a restore that is cut short has put something in place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +41,14 @@ class Restored:
 
 
 def restore(
-    backup: Path, data: Path, now: datetime, told: Callable[[int, int], None] = lambda _done, _all: None
+    backup: Path,
+    data: Path,
+    now: datetime,
+    told: Callable[[int, int], None] = lambda _done, _all: None,
+    *,
+    origin: Origin = SYSTEM,
 ) -> Restored:
-    """Restore, or change nothing. `told` hears the bytes that are done, and how many there are.
+    """Restore, or change nothing. `told` hears the bytes that are done, and how many there are. `origin`: who asks.
 
     Raises StorageUnavailable: the backup is not whole, the data folder is in use or not empty, the disk is full.
     """
@@ -54,8 +64,9 @@ def restore(
     with _growing(data) as growing:
         _check_room(data, manifest)
         _copy_all(backup, growing, manifest, also)
-        marked, letters = _prepare(growing / DATABASE, now)
+        marked, letters = _prepare(growing / DATABASE, now, origin)
         _sync(growing)
+        check_target(data)  # what has appeared meanwhile was written by a service that still runs
         _move_up(growing, data, manifest)
     return Restored(manifest=manifest, maybe_mailed=marked, letters=letters)
 
@@ -83,7 +94,7 @@ def check_target(data: Path) -> None:
         return
     if living(data / "processes"):
         raise _refused(data, "a process of the service runs on it", f"stop the service, then move {data} away")
-    if (data / GROWING).exists():
+    if (data / GROWING / _MOVING).exists():
         raise _refused(data, "a restore was cut short there", "delete what is in it, and restore again")
     raise _refused(
         data,
@@ -106,7 +117,8 @@ def _growing(data: Path) -> Iterator[Path]:
         try:
             yield growing
         except BaseException:
-            _give_up(growing, data)
+            if not (growing / _MOVING).exists():  # else it stays, and says that all is not there
+                shutil.rmtree(growing, ignore_errors=True)
             raise
     finally:
         os.close(descriptor)
@@ -122,12 +134,6 @@ def _take(growing: Path, descriptor: int) -> None:
     with storage_errors(growing):
         for left in list(growing.iterdir()):  # of a restore that was cut short
             shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-
-
-def _give_up(growing: Path, data: Path) -> None:
-    """Leave nothing, unless something has moved up already: then the folder stays, and says that all is not there."""
-    if not any(path.name not in {GROWING, OF_THE_DISK} for path in data.iterdir()):
-        shutil.rmtree(growing, ignore_errors=True)
 
 
 def _check_room(data: Path, manifest: Manifest) -> None:
@@ -148,10 +154,14 @@ def _copy_all(backup: Path, growing: Path, manifest: Manifest, told: Told) -> No
             raise broken(backup, f"{entry.path} is not what was copied (its SHA-256 is another)")
 
 
-def _prepare(path: Path, now: datetime) -> tuple[int, int]:
-    """Make the records those of this program, and mark what may have been mailed; return how many, and letters."""
+def _prepare(path: Path, now: datetime, origin: Origin) -> tuple[int, int]:
+    """Make the records those of this program, and mark what may have been mailed; return how many, and letters.
+
+    That they were restored is noted in them: so it is with them, or nothing is.
+    """
     _check_whole(path)
     database = Database(path)
+    Audit(log=SqliteAuditLog(database), clock=lambda: now, key=str).note(origin, Action.BACKUP_RESTORED)
     unfinished = [row["export_id"] for row in database.read("SELECT export_id FROM exports WHERE unfinished")]
     marked = MarkMaybeMailed(SqliteExportStore(database, lambda: now))(unfinished, now)
     letters = database.read("SELECT count(*) AS count FROM dead_letters")[0]["count"]
@@ -179,6 +189,7 @@ def _sync(growing: Path) -> None:
 def _move_up(growing: Path, data: Path, manifest: Manifest) -> None:
     """Give everything its place, the records last, and only then take away the sign that all is not there yet."""
     tops = {entry.path.partition("/")[0] for entry in manifest.files}
+    write(growing / _MOVING, b"")
     with storage_errors(data):
         for name in sorted(tops, key=lambda name: name == DATABASE):
             (growing / name).rename(data / name)

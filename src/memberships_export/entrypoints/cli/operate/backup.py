@@ -56,7 +56,7 @@ def restore(
         asked = f"Restore {_in_words(found)}, made at {found.made_at:%Y-%m-%d %H:%M} UTC, to {data.absolute()}?"
         typer.confirm(visible(asked), abort=True, err=True)
     with _shown("Restoring", as_json=as_json) as told:
-        done = data_folder.restore(folder, data, told)
+        done = data_folder.restore(settings, folder, data, told)
     if as_json:
         return say_json(_restored(data, done))
     say(visible(f"{data.absolute()}: {_in_words(done.manifest)}."))
