@@ -235,7 +235,7 @@ def test_a_file_system_without_permissions_is_refused(tmp_path: Path, monkeypatc
 
 
 def test_what_another_process_deletes_meanwhile_is_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(private, "_content", lambda _folder: iter([tmp_path / "files" / "gone"]))
+    monkeypatch.setattr(private, "content_of", lambda _folder: iter([tmp_path / "files" / "gone"]))
 
     keep_private(tmp_path)
 
