@@ -16,6 +16,7 @@ from bench.machine import revision, this_machine
 from bench.reading import measure_reading
 from bench.report import report
 from bench.results import Measured
+from bench.scrapes import measure_scrapes
 from bench.startup import measure_startup
 
 _CHECKOUT = Path(__file__).parents[1]
@@ -23,6 +24,7 @@ _SIZES = (10_000, 100_000, 1_000_000)
 _STARTUP_ROUNDS = 5
 _PAGE_ROUNDS = 51
 _FORMAT_ROUNDS = 2
+_SCRAPES = 51
 
 
 def main() -> None:
@@ -60,6 +62,8 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
     latency = measure_latency(folder, 200 // small)
     _tell(f"A backlog of {1000 // small} exports …")
     backlog = measure_backlog(folder, 1000 // small)
+    _tell(f"Metrics, {_SCRAPES} answers …")
+    scrapes = measure_scrapes(folder / "scrapes", 100_000 // small, processes=4, repeat=_SCRAPES)
     _tell(f"Exports of {', '.join(map(str, options.sizes))} rows, each {options.repeat} times …")
     sizes = measure_exports(folder, options.sizes, options.repeat)
     large = options.sizes[-1]
@@ -77,6 +81,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
         reading=reading,
         formats=formats,
         functions=functions,
+        scrapes=scrapes,
     )
 
 

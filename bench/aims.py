@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.results import ExportRun, FunctionRuns, ReadingRuns, SizeRuns
+from bench.results import ExportRun, FunctionRuns, ReadingRuns, ScrapeRuns, SizeRuns
 
 LEAST_RATIO = 0.35
 MOST_MEMORY_GROWTH = 1.25
@@ -17,6 +17,7 @@ MOST_FUNCTION_MB = 256
 MOST_READING_RATIO = 1.15
 LEAST_NESTED_RATE = 100_000  # rows a second
 MOST_KEYS_MB = 20
+MOST_SCRAPE_MS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,16 @@ def aims_of_reading(reading: ReadingRuns) -> list[Aim]:
             megabytes <= MOST_KEYS_MB,
         ),
     ]
+
+
+def aim_of_scrapes(scrapes: ScrapeRuns) -> Aim:
+    """Judge `/metrics`."""
+    milliseconds = median(scrapes.answers) * 1000
+    return Aim(
+        f"/metrics with {number(scrapes.records)} exports that wait: at most {MOST_SCRAPE_MS} ms",
+        f"{milliseconds:.1f} ms",
+        milliseconds <= MOST_SCRAPE_MS,
+    )
 
 
 def rows_per_second(rows: int, seconds: Sequence[float]) -> int:

@@ -8,6 +8,7 @@ from bench.formats_report import formats_section
 from bench.functions_report import functions_section
 from bench.reading_report import reading_section
 from bench.results import BacklogRun, LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
+from bench.scrapes_report import scrapes_section
 from bench.tables import table
 
 _MB = 1_000_000
@@ -25,6 +26,7 @@ def report(measured: Measured) -> str:
         reading_section(measured.reading),
         formats_section(measured.formats),
         functions_section(measured.functions),
+        scrapes_section(measured.scrapes),
         _REPEAT,
     ]
     return "\n\n".join(sections) + "\n"

@@ -116,6 +116,16 @@ class FunctionRuns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapeRuns:
+    """Answers of `/metrics` by HTTP, and readings of the gauges, which are made beside them. Seconds."""
+
+    records: int  # all of them wait
+    processes: int  # that counted
+    answers: tuple[float, ...]
+    readings: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """One run of all measurements."""
 
@@ -130,3 +140,4 @@ class Measured:
     reading: ReadingRuns
     formats: FormatRuns
     functions: FunctionRuns
+    scrapes: ScrapeRuns

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +16,11 @@ from bench.results import (
     Machine,
     Measured,
     ReadingRuns,
+    ScrapeRuns,
     SizeRuns,
     StartupRuns,
 )
+from bench.scrapes import measure_scrapes
 
 MB = 1_000_000
 
@@ -83,6 +86,9 @@ FORMATS = FormatRuns(
 )
 
 
+SCRAPES = ScrapeRuns(records=100_000, processes=4, answers=(0.004, 0.005, 0.006), readings=(0.2, 0.3, 0.1))
+
+
 def measured(*sizes: SizeRuns) -> Measured:
     return Measured(
         date="2026-01-02 03:04 UTC",
@@ -98,6 +104,7 @@ def measured(*sizes: SizeRuns) -> Measured:
         functions=FUNCTIONS,
         reading=READING,
         formats=FORMATS,
+        scrapes=SCRAPES,
     )
 
 
@@ -169,7 +176,7 @@ def test_the_page_says_what_was_measured_where_and_how_to_repeat_it() -> None:
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
     tables = [block.splitlines() for block in report(measured()).split("\n\n") if block.startswith("|")]
 
-    assert len(tables) == 16
+    assert len(tables) == 18
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
 
@@ -202,6 +209,27 @@ def test_a_figure_of_the_function_that_falls_short_is_shown_as_missed(functions:
 
     assert len(lines_with("**missed**", page)) == 1
     assert missed in lines_with("**missed**", page)[0]
+
+
+def test_answers_of_metrics_are_shown_beside_the_reading_that_they_do_not_wait_for() -> None:
+    page = report(measured())
+
+    assert "| answer by HTTP | 5.0 | 4.0 | 6.0 |" in page
+    assert "| reading of the gauges | 200.0 | 100.0 | 300.0 |" in page
+
+
+def test_answers_of_metrics_that_are_too_slow_are_shown_as_missed() -> None:
+    page = report(replace(measured(), scrapes=replace(SCRAPES, answers=(0.021,))))
+
+    assert lines_with("**missed**", page) == [
+        "| /metrics with 100 000 exports that wait: at most 20 ms | 21.0 ms | **missed** |"
+    ]
+
+
+def test_a_small_measurement_of_metrics_asks_as_often_as_it_says(tmp_path: Path) -> None:
+    scrapes = measure_scrapes(tmp_path, records=30, processes=3, repeat=4)
+
+    assert (scrapes.records, scrapes.processes, len(scrapes.answers), len(scrapes.readings)) == (30, 3, 3, 1)
 
 
 def test_a_profile_is_compared_with_the_fixed_row_of_the_same_run() -> None:
