@@ -39,6 +39,21 @@ def test_status_of_a_completed_export_tells_how_to_check_the_file(ask: Cli, api:
     assert "ab" * 32 in ask("status", EXPORT_ID).stdout
 
 
+def test_status_tells_what_happened_in_words_to_who_asks_for_it(ask: Cli, api: StubApi) -> None:
+    happened = [
+        {"at": "2026-03-01T12:00:01Z", "what": "evidence", "detail": "1 silent"},
+        {"at": "2026-03-01T12:00:02Z", "what": "of_a_newer_version", "detail": "\u202e"},
+    ]
+    for _ in range(2):
+        api.will(an_answer(timeline=happened))
+    assert "mail 1" not in ask("status", EXPORT_ID).stdout
+    lines = ask("status", EXPORT_ID, "--timeline").stdout.splitlines()[-2:]
+    assert lines == [
+        "2026-03-01T12:00:01Z  mail 1: the answer of the mail service was silent",
+        "2026-03-01T12:00:02Z  of_a_newer_version \\u202e",
+    ]
+
+
 def test_watch_ends_well_when_the_export_completed(ask: Cli, api: StubApi) -> None:
     api.will(a_completed_answer())
     result = ask("watch", EXPORT_ID)

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from memberships_export.domain.errors import MembershipsUnavailable
 from memberships_export.domain.export.record import Entry, Export, Happened, StoredFile
-from memberships_export.domain.export.timeline import MOST, noted
+from memberships_export.domain.export.timeline import MOST, downloaded, noted
+from memberships_export.domain.export.timeline_words import WORDS, in_words
 from memberships_export.domain.source.progress import Progress
 from tests.factories import REQUESTED_AT, an_export
 from tests.fakes.world import REFUSED_FOR_GOOD, REFUSED_FOR_NOW, World
@@ -115,3 +116,29 @@ def test_a_file_made_anew_is_told_and_one_that_only_goes_is_not() -> None:
     file = StoredFile(key="k", name="n", rows=1, bytes=5, sha256="0", expires_at=REQUESTED_AT)
     made = noted(an_export(export_id="e"), an_export(export_id="e", file=file), REQUESTED_AT)
     assert told(made) == ["rendered 5"]
+
+
+def test_downloads_are_told_once_a_minute_at_most() -> None:
+    export, at = an_export(), REQUESTED_AT
+    for seconds in (1, 2, 60, 61, 62):
+        export = downloaded(export, at + timedelta(seconds=seconds), "link")
+    assert [(entry.after, entry.detail) for entry in export.timeline] == [(1_000, "link"), (61_000, "link")]
+
+
+def test_many_downloads_do_not_take_the_place_of_what_happened_before() -> None:
+    export = an_export(timeline=tuple(Entry(number, Happened.SENDING, str(number)) for number in range(50)))
+    for minutes in range(1, 500):
+        export = downloaded(export, REQUESTED_AT + timedelta(minutes=minutes), "token")
+    assert [entry.what for entry in export.timeline] == [Happened.SENDING] * 50 + [Happened.DOWNLOADED] * 2
+    assert export.timeline[-1].after == 499 * 60_000
+
+
+def test_everything_that_happens_has_words() -> None:
+    assert set(WORDS) == set(Happened)
+    assert in_words("evidence", "2 silent") == "mail 2: the answer of the mail service was silent"
+
+
+def test_what_a_newer_version_tells_is_shown_as_it_is() -> None:
+    assert in_words("teleported", "3") == "teleported 3"
+    assert in_words("evidence", "") == "evidence"
+    assert in_words("failed", "{0.__class__}") == "failed: {0.__class__}"

@@ -12,6 +12,7 @@ from memberships_export.domain.export.record import Entry, Export, ExportStatus,
 
 MOST = 60
 _MILLISECOND = timedelta(milliseconds=1)
+_DOWNLOADS_APART = 60_000  # milliseconds
 _FIRST = 10  # of them stay for good
 
 
@@ -21,6 +22,21 @@ def noted(old: Export, new: Export, at: datetime) -> Export:
     for what, detail in _differences(old, new):
         timeline = _with(timeline, Entry(after, what, detail))
     return new if timeline == new.timeline else replace(new, timeline=timeline)
+
+
+def downloaded(export: Export, at: datetime, how: str) -> Export:
+    """Return the export with a download, by `token` or by `link`; unchanged within a minute of the one before.
+
+    Of a run of downloads the first and the latest stay, so that they do not take the place of what happened before.
+    """
+    after, last = round((at - export.requested_at) / _MILLISECOND), export.timeline[-2:]
+    newest = next((entry for entry in reversed(export.timeline) if entry.what is Happened.DOWNLOADED), None)
+    if newest and after - newest.after < _DOWNLOADS_APART:
+        return export
+    entry = Entry(after, Happened.DOWNLOADED, how)
+    if [(one.what, one.detail) for one in last] == [(Happened.DOWNLOADED, how)] * 2:
+        return replace(export, timeline=(*export.timeline[:-1], entry))
+    return replace(export, timeline=_with(export.timeline, entry))
 
 
 def moment_of(export: Export, entry: Entry) -> datetime:

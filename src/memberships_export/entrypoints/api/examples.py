@@ -7,10 +7,12 @@ from typing import Any
 from memberships_export.domain.errors import MailRefused, MembershipsUnavailable
 from memberships_export.domain.export.record import (
     Delivery,
+    Entry,
     Evidence,
     Export,
     ExportStatus,
     Failure,
+    Happened,
     Send,
     Stage,
     StoredFile,
@@ -67,6 +69,11 @@ def completed() -> Export:
         file=file,
         sends=(send,),
         finished_at=_LATER + timedelta(seconds=9),
+        timeline=(
+            Entry(12_000, Happened.CLAIMED, "1"),
+            Entry(20_000, Happened.FETCHED, "40000"),
+            Entry(21_000, Happened.COMPLETED),
+        ),
     )
 
 

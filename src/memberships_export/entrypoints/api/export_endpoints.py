@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Depends, Query
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
@@ -87,7 +88,8 @@ def get_options(  # noqa: PLR0913, PLR0917  (FastAPI fills them by name)
 
 def list_exports(api: Api, caller: AnyCaller, base: Base, limit: Limit = 20) -> ExportList:
     """List your exports, newest first."""
-    return ExportList(items=[_view(api, export, base) for export in api.read.list(caller.user_id, limit)])
+    views = [_view(api, export, base) for export in api.read.list(caller.user_id, limit)]
+    return ExportList(items=[view.model_copy(update={"timeline": None}) for view in views])
 
 
 def get_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base, response: Response) -> ExportView:
@@ -116,13 +118,21 @@ def get_file(api: Api, caller: AnyCaller, export_id: ExportId, request: Request,
         detail = "The file is not ready yet: the export is in progress."
         raise HttpRefusal(HTTPStatus.CONFLICT, "file_not_ready", detail, retry_after)
     by, to_read = of_member(origin, caller), request.method != "HEAD"
-    return _file_answer(api.read.file(export_id, caller.user_id, by, to_read=to_read), request)
+    answer = _file_answer(api.read.file(export_id, caller.user_id, by, to_read=to_read), request)
+    return _noted(api, answer, export_id, "token") if to_read else answer
 
 
 def get_file_by_link(api: Api, export_id: ExportId, token: str, request: Request, origin: From) -> Response:
     """Get the file with the link from the mail; no other token is needed. Works any number of times until it ends."""
     to_read = request.method != "HEAD"
-    return _file_answer(api.read.file_by_link(export_id, token, of_link(origin), to_read=to_read), request)
+    answer = _file_answer(api.read.file_by_link(export_id, token, of_link(origin), to_read=to_read), request)
+    return _noted(api, answer, export_id, "link") if to_read else answer
+
+
+def _noted(api: ExportsApi, answer: Response, export_id: str, how: str) -> Response:
+    """Let the download be noted when the answer has left."""
+    answer.background = BackgroundTask(api.read.note_download, export_id, how)
+    return answer
 
 
 def _accepted(api: ExportsApi, accepted: Accepted, base: str, response: Response) -> ExportView:

@@ -5,7 +5,8 @@ from datetime import datetime
 from pydantic import Field
 
 from memberships_export.domain.export.reasons import detail_for_members, reason_for_members
-from memberships_export.domain.export.record import Delivery, Export, ExportStatus, Stage
+from memberships_export.domain.export.record import Delivery, Entry, Export, ExportStatus, Happened, Stage
+from memberships_export.domain.export.timeline import moment_of
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.progress import completeness_text
@@ -66,6 +67,14 @@ class DeliveryView(View):
     detail: str | None = None
 
 
+class EntryView(View):
+    """One thing that happened to the export."""
+
+    at: datetime
+    what: Happened
+    detail: str = Field(description="A number, a code, or both with a blank between them; often empty.")
+
+
 class LinksView(View):
     """What can be done with the export now, by POST; null for what cannot."""
 
@@ -102,6 +111,9 @@ class ExportView(View):
     error: ReasonView | None = Field(default=None, description="Why a failed export failed.")
     file: FileView | None = None
     delivery: DeliveryView | None = None
+    timeline: list[EntryView] | None = Field(
+        default=None, description="What happened since the request, the oldest first. Null in lists."
+    )
     links: LinksView
 
 
@@ -142,6 +154,7 @@ def export_view(export: Export, base: str, now: datetime, *, service_paused: boo
         error=_reason(export.failure.code, export.failure.stage) if export.failure else None,
         file=_file(export, path, now),
         delivery=_delivery(export),
+        timeline=[_entry(export, entry) for entry in export.timeline],
         links=_links(export, path),
     )
 
@@ -211,6 +224,10 @@ def _delivery(export: Export) -> DeliveryView | None:
         possible_duplicate=any(send.possible_duplicate for send in sends),
         detail=detail_for_members(sends[-1]),
     )
+
+
+def _entry(export: Export, entry: Entry) -> EntryView:
+    return EntryView(at=moment_of(export, entry), what=entry.what, detail=entry.detail)
 
 
 def _links(export: Export, path: str) -> LinksView:

@@ -2,11 +2,20 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from memberships_export.domain.audit import SYSTEM, Action, Origin
-from memberships_export.domain.errors import FileDamaged, FileGone, FileMissing, StorageUnavailable, UnknownExport
+from memberships_export.domain.errors import (
+    ExportError,
+    FileDamaged,
+    FileGone,
+    FileMissing,
+    StorageUnavailable,
+    UnknownExport,
+)
 from memberships_export.domain.export.record import Export, StoredFile
+from memberships_export.domain.export.timeline import downloaded
 from memberships_export.domain.formats.formats import file_format
 from memberships_export.ports import Clock, Download, ExportStore, FileStore
 from memberships_export.service.auditing import Audit
@@ -68,6 +77,16 @@ class ReadExports:
         if to_read:
             self._note(export, Action.LINK_OPENED, origin)
         return answer
+
+    def note_download(self, export_id: str, how: str) -> None:
+        """Note on the timeline that a file left, by `token` or by `link`, when it has left: nobody waits for that.
+
+        It is tried once. What really happened with files is in the audit log.
+        """
+        with suppress(ExportError):
+            export = self.store.get(export_id)
+            if export and (noted := downloaded(export, self.clock(), how)) != export:
+                self.store.replace(export, noted)
 
     def _note(self, export: Export, action: Action, origin: Origin) -> None:
         """Note that a file is handed out. Whoever may have it gets it, also while that cannot be noted but here."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memberships_export.domain.export.record import TERMINAL, ExportStatus
+from memberships_export.domain.export.timeline_words import in_words
 from memberships_export.domain.formats.options import Format, Options, Preset, of_preset
 from memberships_export.entrypoints.cli.output import table, visible
 
@@ -39,6 +40,17 @@ def in_a_line(answer: Answer) -> str:
 def in_full(answer: Answer) -> str:
     """Say all that the API tells, one fact per line."""
     return "\n".join(f"{name + ':':<12} {visible(value)}" for name, value in _facts(answer) if value is not None)
+
+
+def timeline_of(answer: Answer) -> str:
+    """Say what happened, one line for each thing, the oldest first."""
+    happened = [
+        (entry.get("at"), in_words(str(entry.get("what")), str(entry.get("detail") or "")))
+        for entry in answer.get("timeline") or []
+    ]
+    return "\n".join(
+        f"{visible(at)}  {visible(text)}" for at, text in [(answer.get("requestedAt"), "requested"), *happened]
+    )
 
 
 def as_table(answers: Sequence[Answer]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memberships_export.entrypoints.cli.ask import choosing
-from memberships_export.entrypoints.cli.ask.answers import Answer, as_table, has_completed, in_full
+from memberships_export.entrypoints.cli.ask.answers import Answer, as_table, has_completed, in_full, timeline_of
 from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
 from memberships_export.entrypoints.cli.output import complain, say, say_json
 
@@ -86,10 +86,19 @@ def options(
     say_json(offer) if as_json else say(offer_in_full(offer, zone))
 
 
-def status(export_id: ExportId, url: Url = DEFAULT_URL, token: Token = "", as_json: AsJson = False) -> None:
+def status(
+    export_id: ExportId,
+    timeline: Annotated[bool, typer.Option("--timeline", help="Show what happened to it, too.")] = False,
+    url: Url = DEFAULT_URL,
+    token: Token = "",
+    as_json: AsJson = False,
+) -> None:
     """Show where an export is."""
     client = _client(url, token)
-    _show(client.status(client.full_id(export_id)), as_json=as_json)
+    answer = client.status(client.full_id(export_id))
+    _show(answer, as_json=as_json)
+    if timeline and not as_json:
+        say(timeline_of(answer))
 
 
 def watch(
