@@ -8,13 +8,13 @@ from typer.testing import Result
 
 from memberships_export.bootstrap.backend import connect
 from memberships_export.bootstrap.parts import utc_now
-from memberships_export.domain.errors import MembershipsContractBroken
+from memberships_export.domain.errors import InvalidMessage, MembershipsContractBroken
 from memberships_export.domain.export.held import claim
 from memberships_export.domain.export.lifecycle import fail
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus
-from memberships_export.domain.messages.letters import failure_attributes
-from memberships_export.domain.messages.message import Message
+from memberships_export.domain.messages.letters import failure_attributes, invalid_letter
+from memberships_export.domain.messages.message import Message, Received
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import Ports
 from memberships_export.settings import Settings
@@ -194,3 +194,38 @@ def test_a_beginning_that_fits_two_letters_moves_none(dlq: Dlq, ports: Ports) ->
     assert (result.exit_code, result.stdout) == (2, "")
     assert [line.strip() for line in result.stderr.splitlines()[1:]] == ids
     assert len(json.loads(dlq("list", "--json").stdout)) == 2
+
+
+def test_one_letter_is_purged_and_the_others_stay(dlq: Dlq, ports: Ports) -> None:
+    gone, stays = a_failed_export(ports), a_failed_export(ports, user_id="user-2")
+    assert dlq("purge", gone.export_id[:8], "--yes").stdout == "1 letter removed.\n"
+    assert [letter.message.attributes["exportId"] for letter in ports.dead_letters.browse(10)] == [stays.export_id]
+    assert ports.store.get(gone.export_id) == gone
+
+
+def test_purging_a_letter_that_is_not_there_removes_none(dlq: Dlq, ports: Ports) -> None:
+    a_failed_export(ports)
+    assert dlq("purge", "ffff", "--yes").exit_code == 1
+    assert len(ports.dead_letters.browse(10)) == 1
+
+
+def test_letters_in_groups_are_counted_by_stage_and_code(dlq: Dlq, ports: Ports) -> None:
+    for number in range(3):
+        a_failed_export(ports, user_id=f"user-{number}")
+    ports.dead_letters.add(Message("x"))
+    header, first, second = dlq("list", "--group").stdout.splitlines()
+    assert header.split() == ["STAGE", "ERROR", "CODE", "LETTERS", "OLDEST"]
+    assert first.split()[:3] == ["fetch", "memberships_contract_broken", "3"]
+    assert second.split()[:3] == ["receive", "received_too_often", "1"]
+    groups = json.loads(dlq("list", "--group", "--json").stdout)
+    assert [group["letters"] for group in groups] == [3, 1]
+
+
+def test_the_letter_of_a_message_is_found_by_the_id_that_the_log_names(dlq: Dlq, ports: Ports) -> None:
+    received = Received(message_id="1111aaaa-0000", message=Message("nonsense"), receipt="r")
+    ports.dead_letters.add(invalid_letter(InvalidMessage("It is not JSON."), received, utc_now()))
+    (listed,) = json.loads(dlq("list", "--json").stdout)
+    (shown,) = json.loads(dlq("show", "1111aaaa", "--json").stdout)
+    assert listed["messageId"] == "1111aaaa-0000"
+    assert shown["attributes"]["messageId"] == "1111aaaa-0000"
+    assert dlq("purge", "1111aaaa", "--yes").stdout == "1 letter removed.\n"

@@ -120,6 +120,7 @@ def test_the_letter_of_a_message_nobody_understands_keeps_what_it_is_about_and_s
             "reason": "No.",
             "attempts": "4",
             "failedAt": "2026-03-01T12:00:00+00:00",
+            "messageId": "m-1",
         },
     )
 

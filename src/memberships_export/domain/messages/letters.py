@@ -8,6 +8,7 @@ from memberships_export.domain.export.record import Export, Failure
 from memberships_export.domain.messages.message import IDENTITY, Message, Received
 
 FAILURE_ATTRIBUTES = ("stage", "errorCode", "reason", "attempts", "failedAt")
+MESSAGE_ID = "messageId"  # of the message that a letter was made of: the log names that one
 _BODY_LIMIT = 1_000_000  # bytes; 1 MiB less room for the attributes
 
 
@@ -47,7 +48,7 @@ def invalid_letter(error: InvalidMessage, received: Received, now: datetime) -> 
     """
     known = {name: value for name, value in received.message.attributes.items() if name in IDENTITY}
     body = received.message.body.encode()[:_BODY_LIMIT].decode(errors="ignore")
-    return Message(body, known | _why_invalid(error, received, now))
+    return Message(body, known | _why_invalid(error, received, now) | {MESSAGE_ID: received.message_id})
 
 
 def _why_invalid(error: InvalidMessage, received: Received, now: datetime) -> dict[str, str]:

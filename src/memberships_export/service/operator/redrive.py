@@ -97,6 +97,15 @@ class RedriveExports:
             noted.detail = f"letters={purged}"
         return purged
 
+    def purge_these(self, letters: Sequence[DeadLetter], origin: Origin = SYSTEM) -> int:
+        """Remove these letters; return how many. The records stay and keep their reasons."""
+        with self.dead_letters.removing() as remove:
+            for letter in letters:
+                with self.audit.noting(origin, Action.DLQ_PURGED, export_id=export_id_of(letter) or "") as noted:
+                    remove(letter)
+                    noted.detail = "letters=1"
+        return len(letters)
+
     def _decide(self, letter: DeadLetter) -> Redriven:
         try:
             wake = parse_message(letter.message, letter.message_id)

@@ -8,11 +8,12 @@ import typer
 
 from memberships_export.domain.audit import SYSTEM, Origin
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.messages.letters import DeadLetter
+from memberships_export.domain.messages.letters import MESSAGE_ID, DeadLetter
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
 from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
 from memberships_export.entrypoints.cli.ids import the_one
 from memberships_export.entrypoints.cli.output import complain, masked, say, say_json, table, visible
+from memberships_export.service.operator.letter_groups import Group, grouped
 from memberships_export.service.operator.redrive import RedriveExports, RedriveOutcome, export_id_of
 
 commands = typer.Typer(
@@ -29,15 +30,34 @@ _WHY = ("stage", "errorCode", "attempts", "failedAt", "reason")
 
 
 @commands.command("list")
-def list_letters(as_json: AsJson = False, backend: Backend = None) -> None:
+def list_letters(
+    group: Annotated[bool, typer.Option("--group", help="Count them by stage and error code.")] = False,
+    as_json: AsJson = False,
+    backend: Backend = None,
+) -> None:
     """List the letters, oldest first."""
     letters = _desk(backend).letters()
+    if group and letters:
+        return _say_groups(grouped(letters), as_json=as_json)
     if as_json:
         return say_json([_in_short(letter) for letter in letters])
     if not letters:
         return complain("The dead letter queue is empty.")
     columns = ("EXPORT ID", "STAGE", "ERROR CODE", "ATTEMPTS", "FAILED AT", "REASON")
-    return say(table(columns, [tuple(_in_short(letter).values()) for letter in letters]))
+    rows = [tuple(_in_short(letter).values())[: len(columns)] for letter in letters]
+    return say(table(columns, rows))
+
+
+def _say_groups(groups: Sequence[Group], *, as_json: bool) -> None:
+    if as_json:
+        return say_json(
+            [
+                {"stage": one.stage, "errorCode": one.code, "letters": one.letters, "oldest": one.oldest.isoformat()}
+                for one in groups
+            ]
+        )
+    rows = [(one.stage, one.code, one.letters, f"{one.oldest:%Y-%m-%d %H:%M:%S}") for one in groups]
+    return say(table(("STAGE", "ERROR CODE", "LETTERS", "OLDEST"), rows))
 
 
 @commands.command()
@@ -82,13 +102,18 @@ def redrive(
 
 
 @commands.command()
-def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, backend: Backend = None) -> None:
-    """Remove all letters for good. The records of the exports stay and keep their reasons."""
+def purge(
+    letter_id: Annotated[str, typer.Argument(metavar="[ID]", help=_ID)] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    backend: Backend = None,
+) -> None:
+    """Remove letters for good: of one ID, or all. The records of the exports stay and keep their reasons."""
     desk = _desk(backend)
-    count = len(desk.letters())
-    if count and not yes:
-        typer.confirm(f"Remove {_counted(count)} for good?", abort=True, err=True)
-    say(f"{_counted(desk.purge(_origin(backend)))} removed.")
+    letters = _letters_of(desk, letter_id) if letter_id else desk.letters()
+    if letters and not yes:
+        typer.confirm(f"Remove {_counted(len(letters))} for good?", abort=True, err=True)
+    origin = _origin(backend)
+    say(f"{_counted(desk.purge_these(letters, origin) if letter_id else desk.purge(origin))} removed.")
 
 
 def _desk(backend: str | None) -> RedriveExports:
@@ -116,7 +141,8 @@ def _letters_of(desk: RedriveExports, typed: str) -> Sequence[DeadLetter]:
 
 def _ids_of(letter: DeadLetter) -> tuple[str, ...]:
     export_id = export_id_of(letter)
-    return (letter.message_id, export_id) if export_id else (letter.message_id,)
+    first_id = letter.message.attributes.get(MESSAGE_ID)
+    return tuple(one for one in (letter.message_id, first_id, export_id) if one)
 
 
 def _in_short(letter: DeadLetter) -> dict[str, str | None]:
@@ -124,7 +150,8 @@ def _in_short(letter: DeadLetter) -> dict[str, str | None]:
     why: dict[str, str | None] = {name: letter.message.attributes.get(name) for name in _WHY}
     why["failedAt"] = why["failedAt"] or letter.sent_at.isoformat()
     why["reason"] = why["reason"] or "Received too often: workers died before they could say why."
-    return {"exportId": export_id_of(letter) or letter.message_id, **why}
+    first_id = letter.message.attributes.get(MESSAGE_ID) or letter.message_id
+    return {"exportId": export_id_of(letter) or letter.message_id, **why, "messageId": first_id}
 
 
 def _in_full(letter: DeadLetter, desk: RedriveExports) -> dict[str, Any]:
