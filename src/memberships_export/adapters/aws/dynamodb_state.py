@@ -1,5 +1,6 @@
 """ServiceState in DynamoDB: one item of the table of the records, there while the service is paused."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,6 @@ if TYPE_CHECKING:
     from memberships_export.adapters.aws.dynamodb_item import Item
 
 _KEY: "Item" = {"pk": {"S": "service#pause"}}
-# Who paused first stays named; a second pause changes how it is meant.
-_PAUSE = (
-    "SET pausedSince = if_not_exists(pausedSince, :since), pausedBy = if_not_exists(pausedBy, :by), "
-    "pauseReason = :reason, pauseDrain = :drain"
-)
 
 
 class DynamoDbServiceState:
@@ -29,22 +25,12 @@ class DynamoDbServiceState:
         self._resource = f"DynamoDB table {table}"
 
     def pause(self, pause: Pause) -> Pause:
-        """Write the item, or what may change of it."""
-        values: Item = {
-            ":since": {"S": pause.since.isoformat()},
-            ":by": {"S": pause.by},
-            ":reason": {"S": pause.reason},
-            ":drain": {"BOOL": pause.drain},
-        }
+        """Write the item; who paused first stays named. Of two at the same moment that is the later one."""
         with aws_errors(self._resource):
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=_KEY,
-                UpdateExpression=_PAUSE,
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
-            )
-        return _pause(answer["Attributes"])
+            known = self._read(consistent=True)
+            kept = replace(pause, since=known.since, by=known.by) if known else pause
+            self._client.put_item(TableName=self._table, Item=_item(kept))
+        return kept
 
     def resume(self) -> Pause | None:
         """Delete the item."""
@@ -56,8 +42,21 @@ class DynamoDbServiceState:
     def paused(self) -> Pause | None:
         """Read the item; not consistently, which costs half as much and is late by less than a second."""
         with aws_errors(self._resource):
-            item = self._client.get_item(TableName=self._table, Key=_KEY).get("Item")
+            return self._read(consistent=False)
+
+    def _read(self, *, consistent: bool) -> Pause | None:
+        item = self._client.get_item(TableName=self._table, Key=_KEY, ConsistentRead=consistent).get("Item")
         return _pause(item) if item else None
+
+
+def _item(pause: Pause) -> "Item":
+    return {
+        **_KEY,
+        "pausedSince": {"S": pause.since.isoformat()},
+        "pausedBy": {"S": pause.by},
+        "pauseReason": {"S": pause.reason},
+        "pauseDrain": {"BOOL": pause.drain},
+    }
 
 
 def _pause(item: "Item") -> Pause:
