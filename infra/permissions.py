@@ -61,20 +61,23 @@ class Permissions:
         `bundled`: it serves memberships too.
         """
         self.storage.allow_records(role, (*_ONE_RECORD, *_LISTS), "by-user", "by-wake")
-        self.storage.allow_files(role, "csv", _GET)
+        self.storage.allow_files(role, "parts", _DELETE)  # members erase their exports
+        self.storage.allow_files(role, "csv", (*_GET, *_DELETE))
         self.secrets.allow_links(role)
         self.secrets.allow_audit(role)
         if bundled:
             self.secrets.allow_service(role)  # checks the worker's token
 
     def operator(self, role: iam.Role) -> None:
-        """Allow a person to look at all records and letters, to redrive and to clear them; no files.
+        """Allow a person to look at all records and letters, to redrive, to clear, to erase; not to read files.
 
         Of the secrets only the one by which the entries of a member are found in the audit log.
         """
         self.storage.allow_records(role, (*_ONE_RECORD, *_LISTS), "by-user", "by-wake", "by-address")
         self.storage.allow_walk(role, "by-address")  # all exports, newest first: the index holds keys only
         self.secrets.allow_audit(role)
+        self.storage.allow_files(role, "parts", _DELETE)
+        self.storage.allow_files(role, "csv", _DELETE)
         for queue in self.queues:
             queue.allow_desk(role)
 

@@ -14,11 +14,13 @@ from memberships_export.domain.audit import Audited, AuditPage, AuditQuery
 from memberships_export.domain.export.finding import Counts, Found, Place, Wanted
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export, Stage
+from memberships_export.domain.export.tombstone import Tombstone
 from memberships_export.domain.formats.headings import Translate
 from memberships_export.domain.formats.options import ZoneNames
 from memberships_export.domain.mail.compose import Written
 from memberships_export.domain.mail.facts import Facts
 from memberships_export.domain.mail.mail import Mail, SendResult
+from memberships_export.domain.messages.belonging import Queued
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.domain.metric import Metric
@@ -28,6 +30,9 @@ from memberships_export.domain.source.reader import Reader
 
 Clock = Callable[[], datetime]
 """The time now, as an aware UTC datetime."""
+
+Unwanted = Callable[[Queued], bool]
+"""Tells which messages are to be removed."""
 
 
 class ExportStore(Protocol):
@@ -71,6 +76,18 @@ class ExportStore(Protocol):
 
     def delete(self, export: Export) -> None:
         """Delete the record if it still has this revision."""
+        ...
+
+    def ids_of_user(self, user_id: str) -> Iterator[str]:
+        """Read the ids of all records of a user, also of those that cannot be read or have expired. In any order."""
+        ...
+
+    def erase(self, export_id: str) -> None:
+        """Delete a record, whatever its revision, with all that points to it. Harmless when it is gone."""
+        ...
+
+    def forget_turns(self, user_id: str) -> None:
+        """Delete what is known of the mails that a user asked for."""
         ...
 
     def check(self) -> None:
@@ -145,6 +162,10 @@ class ExportQueue(Protocol):
         """Make a message visible again after a delay. Its receive count stays."""
         ...
 
+    def discard(self, unwanted: Unwanted) -> int | None:
+        """Remove messages, also those in a worker's hand; return how many. None: this queue finds none by content."""
+        ...
+
 
 class DeadLetters(Protocol):
     """The dead letter queue, to be read and cleared by people."""
@@ -159,6 +180,10 @@ class DeadLetters(Protocol):
 
     def removing(self) -> AbstractContextManager[Callable[[DeadLetter], None]]:
         """Give what removes one letter for good, harmless when it is gone, for as long as letters are removed."""
+        ...
+
+    def discard(self, unwanted: Unwanted) -> int | None:
+        """Remove letters; return how many. None: this queue finds none by content, so browse and remove them."""
         ...
 
     def move_all(self) -> bool:
@@ -214,6 +239,38 @@ class FileStore(Protocol):
 
     def signed_url(self, key: str, download: Download, seconds: int) -> str | None:
         """Make a URL that gives the file as this download for so long; None when the store has no such thing."""
+        ...
+
+
+class Erasures(Protocol):
+    """The tombstones of exports that were erased."""
+
+    def begin(self, tombstone: Tombstone) -> Tombstone:
+        """Save it, unless this export has one: return the one that is there then."""
+        ...
+
+    def get(self, export_id: str) -> Tombstone | None:
+        """Read the tombstone of an export, never stale."""
+        ...
+
+    def replace(self, old: Tombstone, new: Tombstone) -> bool:
+        """Write `new` if the `clear_at` there is still that of `old`; False when it is not."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[Tombstone]:
+        """Read tombstones whose clear_at has passed, the longest overdue first. May be slightly stale."""
+        ...
+
+    def all(self) -> Iterator[Tombstone]:
+        """Read all tombstones, oldest first."""
+        ...
+
+
+class KeptMails(Protocol):
+    """Mails that were written to this machine instead of being handed over."""
+
+    def delete(self, export_id: str) -> int:
+        """Delete the mails of an export; return how many there were."""
         ...
 
 
@@ -362,6 +419,7 @@ class Ports:
     queue: ExportQueue
     dead_letters: DeadLetters
     files: FileStore
+    erasures: Erasures
     mailer: Mailer | None  # None: this process may not send mails
     source: MembershipSource | None  # None: this process may not reach the memberships API
     clock: Clock
@@ -371,5 +429,6 @@ class Ports:
     zone_names: ZoneNames
     audit: AuditLog
     audit_key: Callable[[], str]  # what the pseudonyms in it are made with
+    kept_mails: KeptMails | None = None  # None: no mails are kept here
     machine: Machine | None = None  # None: processes are on many machines, and only the end of a lease tells
     metrics: Metrics | None = None  # None: nobody wants to see numbers

@@ -13,6 +13,7 @@ import pytest
 
 from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
 from memberships_export.adapters.aws.dynamodb_desk import DynamoDbExportDesk
+from memberships_export.adapters.aws.dynamodb_erasures import DynamoDbErasures
 from memberships_export.adapters.aws.dynamodb_state import DynamoDbServiceState
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
@@ -23,12 +24,14 @@ from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.service_state import SqliteServiceState
 from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
 from memberships_export.adapters.embedded.sqlite_desk import SqliteExportDesk
+from memberships_export.adapters.embedded.sqlite_erasures import SqliteErasures
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import (
     AuditLog,
     DeadLetters,
+    Erasures,
     ExportDesk,
     ExportQueue,
     ExportStore,
@@ -43,6 +46,7 @@ from tests.fakes.memory import (
     MemoryAuditLog,
     MemoryDeadLetters,
     MemoryDesk,
+    MemoryErasures,
     MemoryFiles,
     MemoryQueue,
     MemoryServiceState,
@@ -192,6 +196,11 @@ DESKS: dict[str, Callable[[Place], Desk]] = {
     "memory": _memory_desk,
     "embedded": lambda place: Desk(SqliteExportStore(place.database, place.clock), SqliteExportDesk(place.database)),
     "aws": _aws_desk,
+}
+ERASURES: dict[str, Callable[[Place], Erasures]] = {
+    "memory": lambda _: MemoryErasures(),
+    "embedded": lambda place: SqliteErasures(place.database),
+    "aws": lambda place: DynamoDbErasures(place.aws().dynamodb, place.aws().new_table()),
 }
 QUEUES: dict[str, Callable[[Place], Queues]] = {
     "memory": _memory_queues,

@@ -87,3 +87,11 @@ def test_purging_removes_all_and_tells_how_many(dead_letters: DeadLetters, clock
 def test_what_sqs_refuses_is_refused_here_too(dead_letters: DeadLetters) -> None:
     with pytest.raises(ValueError, match=r"U\+0000"):
         dead_letters.add(Message("a\x00"))
+
+
+def test_letters_are_discarded_by_their_content_or_the_queue_says_that_it_cannot(
+    dead_letters: DeadLetters, clock: FakeClock
+) -> None:
+    add_three(dead_letters, clock)
+    discarded = dead_letters.discard(lambda queued: queued.message.body == "second" and queued.sent_at > NOON)
+    assert (discarded, bodies(dead_letters)) in [(1, ["first", "third"]), (None, ["first", "second", "third"])]

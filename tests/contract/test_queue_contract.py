@@ -258,3 +258,16 @@ def test_every_attribute_name_that_sqs_takes_arrives(queue: ExportQueue) -> None
     queue.send(Message("a", attributes))
 
     assert take(queue).message.attributes == attributes
+
+
+def test_messages_are_discarded_by_their_content_also_in_hand_or_the_queue_says_that_it_cannot(
+    queue: ExportQueue,
+) -> None:
+    queue.send(OF_AN_EXPORT)
+    take(queue)
+    queue.send(MESSAGE)
+
+    discarded = queue.discard(lambda queued: queued.message.attributes.get("exportId") == "e-1")
+
+    assert discarded in {1, None}
+    assert take(queue).message == MESSAGE

@@ -427,3 +427,46 @@ def test_a_message_id_is_no_id_of_an_export(store: ExportStore) -> None:
     mailed(store, store.create(an_export()), "first", status=ExportStatus.COMPLETED)
 
     assert store.get("mail#first") is None
+
+
+def test_the_ids_of_a_user_are_all_there(store: ExportStore) -> None:
+    own = {store.create(an_export(options=of_preset(preset))).export_id for preset in Preset}
+    store.create(an_export(user_id="user-2"))
+    assert set(store.ids_of_user("user-1")) == own
+    assert list(store.ids_of_user("user-3")) == []
+
+
+@pytest.mark.parametrize("status", [ExportStatus.RUNNING, ExportStatus.COMPLETED])
+def test_a_record_is_erased_whatever_its_revision_with_all_that_points_to_it(
+    store: ExportStore, status: ExportStatus
+) -> None:
+    old = store.create(an_export())
+    send = Send(number=1, mailing=1, started_at=REQUESTED_AT, evidence=Evidence.ACCEPTED, message_id="m-erased")
+    new = store.replace(old, replace(old, status=status, sends=(send,)))
+    assert new is not None
+    store.erase(old.export_id)
+    assert store.get(old.export_id) is None
+    assert store.find_by_message_id("m-erased") is None
+    assert list(store.ids_of_user("user-1")) == []
+    assert store.replace(new, new) is None, "a worker that was under way changes nothing any more"
+    store.erase(old.export_id)
+    again = an_export()
+    assert store.create(again).export_id == again.export_id, "nothing keeps the user from a new one"
+
+
+def test_erasing_a_finished_export_leaves_the_one_under_way_alone(store: ExportStore) -> None:
+    old = store.create(an_export())
+    assert store.replace(old, replace(old, status=ExportStatus.COMPLETED)) is not None
+    under_way = store.create(an_export())
+    store.erase(old.export_id)
+    assert store.create(an_export()).export_id == under_way.export_id
+
+
+def test_turns_are_forgotten(store: ExportStore) -> None:
+    turn = Turn("user-1", REQUESTED_AT, 1)
+    store.take_turn(turn)
+    with pytest.raises(RateLimited):
+        store.take_turn(turn)
+    store.forget_turns("user-1")
+    store.take_turn(turn)
+    store.forget_turns("nobody")

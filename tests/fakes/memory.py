@@ -17,14 +17,16 @@ from memberships_export.domain.audit import Audited, AuditPage, AuditQuery, Outc
 from memberships_export.domain.export.finding import Counts, Found, Place, Wanted, counted, place_of
 from memberships_export.domain.export.rate import Turn, with_turn
 from memberships_export.domain.export.record import Evidence, Export, Stage
+from memberships_export.domain.export.tombstone import Tombstone
 from memberships_export.domain.file_key import checked_key
 from memberships_export.domain.mail.mail import NOT_WANTED, Mail, SendResult
+from memberships_export.domain.messages.belonging import Queued
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.limits import check_message
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.ports import Clock, Download, FileSink, Pause
+from memberships_export.ports import Clock, Download, FileSink, Pause, Unwanted
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _CHUNK = 1024
@@ -74,6 +76,16 @@ class MemoryStore:
             if not self._is_current(old) or self._unfinished_like(new):
                 return None
             return self._write(new)
+
+    def ids_of_user(self, user_id: str) -> Iterator[str]:
+        return (one.export_id for one in list(self.records.values()) if one.user_id == user_id)
+
+    def erase(self, export_id: str) -> None:
+        with self._lock:
+            self.records.pop(export_id, None)
+
+    def forget_turns(self, user_id: str) -> None:
+        self.turns.pop(user_id, None)
 
     def check(self) -> None:
         """It is always there."""
@@ -174,6 +186,34 @@ class MemoryDesk:
         return Counts(counted(filter(wanted.fits, list(self._store.records.values()))))
 
 
+class MemoryErasures:
+    """Erasures. `tombstones` is what it holds."""
+
+    def __init__(self) -> None:
+        self.tombstones: dict[str, Tombstone] = {}
+
+    def begin(self, tombstone: Tombstone) -> Tombstone:
+        return self.tombstones.setdefault(tombstone.export_id, tombstone)
+
+    def get(self, export_id: str) -> Tombstone | None:
+        return self.tombstones.get(export_id)
+
+    def replace(self, old: Tombstone, new: Tombstone) -> bool:
+        there = self.tombstones.get(old.export_id)
+        if there is None or there.clear_at != old.clear_at:
+            return False
+        self.tombstones[new.export_id] = new
+        return True
+
+    def due(self, now: datetime, limit: int) -> Sequence[Tombstone]:
+        waiting = [(one.clear_at, one) for one in self.tombstones.values() if one.clear_at]
+        ready = sorted((pair for pair in waiting if pair[0] <= now), key=lambda pair: pair[0])
+        return [one for _, one in ready[:limit]]
+
+    def all(self) -> Iterator[Tombstone]:
+        return iter(sorted(self.tombstones.values(), key=lambda one: (one.erased_at, one.export_id)))
+
+
 class MemoryDeadLetters:
     """DeadLetters. `letters` is what it holds; `back_to` is where all can be moved at once, as SQS does.
 
@@ -204,6 +244,11 @@ class MemoryDeadLetters:
 
     def _remove(self, letter: DeadLetter) -> None:
         self.letters = [other for other in self.letters if other.receipt != letter.receipt]
+
+    def discard(self, unwanted: Unwanted) -> int | None:
+        there = len(self.letters)
+        self.letters = [one for one in self.letters if not unwanted(Queued(one.message_id, one.message, one.sent_at))]
+        return there - len(self.letters)
 
     def move_all(self) -> bool:
         if self.back_to is None:
@@ -293,6 +338,14 @@ class MemoryQueue:
         for queued in self._queued:
             if queued.receipt == received.receipt:
                 queued.visible_at = self._clock() + timedelta(seconds=delay_seconds)
+
+    def discard(self, unwanted: Unwanted) -> int | None:
+        with self._lock:
+            there = len(self._queued)
+            self._queued = [
+                one for one in self._queued if not unwanted(Queued(one.message_id, one.message, one.sent_at))
+            ]
+            return there - len(self._queued)
 
     def _take(self, queued: _Queued, now: datetime) -> Received:
         queued.receipt, queued.receive_count = uuid4().hex, queued.receive_count + 1

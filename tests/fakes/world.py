@@ -28,6 +28,7 @@ from tests.fakes.memory import (
     MemoryAuditLog,
     MemoryDeadLetters,
     MemoryDesk,
+    MemoryErasures,
     MemoryFiles,
     MemoryQueue,
     MemoryServiceState,
@@ -68,6 +69,7 @@ class World:
         self.queue = MemoryQueue(self.clock, self.dead_letters)
         self.files = MemoryFiles()
         self.audit = MemoryAuditLog()
+        self.erasures = MemoryErasures()
         self.mailer = ScriptedMailer(mails, repeatable=repeatable)
         made = [a_membership(n + 1) for n in range(rows)] if isinstance(rows, int) else rows
         self.source = cast("ListSource", source) if source else ListSource(made)
@@ -83,6 +85,7 @@ class World:
             queue=self.queue,
             dead_letters=self.dead_letters,
             files=self.files,
+            erasures=self.erasures,
             mailer=self.mailer,
             source=self.source,
             clock=self.clock,

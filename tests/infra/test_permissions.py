@@ -82,7 +82,8 @@ API = {
     "StorageExports": RECORD | LIST,
     "StorageExports/index/by-user": {"dynamodb:Query"},
     "StorageExports/index/by-wake": {"dynamodb:Query"},
-    "StorageFiles/csv/*": GET,
+    "StorageFiles/parts/*": DELETE,
+    "StorageFiles/csv/*": GET | DELETE,
     "SecretsService": READ_SECRET,
     "SecretsLinks": READ_SECRET,
     "SecretsAudit": READ_SECRET,
@@ -107,6 +108,9 @@ def desk(topology: str) -> dict[str, set[str]]:
         "StorageExports/index/by-wake": {"dynamodb:Query"},
         "StorageExports/index/by-address": {"dynamodb:Query", "dynamodb:Scan"},
         "SecretsAudit": READ_SECRET,
+        "StorageFiles/parts/*": DELETE,
+        "StorageFiles/csv/*": DELETE,
+        **BUCKET,
         **{f"{queue}_dlq": DESK for queue in QUEUES[topology]},
     }
 

@@ -23,7 +23,7 @@ class Moments:
 
     def over(self, ports: Ports) -> Ports:
         """Put a watch on every port. The clock is left alone: reading it has no effect."""
-        names = ("store", "queue", "dead_letters", "files", "mailer", "source")
+        names = ("store", "queue", "dead_letters", "files", "erasures", "mailer", "source")
         watched: dict[str, Any] = {name: _Watched(getattr(ports, name), self) for name in names}
         return replace(ports, **watched)
 

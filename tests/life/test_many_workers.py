@@ -12,6 +12,7 @@ from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.folder import Folder
 from memberships_export.adapters.embedded.service_state import SqliteServiceState
 from memberships_export.adapters.embedded.sqlite_desk import SqliteExportDesk
+from memberships_export.adapters.embedded.sqlite_erasures import SqliteErasures
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.texts.catalogues import Catalogues
@@ -58,6 +59,7 @@ def ports_in(folder: Path, mailer: ScriptedMailer, source: ListSource, text: str
         queue=SqliteExportQueue(database, clock=utc_now, visibility=timedelta(minutes=5), max_receives=5),
         dead_letters=SqliteDeadLetters(database, clock=utc_now),
         files=Folder(folder / "files"),
+        erasures=SqliteErasures(database),
         mailer=mailer,
         source=source,
         clock=utc_now,

@@ -30,6 +30,9 @@ class ObservedQueue:
     def holds(self, message: object, stage: object = None) -> bool:
         raise NotImplementedError
 
+    def discard(self, unwanted: object) -> int:
+        raise NotImplementedError
+
     def receive(self, wait_seconds: float) -> Received | None:
         if self._troubles:
             raise self._troubles.pop()

@@ -7,6 +7,7 @@ from typing import NoReturn
 from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
 from memberships_export.adapters.aws.dynamodb_desk import DynamoDbExportDesk
+from memberships_export.adapters.aws.dynamodb_erasures import DynamoDbErasures
 from memberships_export.adapters.aws.dynamodb_state import DynamoDbServiceState
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.emf import EmbeddedMetrics
@@ -101,6 +102,7 @@ class Aws:
             queue=StageQueues(opened[own[0]], opened),
             dead_letters=StageDeadLetters([SqsDeadLetters(clients.sqs, url) for url in letters]),
             files=self._files(),
+            erasures=DynamoDbErasures(clients.dynamodb, settings.table or ""),
             mailer=self._mailer(),
             source=memberships(settings, memberships_url, self.secrets.service, self.profile_secrets)
             if memberships_url

@@ -9,7 +9,9 @@ from memberships_export.domain.audit import Actor, Channel, Origin
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.ports import MembershipSource, Ports
 from memberships_export.service.auditing import audit_of
+from memberships_export.service.clear_erased import clear_erased
 from memberships_export.service.links import DownloadLinks
+from memberships_export.service.operator.erase import EraseUser
 from memberships_export.service.operator.exports import OperateExports
 from memberships_export.service.operator.pause import PauseService
 from memberships_export.service.operator.read_audit import ReadAudit
@@ -88,6 +90,7 @@ def operator_desk(settings: Settings) -> RedriveExports:
     ports = connect(settings, None)
     return RedriveExports(
         store=ports.store,
+        erasures=ports.erasures,
         queue=ports.queue,
         dead_letters=ports.dead_letters,
         clock=ports.clock,
@@ -109,6 +112,19 @@ def pausing(settings: Settings) -> PauseService:
     """Open what pauses the service."""
     ports = connect(settings, None)
     return PauseService(state=ports.state, audit=audit_of(ports), clock=ports.clock)
+
+
+def erasing_desk(settings: Settings) -> EraseUser:
+    """Open what erases users."""
+    ports = connect(settings, None)
+    return EraseUser(
+        store=ports.store,
+        erasures=ports.erasures,
+        dead_letters=ports.dead_letters,
+        clear=clear_erased(ports, settings.policy),
+        audit=audit_of(ports),
+        clock=ports.clock,
+    )
 
 
 def _backend(settings: Settings) -> Backend:

@@ -14,9 +14,10 @@ from memberships_export.adapters.embedded.secrets_file import kept_secret
 from memberships_export.adapters.embedded.service_state import SqliteServiceState
 from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
 from memberships_export.adapters.embedded.sqlite_desk import SqliteExportDesk
+from memberships_export.adapters.embedded.sqlite_erasures import SqliteErasures
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
-from memberships_export.adapters.mail.outbox import Outbox
+from memberships_export.adapters.mail.outbox import Outbox, OutboxMails
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.adapters.texts.catalogues import Catalogues
 from memberships_export.adapters.texts.zone_names import zone_names
@@ -88,6 +89,7 @@ class OneMachine:
             ),
             dead_letters=SqliteDeadLetters(database, clock=clock),
             files=Folder(settings.data_dir / "files"),
+            erasures=SqliteErasures(database),
             mailer=_mailer(settings),
             source=memberships(settings, memberships_url, self.secrets.service, self.profile_secrets)
             if memberships_url
@@ -99,6 +101,7 @@ class OneMachine:
             zone_names=zone_names,
             audit=SqliteAuditLog(database),
             audit_key=self._audit_key,
+            kept_mails=OutboxMails(outbox_folder(settings)),
             machine=EmbeddedMachine(settings.data_dir / "processes", database),
         )
 

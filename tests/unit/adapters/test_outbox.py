@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memberships_export.adapters.mail.outbox import Outbox, file_name
+from memberships_export.adapters.mail.outbox import Outbox, OutboxMails, file_name
 from memberships_export.domain.export.record import Evidence
 from tests.contract.mailers import FROM, NOW, SENDER, TO, a_mail, read_eml
 
@@ -15,7 +15,7 @@ from tests.contract.mailers import FROM, NOW, SENDER, TO, a_mail, read_eml
 _FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from memberships_export.adapters.mail.outbox import Outbox
+from memberships_export.adapters.mail.outbox import Outbox, OutboxMails, file_name
 from tests.contract.mailers import FROM, NOW, SENDER, a_mail
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 result = Outbox(Path(sys.argv[1]), sender=SENDER, clock=lambda: NOW).send(a_mail())
@@ -106,3 +106,19 @@ def test_a_full_disk_is_a_refusal_and_leaves_no_half_mail(tmp_path: Path) -> Non
     assert done.stdout.startswith(f"refused False The mail was not written. {tmp_path}/exp-1.1.eml cannot be used: ")
     assert "File too large" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_mails_of_an_export_are_deleted_with_what_killed_writers_left(tmp_path: Path) -> None:
+    names = ["e-1.1.eml", "e-1.12.eml", "e-1.failure.eml", ".e-1.3.eml.0123abcd.tmp", file_name("E-1:7")]
+    kept = ["e-11.1.eml", "e-1.x.eml", ".e-11.1.eml.0123abcd.tmp", "notes.txt", ".hidden"]
+    for name in (*names, *kept):
+        (tmp_path / name).touch()
+    mails = OutboxMails(tmp_path)
+    assert mails.delete("e-1") == 4
+    assert mails.delete("E-1") == 1
+    assert mails.delete("e-1") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_an_outbox_that_was_never_used_has_no_mails(tmp_path: Path) -> None:
+    assert OutboxMails(tmp_path / "none").delete("e-1") == 0

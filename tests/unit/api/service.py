@@ -68,6 +68,7 @@ def exports_api(
         read=services.read,
         cancel=services.cancel,
         resend=services.resend,
+        erase_own=services.erase_own,
         record_mail_events=services.record_mail_events,
         tokens=tokens or SharedSecretVerifier(SECRET, expected()),
         webhook=webhook,
@@ -115,6 +116,9 @@ class Service:
 
     def post(self, path: str, **parts: Any) -> httpx2.Response:  # noqa: ANN401  (parts of `call`)
         return self.call("POST", path, **parts)
+
+    def delete(self, path: str, **parts: Any) -> httpx2.Response:  # noqa: ANN401  (parts of `call`)
+        return self.call("DELETE", path, **parts)
 
     def nothing_happened(self) -> bool:
         return not self.world.store.records and not self.world.queue.messages

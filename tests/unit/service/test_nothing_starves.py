@@ -54,6 +54,7 @@ class OneBatch:
         self.create, self.get, self.replace, self.delete = store.create, store.get, store.replace, store.delete
         self.list_for_user, self.take_turn, self.check = store.list_for_user, store.take_turn, store.check
         self.find_by_message_id = store.find_by_message_id
+        self.ids_of_user, self.erase, self.forget_turns = store.ids_of_user, store.erase, store.forget_turns
 
     def due(self, now: datetime, limit: int) -> Sequence[Export]:
         return self._store.due(now, limit)[: limit - 1]

@@ -8,6 +8,7 @@
 | mail   | mail#<message id>              | exportId: the export that the mail service's id belongs to, expiresAt    |
 | pause  | service#pause                  | pausedSince, pausedBy, pauseReason, pauseDrain; there while it is paused |
 | former | address#<hash>#<export id>     | addressHash, requestedAt, expiresAt: an address that an export had before |
+| stone  | erased#<export id>             | tombstone, revision, a constant userId, requestedAt, wakePartition+wakeAt |
 
 A record has addressHash too: of its address now. Indexes, all KEYS_ONLY: `by-user` (userId, requestedAt), `by-wake`
 (wakePartition, wakeAt) and `by-address` (addressHash, requestedAt).
@@ -119,11 +120,16 @@ def mail_item(message_id: str, export: Export, now: datetime) -> "Item":
     return {**mail_key(message_id), "exportId": {"S": export.export_id}, "expiresAt": until}
 
 
+def former_key(address: str, export: Export) -> "Item":
+    """Return the key of what says that an export had this address before."""
+    return {"pk": {"S": f"{_FORMER}#{address_key(address)}#{export.export_id}"}}
+
+
 def former_item(address: str, export: Export, now: datetime) -> "Item":
     """Write that an export had this address before; kept as long as the record."""
     hashed, expires_at = address_key(address), export.expires_at or now + _MAIL_KEPT
     return {
-        "pk": {"S": f"{_FORMER}#{hashed}#{export.export_id}"},
+        **former_key(address, export),
         "addressHash": {"S": hashed},
         "requestedAt": {"S": sortable(export.requested_at)},
         "expiresAt": {"N": str(ceil(expires_at.timestamp()))},

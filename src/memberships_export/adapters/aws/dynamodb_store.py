@@ -1,6 +1,6 @@
 """ExportStore in DynamoDB: records in one table, each user's unfinished export held by a guard beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from memberships_export.adapters.aws.dynamodb_item import (
     BY_WAKE,
     WAKE_PARTITIONS,
     export_from,
+    former_key,
     guard_key,
     mail_key,
     seconds,
@@ -26,6 +27,7 @@ from memberships_export.adapters.aws.dynamodb_writes import (
     TableWrites,
     drop,
     drop_guard,
+    drop_mail,
     put_beside,
     put_new,
     put_over,
@@ -118,6 +120,44 @@ class DynamoDbExportStore:
                 Limit=limit,
             )
             return [export for export in self._read_all(keys) if not self._is_expired(export)]
+
+    def ids_of_user(self, user_id: str) -> Iterator[str]:
+        """Read the ids of all records of a user, page by page. The very newest may be missing for a moment."""
+        query: dict[str, Any] = {
+            "IndexName": BY_USER,
+            "KeyConditionExpression": "userId = :user",
+            "ExpressionAttributeValues": {":user": {"S": user_id}},
+        }
+        while True:
+            with aws_errors(self._resource):
+                answer = self._client.query(TableName=self._table, **query)
+            yield from [key["pk"]["S"] for key in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def erase(self, export_id: str) -> None:
+        """Delete a record, whatever its revision; what points to it goes first."""
+        with aws_errors(self._resource):
+            for _ in range(_TRIES):
+                export = self._read(export_id)
+                if export is None or self._erased(export):
+                    return
+        raise StorageUnavailable(f"{self._resource}: export {export_id} changed {_TRIES} times while it was erased.")
+
+    def _erased(self, export: Export) -> bool:
+        for send in export.sends:
+            if send.message_id:
+                self._writes.one(drop_mail(send.message_id, export))
+        for address in export.earlier_emails:
+            self._client.delete_item(TableName=self._table, Key=former_key(address, export))
+        self._writes.one(drop_guard(export))
+        return self._writes.one(drop(export)) is None
+
+    def forget_turns(self, user_id: str) -> None:
+        """Delete what is known of the mails that a user asked for."""
+        with aws_errors(self._resource):
+            self._client.delete_item(TableName=self._table, Key=turns_key(user_id))
 
     def due(self, now: datetime, limit: int) -> Sequence[Export]:
         """Read records whose wake_at has passed, the longest overdue first; expired ones too, for the sweeper."""

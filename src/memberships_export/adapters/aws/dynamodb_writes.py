@@ -18,6 +18,7 @@ from memberships_export.adapters.aws.dynamodb_item import (
     guard_item,
     guard_key,
     mail_item,
+    mail_key,
     record_item,
     seconds,
     turns_item,
@@ -107,6 +108,11 @@ def put_beside(old: "Export", new: "Export", now: "datetime") -> list[Put]:
         *(Put(mail_item(message_id, new, now)) for message_id in new_message_ids(old, new)),
         *(Put(former_item(address, new, now)) for address in former),
     ]
+
+
+def drop_mail(message_id: str, export: "Export") -> Delete:
+    """Forget to which export a mail belongs, if it is this one."""
+    return Delete(mail_key(message_id), GUARD_IS_OURS, {":holder": {"S": export.export_id}})
 
 
 class TableWrites:

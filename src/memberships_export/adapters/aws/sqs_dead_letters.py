@@ -22,6 +22,7 @@ from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.messages.letters import FAILURE_ATTRIBUTES, DeadLetter
 from memberships_export.domain.messages.limits import MAX_ATTRIBUTES, check_message
 from memberships_export.domain.messages.message import Message
+from memberships_export.ports import Unwanted
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
@@ -97,6 +98,9 @@ class SqsDeadLetters:
                 return
             hand.receipts |= fresh
         self._client.delete_message(QueueUrl=self._url, ReceiptHandle=hand.receipts.pop(message_id))
+
+    def discard(self, unwanted: Unwanted) -> None:
+        """Say that SQS finds no letter by its content: an operator looks at them one by one."""
 
     def move_all(self) -> bool:
         """Let SQS move all letters back to the queue, and wait until it has. False: it did not, or not all."""

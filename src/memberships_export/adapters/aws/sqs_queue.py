@@ -16,6 +16,7 @@ from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.record import Stage
 from memberships_export.domain.messages.limits import check_message
 from memberships_export.domain.messages.message import Message, Received
+from memberships_export.ports import Unwanted
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
@@ -57,6 +58,9 @@ class SqsExportQueue:
                 self._waiting = self._count()
                 self._count_again_at = monotonic() + _COUNT_SECONDS
             return None if self._waiting else False
+
+    def discard(self, unwanted: Unwanted) -> None:
+        """Say that SQS finds no message by its content."""
 
     def _count(self) -> int:
         """Return about how many messages wait; none when that cannot be known: better one too many than none."""

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from memberships_export.domain.export.record import Stage
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.message import Message, Received
-from memberships_export.ports import DeadLetters, ExportQueue
+from memberships_export.ports import DeadLetters, ExportQueue, Unwanted
 
 
 class StageQueues:
@@ -37,6 +37,10 @@ class StageQueues:
         """Make a message of our own queue visible again after a delay."""
         self._own.give_back(received, delay_seconds)
 
+    def discard(self, unwanted: Unwanted) -> int | None:
+        """Remove messages from all queues, as far as they find any by content."""
+        return _sum([queue.discard(unwanted) for queue in dict.fromkeys(self._of_stage.values())])
+
 
 class StageDeadLetters:
     """DeadLetters of all stages of a process: a worker has those of its own queue, an operator sees all."""
@@ -66,6 +70,10 @@ class StageDeadLetters:
             removers = {queue: stack.enter_context(queue.removing()) for queue in self._queues}
             yield lambda letter: removers[self._found_in.get(letter.message_id, self._queues[0])](letter)
 
+    def discard(self, unwanted: Unwanted) -> int | None:
+        """Remove letters from all queues, as far as they find any by content."""
+        return _sum([queue.discard(unwanted) for queue in self._queues])
+
     def move_all(self) -> bool:
         """Move the letters of all queues; false as soon as one cannot."""
         return all(queue.move_all() for queue in self._queues)
@@ -73,3 +81,8 @@ class StageDeadLetters:
     def purge(self) -> int:
         """Remove all letters of all queues; return about how many there were."""
         return sum(queue.purge() for queue in self._queues)
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None

@@ -13,7 +13,7 @@ from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.finding import address_key
 
 # Each leads from the version before it to the next.
-_SCHEMA = ("schema.sql", *(f"schema-{version}.sql" for version in range(2, 10)))
+_SCHEMA = ("schema.sql", *(f"schema-{version}.sql" for version in range(2, 11)))
 SCHEMA_VERSION = len(_SCHEMA)
 _FIXES = {
     sqlite3.SQLITE_BUSY: "another process holds it for too long: stop that process or wait for it",
@@ -56,6 +56,11 @@ class Database:
         with self._borrowed() as connection:
             return connection.execute(query, values).fetchall()
 
+    def empty_log(self) -> None:
+        """Bring the log (-wal) into the database and cut it, as far as nobody is reading: it holds what was deleted."""
+        with self._borrowed() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close every connection, when no thread uses the database any more."""
         while self._idle:
@@ -89,6 +94,7 @@ class Database:
         try:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten, and not only let go
             self._prepare(connection)
         except BaseException:
             connection.close()

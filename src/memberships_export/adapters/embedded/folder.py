@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -78,6 +78,19 @@ class Folder:
             shutil.rmtree(path)
             sync_folder(path.parent)
 
+    def discard(self, names: Collection[str]) -> int:
+        """Delete files of these names in the root folder, with what killed writers left of them; return how many."""
+        with storage_errors(self._root):
+            try:
+                found = [path for path in self._root.iterdir() if _final_name(path.name) in names]
+            except FileNotFoundError:
+                return 0
+            for path in found:
+                path.unlink(missing_ok=True)
+            if found:
+                sync_folder(self._root)
+        return len(found)
+
     def signed_url(  # the arguments are the port's
         self,
         key: str,  # noqa: ARG002
@@ -121,6 +134,11 @@ class _Sink:
     def write(self, chunk: bytes) -> None:
         with storage_errors(self._path):
             self._file.write(chunk)
+
+
+def _final_name(name: str) -> str:
+    """Return the name that a file has in the end: until it is whole it is `.NAME.RANDOM.tmp`."""
+    return name[1:].removesuffix(".tmp").rpartition(".")[0] if name.startswith(".") else name
 
 
 def _flush(file: BinaryIO) -> None:

@@ -13,10 +13,11 @@ import msgspec
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqs_rules import received_too_often
 from memberships_export.domain.export.record import Stage
+from memberships_export.domain.messages.belonging import Queued
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.limits import check_message
 from memberships_export.domain.messages.message import Message, Received
-from memberships_export.ports import Clock
+from memberships_export.ports import Clock, Unwanted
 
 _POLL = 0.1  # seconds between two looks for messages that other processes sent
 # A message that is there keeps its place if it waits, and otherwise gets one: whoever has it in hand has it no more.
@@ -36,6 +37,9 @@ _BURY = "INSERT INTO dead_letters (message_id, body, attributes, sent_at, receip
 _BROWSE = "SELECT * FROM dead_letters ORDER BY sent_at, sequence LIMIT ?"
 _REMOVE = "DELETE FROM dead_letters WHERE receipt = ?"
 _PURGE = "DELETE FROM dead_letters"
+_ALL_MESSAGES = "SELECT sequence, message_id, body, attributes, sent_at FROM messages"
+_ALL_LETTERS = "SELECT sequence, message_id, body, attributes, sent_at FROM dead_letters"
+_DROP_LETTER = "DELETE FROM dead_letters WHERE sequence = ?"
 
 
 class SqliteExportQueue:
@@ -90,6 +94,10 @@ class SqliteExportQueue:
         with self._database.transaction() as connection:
             connection.execute(_GIVE_BACK, [visible_at, received.receipt])
 
+    def discard(self, unwanted: Unwanted) -> int:
+        """Remove messages, also those in a worker's hand."""
+        return _discard(self._database, _ALL_MESSAGES, _DROP, unwanted)
+
     def _receive_now(self) -> Received | None:
         now = self._clock()
         if not self._database.read(_ANY, [now.timestamp()]):  # an idle worker keeps nobody from writing
@@ -143,6 +151,10 @@ class SqliteDeadLetters:
         with self._database.transaction() as connection:
             connection.execute(_REMOVE, [letter.receipt])
 
+    def discard(self, unwanted: Unwanted) -> int:
+        """Remove letters; return how many."""
+        return _discard(self._database, _ALL_LETTERS, _DROP_LETTER, unwanted)
+
     def move_all(self) -> bool:
         """Say that letters are redriven one by one here, which takes no longer."""
         return False
@@ -151,6 +163,17 @@ class SqliteDeadLetters:
         """Remove all letters; return how many there were."""
         with self._database.transaction() as connection:
             return connection.execute(_PURGE).rowcount
+
+
+def _discard(database: Database, read: str, drop: str, unwanted: Unwanted) -> int:
+    """Look through all of them without keeping anybody from writing, and then remove those that were found."""
+    found = [row["sequence"] for row in database.read(read) if unwanted(_queued(row))]
+    with database.transaction() as connection:
+        return sum(connection.execute(drop, [sequence]).rowcount for sequence in found)
+
+
+def _queued(row: sqlite3.Row) -> Queued:
+    return Queued(row["message_id"], _message(row), datetime.fromtimestamp(row["sent_at"], UTC))
 
 
 def _packed(attributes: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -52,6 +52,11 @@ _FORGET_MESSAGE_ID = "DELETE FROM message_ids WHERE message_id = ? AND export_id
 _NOTE_ADDRESS = "INSERT OR IGNORE INTO addresses (address, export_id) VALUES (?, ?)"
 _FORGET_ADDRESSES = "DELETE FROM addresses WHERE address = ? AND export_id = ?"
 _DELETE = "DELETE FROM exports WHERE export_id = ? AND revision = ?"
+_IDS_OF_USER = "SELECT export_id FROM exports WHERE user_id = ?"
+_ERASE = "DELETE FROM exports WHERE export_id = ?"
+_ERASE_MESSAGE_IDS = "DELETE FROM message_ids WHERE export_id = ?"
+_ERASE_ADDRESSES = "DELETE FROM addresses WHERE export_id = ?"
+_ERASE_TURNS = "DELETE FROM turns WHERE user_id = ?"
 
 
 class SqliteExportStore:
@@ -121,6 +126,22 @@ class SqliteExportStore:
                 ids = [(send.message_id, export.export_id) for send in export.sends if send.message_id]
                 connection.executemany(_FORGET_MESSAGE_ID, ids)
                 connection.executemany(_FORGET_ADDRESSES, _addresses(export))
+
+    def ids_of_user(self, user_id: str) -> Iterator[str]:
+        """Read the ids of all records of a user."""
+        return (row["export_id"] for row in self._database.read(_IDS_OF_USER, [user_id]))
+
+    def erase(self, export_id: str) -> None:
+        """Delete a record, whatever its revision, with the message ids of its mails and its addresses."""
+        with self._database.transaction() as connection:
+            connection.execute(_ERASE, [export_id])
+            connection.execute(_ERASE_MESSAGE_IDS, [export_id])
+            connection.execute(_ERASE_ADDRESSES, [export_id])
+
+    def forget_turns(self, user_id: str) -> None:
+        """Delete what is known of the mails that a user asked for."""
+        with self._database.transaction() as connection:
+            connection.execute(_ERASE_TURNS, [user_id])
 
     def check(self) -> None:
         """Write, really, more than a request does: SQLite takes the room for its log as it needs it.

@@ -8,6 +8,7 @@ from memberships_export.adapters.mail.eml import eml, plain_name
 from memberships_export.adapters.mail.not_prepared import not_prepared
 from memberships_export.domain.errors import InvalidAddress, StorageUnavailable
 from memberships_export.domain.export.record import Evidence
+from memberships_export.domain.mail.intent import intents_of
 from memberships_export.domain.mail.mail import NOT_AN_ADDRESS, NOT_WANTED, Mail, SendResult
 from memberships_export.domain.mail.sender import Sender
 from memberships_export.ports import Clock
@@ -41,6 +42,18 @@ class Outbox:
         except Exception as error:  # noqa: BLE001  (nothing was written under the mail's name)
             return not_prepared(error)
         return SendResult(evidence=Evidence.ACCEPTED, message_id=name)
+
+
+class OutboxMails:
+    """KeptMails in the folder of the outbox, whether the outbox is the mailer now or was before."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder`: of the outbox; it may not be there."""
+        self._files = Folder(folder)
+
+    def delete(self, export_id: str) -> int:
+        """Delete the mails of an export; return how many files there were."""
+        return self._files.discard({file_name(intent) for intent in intents_of(export_id)})
 
 
 def file_name(intent: str) -> str:

@@ -2,6 +2,7 @@
 
 from memberships_export.domain.export.record import Export, Send
 
+_MOST_SENDS = 10_000  # of one export: ten mailings an hour for a month, and some that were repeated
 _MOST_DIGITS = 9  # of a send number; more is somebody else's text
 
 
@@ -13,6 +14,11 @@ def send_intent(export: Export, send: Send) -> str:
 def failure_intent(export: Export) -> str:
     """Name the mail that tells of a failure. It belongs to no send."""
     return f"{export.export_id}:failure"
+
+
+def intents_of(export_id: str) -> list[str]:
+    """Name all mails that an export can have had, when its record is gone."""
+    return [f"{export_id}:failure", *(f"{export_id}:{number}" for number in range(1, _MOST_SENDS))]
 
 
 def parse_send_intent(text: str) -> tuple[str, int] | None:

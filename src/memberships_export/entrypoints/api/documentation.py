@@ -100,6 +100,11 @@ def resent() -> Responses:
     return {202: _shown("It will be mailed again.", {"Retry-After": _RETRY_AFTER}, queued=examples.resent())}
 
 
+def erased() -> Responses:
+    """Document what is kept of an export that was erased."""
+    return {200: {"description": "Erased.", "content": {JSON: {"example": examples.erased()}}}}
+
+
 def file() -> Responses:
     """Document a file, or where it is."""
     content = {form.media_type: {"schema": _content_of(form.media_type)} for form in every_format()}

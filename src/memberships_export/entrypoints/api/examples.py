@@ -18,9 +18,10 @@ from memberships_export.domain.export.record import (
     StoredFile,
     Trouble,
 )
+from memberships_export.domain.export.tombstone import tombstone_of
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.progress import Progress
-from memberships_export.entrypoints.api.schemas import export_view
+from memberships_export.entrypoints.api.schemas import erased_view, export_view
 
 _NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _LATER = _NOON + timedelta(seconds=12)
@@ -92,6 +93,12 @@ def cancelled() -> Export:
 def resent() -> Export:
     """Return one that was completed and is about to be mailed a second time."""
     return replace(completed(), status=ExportStatus.QUEUED, mailing=2, finished_at=None)
+
+
+def erased() -> dict[str, Any]:
+    """Return what is kept of a completed export as the JSON that its owner gets."""
+    tombstone = tombstone_of(completed(), "", _LATER + timedelta(days=1))
+    return erased_view(tombstone).model_dump(mode="json", by_alias=True)
 
 
 def shown(export: Export) -> dict[str, Any]:

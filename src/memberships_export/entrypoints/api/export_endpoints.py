@@ -19,7 +19,7 @@ from memberships_export.entrypoints.api.offer_schemas import OptionsOffer, optio
 from memberships_export.entrypoints.api.options_query import refuse_others
 from memberships_export.entrypoints.api.origins import From, of_link, of_member
 from memberships_export.entrypoints.api.problems import HttpRefusal, seconds
-from memberships_export.entrypoints.api.schemas import ExportList, ExportView, export_view
+from memberships_export.entrypoints.api.schemas import ErasedView, ExportList, ExportView, erased_view, export_view
 from memberships_export.entrypoints.api.wishes import KnownLikes, WishInBody, WishInQuery
 from memberships_export.service.user.offer import Looking
 from memberships_export.service.user.read import FileAnswer
@@ -108,6 +108,22 @@ def resend_export(  # noqa: PLR0913, PLR0917  (FastAPI fills them by name)
     """Mail the stored file again, to the address of your token; links mailed before stop working."""
     resent = api.resend(export_id, caller.user_id, checked_email(caller), of_member(origin, caller))
     return _shown(api, resent, base, response)
+
+
+async def refuse_options(request: Request) -> None:
+    """Refuse to delete what may be chosen about a file: its path looks like that of an export."""
+    if request.path_params["exportId"] == "options":
+        detail = "DELETE is not possible here. Possible: GET."
+        raise HttpRefusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, {"Allow": "GET"})
+
+
+def erase_export(api: Api, caller: AnyCaller, export_id: ExportId, origin: From) -> ErasedView:
+    """Erase one of your exports, also one under way: its file, its data, and what is left to do for it.
+
+    The answer tells what was erased, and is the same when you ask again. A mail that was handed over cannot be called
+    back, and backups keep what they hold until they are overwritten.
+    """
+    return erased_view(api.erase_own(export_id, caller.user_id, of_member(origin, caller)))
 
 
 def get_file(api: Api, caller: AnyCaller, export_id: ExportId, request: Request, origin: From) -> Response:

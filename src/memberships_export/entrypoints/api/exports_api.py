@@ -10,6 +10,7 @@ from starlette.requests import Request
 from memberships_export.service.mail_events.record_mail_events import RecordMailEvents
 from memberships_export.service.mail_events.webhook import MailWebhook
 from memberships_export.service.user.callers import Caller, TokenVerifier
+from memberships_export.service.user.erase import EraseOwnExport
 from memberships_export.service.user.offer import OfferOptions
 from memberships_export.service.user.read import ReadExports
 from memberships_export.service.user.request import RequestExport
@@ -31,6 +32,7 @@ class ExportsApi:
     read: ReadExports
     cancel: CancelExport
     resend: ResendExport
+    erase_own: EraseOwnExport
     record_mail_events: RecordMailEvents
     tokens: TokenVerifier | Identify
     webhook: MailWebhook | None = None

@@ -110,3 +110,12 @@ def _add_steering(router: APIRouter) -> None:
         tags=["exports"],
         responses=answers.resent() | answers.problems(401, 404, 409, 422, 429, 503),
     )
+    router.add_api_route(
+        _EXPORT,
+        endpoints.erase_export,
+        dependencies=[Depends(endpoints.refuse_options)],
+        methods=["DELETE"],
+        summary="Erase an export",
+        tags=["exports"],
+        responses=answers.erased() | answers.problems(401, 404, 422, 503),
+    )

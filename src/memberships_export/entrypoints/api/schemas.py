@@ -7,6 +7,7 @@ from pydantic import Field
 from memberships_export.domain.export.reasons import detail_for_members, reason_for_members
 from memberships_export.domain.export.record import Delivery, Entry, Export, ExportStatus, Happened, Stage
 from memberships_export.domain.export.timeline import moment_of
+from memberships_export.domain.export.tombstone import Tombstone
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.progress import completeness_text
@@ -121,6 +122,27 @@ class ExportList(View):
     """A user's exports, newest first."""
 
     items: list[ExportView]
+
+
+class ErasedView(View):
+    """What was erased: this is all that is kept of the export."""
+
+    export_id: str
+    requested_at: datetime | None = None
+    erased_at: datetime
+    outcome: ExportStatus = Field(description="Its status before it was erased.")
+    rows: int | None = Field(default=None, description="Of its file; null when there was none.")
+
+
+def erased_view(tombstone: Tombstone) -> ErasedView:
+    """Show the tombstone of an export to its owner."""
+    return ErasedView(
+        export_id=tombstone.export_id,
+        requested_at=tombstone.requested_at,
+        erased_at=tombstone.erased_at,
+        outcome=ExportStatus(tombstone.outcome),
+        rows=tombstone.rows,
+    )
 
 
 def export_path(export_id: str, base: str) -> str:

@@ -25,6 +25,7 @@ from memberships_export.entrypoints.cli.operate import (
     check_api,
     dlq,
     doctor,
+    erase,
     import_file,
     mails,
     pausing,
@@ -113,6 +114,7 @@ def make_app() -> typer.Typer:
     app.command("backup", rich_help_panel=operate)(backup.backup)
     app.command("restore", rich_help_panel=operate)(backup.restore)
     app.command("doctor", rich_help_panel=operate)(doctor.doctor)
+    app.command("erase", rich_help_panel=operate)(erase.erase)
     return app
 
 

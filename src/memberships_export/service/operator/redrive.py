@@ -13,7 +13,7 @@ from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.wake import Wake, parse_message, wake_message
-from memberships_export.ports import Clock, DeadLetters, ExportQueue, ExportStore
+from memberships_export.ports import Clock, DeadLetters, Erasures, ExportQueue, ExportStore
 from memberships_export.service.auditing import Audit
 from memberships_export.service.record import change
 
@@ -52,6 +52,7 @@ class RedriveExports:
     """The use cases behind `dlq list|show|redrive|purge`."""
 
     store: ExportStore
+    erasures: Erasures
     queue: ExportQueue
     dead_letters: DeadLetters
     clock: Clock
@@ -114,6 +115,8 @@ class RedriveExports:
         export = self.store.get(wake.export_id)
         if export is not None:
             return self._decide_about(export, wake, letter)
+        if self.erasures.get(wake.export_id):
+            return _refused(letter, wake.export_id, "This export was erased; its letter can only be purged.")
         if not wake.plain:
             return _refused(letter, wake.export_id, "The record of this export is gone; it can only be purged.")
         return _decided(letter, wake.export_id, RedriveOutcome.REDRIVEN, "Starts from the beginning.")

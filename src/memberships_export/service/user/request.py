@@ -15,7 +15,7 @@ from memberships_export.domain.export.record import Export
 from memberships_export.domain.formats.options import Likes, Options
 from memberships_export.domain.mail.address import canonical_address
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, ExportQueue, ExportStore, Metrics
+from memberships_export.ports import Clock, Erasures, ExportQueue, ExportStore, Metrics
 from memberships_export.service.choose_options import ChooseOptions
 from memberships_export.service.metrics import ACCEPTED, COALESCED, REFUSED, REQUESTED, NoMetrics
 from memberships_export.service.record import change
@@ -53,6 +53,7 @@ class RequestExport:
 
     choose: ChooseOptions
     store: ExportStore
+    erasures: Erasures
     queue: ExportQueue
     clock: Clock
     policy: Policy
@@ -77,6 +78,9 @@ class RequestExport:
         wish = replace(wish, user_id=checked_user_id(wish.user_id), email=canonical_address(wish.email))
         options, now = self.choose(wish.said, wish.likes), self.clock()
         wanted = _record_for(wish, options, now, self.policy)
+        if wish.idempotency_key is not None and self.erasures.get(wanted.export_id):
+            reason = "The export of this Idempotency-Key was erased: use a new key."
+            raise IdempotencyKeyReused(reason)
         stored = self.store.create(wanted, Turn(wish.user_id, now, self.policy.max_exports_per_hour))
         if stored.revision != wanted.revision:  # a twin of this request was first, or an export is under way
             return Accepted(self._joined(_same_options(stored, options), wish), created=False)

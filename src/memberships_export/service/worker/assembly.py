@@ -7,6 +7,7 @@ from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Stage
 from memberships_export.ports import Ports
 from memberships_export.service.choose_options import ChooseOptions
+from memberships_export.service.clear_erased import clear_erased
 from memberships_export.service.find_user import FindUser
 from memberships_export.service.links import DownloadLinks
 from memberships_export.service.metrics import NoMetrics
@@ -14,6 +15,7 @@ from memberships_export.service.worker.canary import Canary
 from memberships_export.service.worker.deliver import DeliverMail
 from memberships_export.service.worker.fetch import FetchPages
 from memberships_export.service.worker.find import FindExport
+from memberships_export.service.worker.finish_erasures import FinishErasures
 from memberships_export.service.worker.profiles import Profiles
 from memberships_export.service.worker.recover import RecoverExports
 from memberships_export.service.worker.render import RenderFile
@@ -55,11 +57,15 @@ def assemble_workers(
     )
     steps = _steps(ports, policy, links)
     choose = ChooseOptions(readers=ports.readers, zone_names=ports.zone_names, usual=policy.likes)
-    find = FindExport(choose=choose, store=store, dead_letters=ports.dead_letters, clock=clock, policy=policy)
+    erasures = ports.erasures
+    find = FindExport(
+        choose=choose, store=store, erasures=erasures, dead_letters=ports.dead_letters, clock=clock, policy=policy
+    )
     run = RunExport(
         find=find,
         store=store,
         state=ports.state,
+        erasures=erasures,
         queue=queue,
         stages={stage: step for stage, step in steps.items() if stage in stages},
         settle=settle,
@@ -77,6 +83,7 @@ def assemble_workers(
         settle=settle,
         clock=clock,
         policy=policy,
+        finish_erasures=FinishErasures(erasures=erasures, clear=clear_erased(ports, policy), clock=clock),
         visit_all=visit_all,
         audit=ports.audit,
         metrics=metrics,

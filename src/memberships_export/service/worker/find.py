@@ -12,7 +12,7 @@ from memberships_export.domain.formats.options import Options
 from memberships_export.domain.messages.letters import invalid_letter, is_letter_about
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.domain.messages.wake import Wake, parse_message
-from memberships_export.ports import Clock, DeadLetters, ExportStore
+from memberships_export.ports import Clock, DeadLetters, Erasures, ExportStore
 from memberships_export.service.choose_options import ChooseOptions
 from memberships_export.service.record import change
 
@@ -25,6 +25,7 @@ class FindExport:
 
     choose: ChooseOptions
     store: ExportStore
+    erasures: Erasures
     dead_letters: DeadLetters
     clock: Clock
     policy: Policy
@@ -44,10 +45,13 @@ class FindExport:
     def _export_for(self, wake: Wake) -> Export | None:
         """Find the record; a plain message gets one. The record's address is the one that counts.
 
-        None when the user of a plain message has another export like it, to this address, under way: that one brings
-        the file. Raises InvalidMessage.
+        None for an export that was erased, and when the user of a plain message has another export like it, to this
+        address, under way: that one brings the file. Raises InvalidMessage.
         """
         export = self.store.get(wake.export_id)
+        if export is None and self.erasures.get(wake.export_id):
+            log.info("export=%s event=message_of_erased", wake.export_id)
+            return None
         if export is None and wake.plain:
             export = self.store.create(_record_for(wake, self._options(wake), self.clock(), self.policy))
             if export.export_id != wake.export_id and export.email == wake.email:

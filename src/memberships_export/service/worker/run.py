@@ -26,7 +26,8 @@ from memberships_export.domain.export.record import Export, ExportStatus, Stage
 from memberships_export.domain.export.retry import GiveUpWith, back_in, plan
 from memberships_export.domain.messages.message import Received
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Clock, ExportQueue, ExportStore, Machine, Metrics, ServiceState
+from memberships_export.ports import Clock, Erasures, ExportQueue, ExportStore, Machine, Metrics, ServiceState
+from memberships_export.service.clear_erased import written_in_vain
 from memberships_export.service.metrics import (
     BYTES,
     EXPORT_SECONDS,
@@ -83,6 +84,7 @@ class RunExport:
     find: FindExport
     store: ExportStore
     state: ServiceState
+    erasures: Erasures
     queue: ExportQueue
     stages: Mapping[Stage, StageStep]
     settle: SettleFailure
@@ -162,7 +164,7 @@ class RunExport:
             while held.export.status is ExportStatus.RUNNING:
                 self._run_stage(held, should_stop)
         except (LeaseLost, IllegalTransition, UnknownExport) as error:
-            log.info("export=%s event=stopped reason=%s", held.export.export_id, error.reason)
+            self._overtaken(held, error)
         except StopRequested as error:
             self._leave(held, run_out if isinstance(error, OutOfTime) else yield_back)
         except ExportError as error:
@@ -205,7 +207,13 @@ class RunExport:
             else:
                 self._fail(held, error)
         except (LeaseLost, IllegalTransition, UnknownExport) as lost:
-            log.info("export=%s event=stopped reason=%s", held.export.export_id, lost.reason)
+            self._overtaken(held, lost)
+
+    def _overtaken(self, held: HeldExport, error: ExportError) -> None:
+        """Stop: somebody else decides about the export, or it was erased, with what this worker wrote until then."""
+        log.info("export=%s event=stopped reason=%s", held.export.export_id, error.reason)
+        if isinstance(error, UnknownExport):
+            written_in_vain(self.erasures, held.export.export_id, self.clock())
 
     def _wait(self, held: HeldExport, error: TransientError) -> None:
         now = self.clock()
@@ -240,6 +248,7 @@ class RunExport:
         """Leave the rest to the next worker, and wake it."""
         try:
             held.write(stop)
-        except (LeaseLost, UnknownExport):
+        except (LeaseLost, UnknownExport) as error:
+            self._overtaken(held, error)
             return
         self.queue.send(wake_message(held.export), held.export.stage)

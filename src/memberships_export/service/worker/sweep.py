@@ -15,6 +15,7 @@ from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import AuditLog, Clock, ExportQueue, ExportStore, FileStore, Metrics, ServiceState
 from memberships_export.service.file_keys import file_folder, parts_folder
 from memberships_export.service.metrics import INTERNAL_ERRORS, OLDEST_UNFINISHED, SWEEPS, VISITS, NoMetrics
+from memberships_export.service.worker.finish_erasures import FinishErasures
 from memberships_export.service.worker.recover import RecoverExports
 from memberships_export.service.worker.settle import SettleFailure
 
@@ -37,6 +38,7 @@ class SweepExports:
     settle: SettleFailure
     clock: Clock
     policy: Policy
+    finish_erasures: FinishErasures
     visit_all: VisitAll = map
     recover: RecoverExports | None = None
     audit: AuditLog | None = None
@@ -62,6 +64,8 @@ class SweepExports:
         if self.audit:
             self._forget(self.audit)
         self._count(taken)
+        if not should_stop():
+            self.finish_erasures()
         return taken
 
     def _count(self, taken: Mapping[SweepAction, int]) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from bench.facts import CALLS
 from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
 from memberships_export.adapters.aws.dynamodb_desk import DynamoDbExportDesk
+from memberships_export.adapters.aws.dynamodb_erasures import DynamoDbErasures
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
@@ -34,6 +35,7 @@ def ports(aws: FakeAws) -> Ports:
         queue=SqsExportQueue(aws.sqs, pair.url),
         dead_letters=SqsDeadLetters(aws.sqs, pair.dead_letters_url),
         files=aws.files(aws.new_bucket()),
+        erasures=DynamoDbErasures(aws.dynamodb, table),
         mailer=ScriptedMailer(),
         source=ListSource([a_membership(number) for number in range(1, 11)]),
         clock=clock,

@@ -1,0 +1,74 @@
+"""Erasures in SQLite, beside the records."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from memberships_export.adapters.embedded.database import Database, Value
+from memberships_export.domain.export.tombstone import Tombstone
+
+_BEGIN = """
+    INSERT INTO tombstones (export_id, erased_at, clear_at, document)
+    VALUES (:export_id, :erased_at, :clear_at, :document)
+    ON CONFLICT (export_id) DO NOTHING
+"""
+_GET = "SELECT document FROM tombstones WHERE export_id = ?"
+_REPLACE = """
+    UPDATE tombstones SET clear_at = :clear_at, document = :document
+    WHERE export_id = :export_id AND clear_at IS :old_clear_at
+"""
+_DUE = "SELECT document FROM tombstones WHERE clear_at <= ? ORDER BY clear_at LIMIT ?"
+_ALL = "SELECT document FROM tombstones ORDER BY erased_at, export_id"
+
+
+class SqliteErasures:
+    """The tombstones of one machine, in the table tombstones."""
+
+    def __init__(self, database: Database) -> None:
+        """`database`: the one of the records, so that one backup takes both."""
+        self._database = database
+
+    def begin(self, tombstone: Tombstone) -> Tombstone:
+        """Save it, unless this export has one."""
+        with self._database.transaction() as connection:
+            connection.execute(_BEGIN, _row(tombstone))
+            row = connection.execute(_GET, [tombstone.export_id]).fetchone()
+        return _read(row["document"])
+
+    def get(self, export_id: str) -> Tombstone | None:
+        """Read the tombstone of an export."""
+        rows = self._database.read(_GET, [export_id])
+        return _read(rows[0]["document"]) if rows else None
+
+    def replace(self, old: Tombstone, new: Tombstone) -> bool:
+        """Write `new` if the `clear_at` there is still that of `old`."""
+        with self._database.transaction() as connection:
+            changed = connection.execute(_REPLACE, _row(new) | {"old_clear_at": _seconds(old.clear_at)}).rowcount
+        self._database.empty_log()  # what was deleted before is still in it
+        return bool(changed)
+
+    def due(self, now: datetime, limit: int) -> Sequence[Tombstone]:
+        """Read tombstones whose clear_at has passed, the longest overdue first."""
+        return [_read(row["document"]) for row in self._database.read(_DUE, [now.timestamp(), limit])]
+
+    def all(self) -> Iterator[Tombstone]:
+        """Read all tombstones, oldest first."""
+        return (_read(row["document"]) for row in self._database.read(_ALL))
+
+
+def _row(tombstone: Tombstone) -> dict[str, Value]:
+    return {
+        "export_id": tombstone.export_id,
+        "erased_at": tombstone.erased_at.timestamp(),
+        "clear_at": _seconds(tombstone.clear_at),
+        "document": msgspec.json.encode(tombstone).decode(),
+    }
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
+
+
+def _read(document: str) -> Tombstone:
+    return msgspec.json.decode(document, type=Tombstone)
