@@ -3,6 +3,7 @@
 import gc
 import json
 import logging
+import re
 import socket
 import struct
 from contextlib import ExitStack
@@ -120,6 +121,7 @@ def test_a_refusal_is_a_problem_with_the_headers_of_all_answers() -> None:
     for name, value in SECURITY_HEADERS.items():
         assert f"\r\n{name}: {value}".lower() in head
     assert "\r\nconnection: close" in head
+    assert re.search(r"\r\nx-request-id: [0-9a-f]{16}\r\n", head)
     assert "\r\ncontent-type: application/problem+json" in head
 
 

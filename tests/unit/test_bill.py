@@ -45,7 +45,7 @@ def written() -> list[Export]:
     world.clock.advance(timedelta(microseconds=123_457))
     world.store = Recording(world)
     world.services = world.over(world.ports)
-    world.services.request(Wish(user_id=USER, email="firstname.lastname@example.org"))
+    world.services.request(Wish(user_id=USER, email="firstname.lastname@example.org", request_id="5f0c1d7c1b9a4e02"))
     world.work()
     return world.store.written
 

@@ -33,7 +33,9 @@ from memberships_export.domain.source.progress import Progress, completeness_tex
 from memberships_export.domain.source.reader import reader_of
 from memberships_export.entrypoints.cli.exits import ExitCode
 from memberships_export.entrypoints.cli.main import make_app
+from memberships_export.logs.vocabulary import EVENTS
 from memberships_export.settings import CLIENT_VARIABLES, PREFIX, Settings, read_settings, variable
+from tests.log_calls import log_calls
 from tests.readers import believed, own_reader
 
 ROOT = Path(__file__).parents[2]
@@ -236,6 +238,13 @@ def test_every_log_event_is_in_the_runbook() -> None:
 
     missing = sorted(event for event in events if f"`{event}`" not in table)
     assert missing == [], "docs/runbook.md, section Reading the log: explain these events"
+
+
+def test_every_log_event_is_in_the_vocabulary() -> None:
+    known = {event.name: event.fields.split() for event in EVENTS}
+    calls = [call for call in log_calls() if call.event not in known or not call.fields <= set(known[call.event])]
+
+    assert calls == [], "memberships_export/logs/vocabulary.py: add these events, or fields; docs/logs.md shows them"
 
 
 @pytest.mark.parametrize("runbook", ["docs/runbook.md", "docs/runbook-aws.md"])

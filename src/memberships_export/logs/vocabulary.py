@@ -19,6 +19,7 @@ class LogEvent:
 _I, _W, _E = "INFO", "WARNING", "ERROR"
 _ACCEPTING = (
     LogEvent("requested", _I, "export", "an export was accepted, and a worker is woken"),
+    LogEvent("joined", _I, "export", "a request was answered with an export that is there already"),
     LogEvent("message_not_sent", _W, "export reason", "it was accepted; the sweeper will send its message"),
     LogEvent("address_changed", _I, "export", "its user has another verified address now: the file goes there"),
     LogEvent("cancelled", _I, "export status", "its user stopped it; `completed`: a mailing on purpose was called off"),
@@ -44,6 +45,7 @@ _WORKING = (
         "export reason clean",
         "with `reason`: this worker may not go on, another does or it was cancelled; `clean`: the process ended",
     ),
+    LogEvent("not_noted", _W, "export action ip reason", "a member got their file; the audit log could not be told"),
     LogEvent("outcome_not_noted", _W, "export action reason", "an action was done; the audit log does not say how"),
     LogEvent("mail_event", _I, "export send delivery", "the webhook told something new of a mail"),
     LogEvent("mail_events_unmatched", _I, "count", "so many events of one batch name no mail of ours"),
@@ -90,6 +92,12 @@ _PROCESS = (
     LogEvent("metrics_not_answered", _W, "port reason", "it is its turn to answer, and the port cannot be opened"),
     LogEvent("metrics_unread", _W, "reason", "the gauges of /metrics could not be read, and grow old"),
     LogEvent("metrics_not_shared", _W, "reason", "what this process counts is not on the disk"),
+    LogEvent("operated", _I, "export action status", "an operator steered an export"),
+    LogEvent("audit_forgotten", _I, "count", "so many entries of the audit log were older than they are kept"),
+    LogEvent("audit_not_forgotten", _W, "reason", "they could not be removed; the next pass tries again"),
+    LogEvent("alerted", _I, "kind count", "somebody was woken"),
+    LogEvent("alert_command", _I, "kind status said", "how the command that wakes somebody ended"),
+    LogEvent("alert_failed", _E, "kind reason", "nobody could be woken; tried again while the trouble is there"),
     LogEvent("paused", _I, "drain", "an operator paused the work, in all processes"),
     LogEvent("resumed", _I, "", "an operator let the work go on"),
     LogEvent("stopping", _I, "signal drained", "a signal came, or nothing was left to do for `worker --drain`"),

@@ -21,6 +21,7 @@ from memberships_export.domain.errors import (
 )
 from memberships_export.domain.source.exchange import TOTAL_HEADERS, Answer, Call
 from memberships_export.domain.source.profile import ServiceJwt
+from memberships_export.logs.about import about
 from rig.services.recording_api import RecordingApi, Reply
 from tests.unit.adapters.asking import PAGE, known, source
 
@@ -66,6 +67,13 @@ def test_a_profile_may_say_what_a_body_is_and_who_is_calling() -> None:
     assert api.seen[0].header("Content-Type") == "application/graphql"
     assert api.seen[0].header("User-Agent") == "club/1"
     assert api.seen[0].header("Authorization") == "Bearer jwt-of-anna", "nobody takes the place of the credential"
+
+
+def test_a_profile_may_name_requests_in_its_own_way() -> None:
+    call = Call(user_id="anna", path="/", headers={"x-request-id": "a-constant"})
+    with RecordingApi() as api, about(request="mine"):
+        source(api.url).fetch(call, known())
+    assert [value for name, value in api.seen[0].headers if name.lower() == "x-request-id"] == ["a-constant"]
 
 
 def test_a_path_without_a_query_has_no_question_mark() -> None:

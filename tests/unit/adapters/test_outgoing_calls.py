@@ -11,6 +11,7 @@ from memberships_export.adapters.source.call import MembershipsHttp
 from memberships_export.domain.export.record import Evidence
 from memberships_export.entrypoints.cli.ask.client import ExportsClient
 from memberships_export.entrypoints.cli.exits import CommandError
+from memberships_export.logs.about import about
 from memberships_export.version import NAME, USER_AGENT, VERSION
 from rig.loopback import LoopbackHandler, LoopbackServer
 from rig.services.fake_memberships import FakeMemberships
@@ -40,10 +41,18 @@ def test_the_version_in_the_code_is_that_of_the_package() -> None:
     assert f"{NAME}/{VERSION}" == USER_AGENT
 
 
+def test_the_memberships_api_is_told_the_request_that_is_worked_on() -> None:
+    with FakeMemberships(5) as fake, about(export="e-1", request="mine"):
+        own_page(MembershipsHttp(fake.url, TOKENS), "anna", None, 10)
+    assert fake.headers[0]["X-Request-Id"] == "mine"
+    assert fake.headers[0]["User-Agent"] == USER_AGENT
+
+
 def test_a_page_is_fetched_without_a_proxy_and_with_our_name(proxy: LoopbackServer) -> None:
     with FakeMemberships(5) as fake:
         own_page(MembershipsHttp(fake.url, TOKENS), "anna", None, 10)
     assert fake.headers[0]["User-Agent"] == USER_AGENT
+    assert "X-Request-Id" not in fake.headers[0]
     assert proxy.accepted == 0
 
 

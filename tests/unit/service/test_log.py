@@ -52,7 +52,8 @@ def test_an_export_that_joins_another_under_a_new_address(log: Log) -> None:
     log.lines()
     for _ in range(2):
         world.services.request(Wish(user_id="user-1", email="new@example.org"))
-    assert log.lines() == ["INFO export=ID event=address_changed"]
+    joined = "INFO export=ID event=joined"
+    assert log.lines() == [joined, "INFO export=ID event=address_changed", joined]
 
 
 def test_a_message_that_cannot_be_sent_or_whose_record_cannot_be_reached(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from memberships_export.adapters.source.wording import Wording
 from memberships_export.domain.source.exchange import TOTAL_HEADERS, Call
 from memberships_export.domain.source.profile import HeaderLink, Profile
+from memberships_export.logs.about import request_in_hand
 from memberships_export.version import USER_AGENT
 
 _MOST = 8 * 1024  # bytes of one value that we hand on
@@ -34,6 +35,9 @@ def request_headers(call: Call, credential: Mapping[str, str], say: Wording) -> 
     Raises MembershipsContractBroken for a header that cannot be sent, with its name only: its value may be private.
     """
     headers = {"accept": ("Accept", "application/json"), "user-agent": ("User-Agent", USER_AGENT)}
+    request_id = request_in_hand()
+    if request_id:
+        headers["x-request-id"] = ("X-Request-Id", request_id)
     if call.body is not None:
         headers["content-type"] = ("Content-Type", "application/json")
     for name, value in (*call.headers.items(), *credential.items()):

@@ -244,6 +244,7 @@ class Export:
     files_until: datetime | None = None  # when the sweeper deletes parts and CSV; None: nothing stored
     expires_at: datetime | None = None  # when the sweeper deletes the record
     wake_at: datetime | None = None  # when the sweeper has to look at it
+    request_id: str | None = None  # of the request, or the message, that it was made by
     timeline: tuple[Entry, ...] = ()  # what happened, oldest first; see timeline.py
 
     @property

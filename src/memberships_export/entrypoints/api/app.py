@@ -16,12 +16,14 @@ from memberships_export.entrypoints.api.documentation_page import documentation_
 from memberships_export.entrypoints.api.headers import securing
 from memberships_export.entrypoints.api.problem_route import error_answer
 from memberships_export.entrypoints.api.problems import HttpRefusal
+from memberships_export.entrypoints.api.request_ids import identified
 
 _DESCRIPTION = """
 Ask for all of your memberships; the file is made in the background and arrives by email.
 
 `GET /memberships/export` accepts the request at once. Follow the export at the path in `Location`, or wait for the
 mail.
+Each answer has an `X-Request-Id`: yours, if you send one, or the trace id of a `traceparent`. Quote it to support.
 Errors are problem documents (RFC 9457); their `code` is for programs, their `detail` tells people what to do.
 """
 
@@ -32,7 +34,8 @@ class _App(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.public_path and not scope.get("root_path"):
             scope["root_path"] = self.public_path
-        await super().__call__(scope, receive, securing(send))
+        with identified(scope, send) as answer:
+            await super().__call__(scope, receive, securing(answer))
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:

@@ -11,12 +11,13 @@ from starlette.requests import Request
 
 from memberships_export.domain.audit import Actor, Channel, Origin
 from memberships_export.domain.pseudonyms import shortened_ip
+from memberships_export.logs.about import request_in_hand
 from memberships_export.service.user.callers import Caller
 
 
 async def _origin(request: Request) -> Origin:
     ip = shortened_ip(request.client.host) if request.client else ""
-    return Origin(channel=Channel.API, ip=ip, request_id=getattr(request.state, "request_id", ""))
+    return Origin(channel=Channel.API, ip=ip, request_id=request_in_hand() or "")
 
 
 From = Annotated[Origin, Depends(_origin)]

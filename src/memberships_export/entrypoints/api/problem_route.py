@@ -17,6 +17,7 @@ from memberships_export.domain.errors import TransientError
 from memberships_export.entrypoints.api.export_ids import is_export_id
 from memberships_export.entrypoints.api.headers import secured
 from memberships_export.entrypoints.api.problems import HttpRefusal, answer_to, unforeseen
+from memberships_export.entrypoints.api.request_ids import identified
 from memberships_export.service.user.callers import IdentityUnavailable
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,11 @@ class ProblemRoute(APIRoute):
             return error_answer(error, request, self.path)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a method that the path does not have; FastAPI raises that outside the handler."""
+        """Name the request. Answer a method that the path does not have; FastAPI raises that outside the handler."""
+        with identified(scope, send) as answer:
+            await self._handle(scope, receive, answer)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().handle(scope, receive, send)
         except HTTPException:

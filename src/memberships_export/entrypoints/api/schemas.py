@@ -103,6 +103,9 @@ class ExportView(View):
     email: str = Field(description="Where the file is mailed to.")
     attempts: int = Field(description="How often a worker started on it.")
     requested_at: datetime
+    request_id: str | None = Field(
+        default=None, description="Names the request that it was made by, also in logs; quote it to support."
+    )
     started_at: datetime | None = None
     finished_at: datetime | None = None
     next_attempt_at: datetime | None = Field(default=None, description="When a waiting export is tried again.")
@@ -169,6 +172,7 @@ def export_view(export: Export, base: str, now: datetime, *, service_paused: boo
         email=export.email,
         attempts=export.claims,
         requested_at=export.requested_at,
+        request_id=export.request_id,
         started_at=export.started_at,
         finished_at=export.finished_at,
         next_attempt_at=export.wake_at if waiting else None,

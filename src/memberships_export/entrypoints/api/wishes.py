@@ -11,6 +11,7 @@ from memberships_export.entrypoints.api.exports_api import Api
 from memberships_export.entrypoints.api.likes import likes_of
 from memberships_export.entrypoints.api.options_query import read_query, refuse_query
 from memberships_export.entrypoints.api.options_schemas import ExportOptions
+from memberships_export.logs.about import request_in_hand
 from memberships_export.service.user.request import Wish
 
 IdempotencyKey = Annotated[
@@ -32,7 +33,13 @@ async def _likes(api: Api, caller: AnyCaller, request: Request) -> Likes:
 async def _wish_in_query(api: Api, caller: MailedCaller, request: Request) -> Wish:
     said = read_query(request.query_params.multi_items())
     likes = likes_of(caller, request, api.request.choose.usual)
-    return Wish(user_id=caller.user_id, email=checked_email(caller), said=said, likes=likes)
+    return Wish(
+        user_id=caller.user_id,
+        email=checked_email(caller),
+        said=said,
+        likes=likes,
+        request_id=request_in_hand(),
+    )
 
 
 async def _wish_in_body(
@@ -49,6 +56,7 @@ async def _wish_in_body(
         said=options.said() if options else {},
         likes=likes_of(caller, request, api.request.choose.usual),
         idempotency_key=idempotency_key,
+        request_id=request_in_hand(),
     )
 
 

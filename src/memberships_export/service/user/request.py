@@ -37,6 +37,7 @@ class Wish:
     said: Mapping[str, object] = field(default_factory=dict)
     likes: Likes = Likes()  # of the user, as far as they are known
     idempotency_key: str | None = None
+    request_id: str | None = None  # to find it in logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class RequestExport:
 
     def _joined(self, export: Export, wish: Wish) -> Export:
         """Answer with an export that is there; it goes to the newest verified address of its user."""
+        log.info("export=%s event=joined", export.export_id)
         if export.email == wish.email:
             return export
         with suppress(UnknownExport):  # it is gone since: then nothing goes anywhere
@@ -115,6 +117,7 @@ def _record_for(wish: Wish, options: Options, now: datetime, policy: Policy) -> 
         email=wish.email,
         options=options,
         requested_at=now,
+        request_id=wish.request_id,
         wake_at=now + policy.nudge_after,
     )
 

@@ -1,7 +1,7 @@
 """Which export a message is about: a plain message gets a record, a moved letter a redrive, nonsense a dead letter."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memberships_export.domain.errors import IllegalTransition, InvalidMessage, InvalidOptions, UnknownExport
@@ -9,6 +9,7 @@ from memberships_export.domain.export.delivery import back_on_its_way
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.formats.options import Options
+from memberships_export.domain.ids import is_request_id
 from memberships_export.domain.messages.letters import invalid_letter, is_letter_about
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.domain.messages.wake import Wake, parse_message
@@ -33,7 +34,7 @@ class FindExport:
     def __call__(self, received: Received) -> Export | None:
         """Return the export as its record is now; None when there is nothing left to do about the message."""
         try:
-            export = self._export_for(parse_message(received.message, received.message_id))
+            export = self._export_for(parse_message(received.message, received.message_id), received.message_id)
         except InvalidMessage as error:
             self.dead_letters.add(invalid_letter(error, received, self.clock()))
             log.warning("message=%s event=dead_letter reason=%s", received.message_id, error.reason)
@@ -42,7 +43,7 @@ class FindExport:
             return self._taken_back(export, received.message)
         return export
 
-    def _export_for(self, wake: Wake) -> Export | None:
+    def _export_for(self, wake: Wake, message_id: str) -> Export | None:
         """Find the record; a plain message gets one. The record's address is the one that counts.
 
         None for an export that was erased, and when the user of a plain message has another export like it, to this
@@ -53,7 +54,7 @@ class FindExport:
             log.info("export=%s event=message_of_erased", wake.export_id)
             return None
         if export is None and wake.plain:
-            export = self.store.create(_record_for(wake, self._options(wake), self.clock(), self.policy))
+            export = self.store.create(self._record_for(wake, message_id))
             if export.export_id != wake.export_id and export.email == wake.email:
                 return None
         if export is None:
@@ -63,6 +64,11 @@ class FindExport:
             reason = f"The message names another user or address than export {export.export_id}."
             raise InvalidMessage(reason)
         return export
+
+    def _record_for(self, wake: Wake, message_id: str) -> Export:
+        """Make the record of a plain message: what its producer knows it by names it in logs."""
+        record = _record_for(wake, self._options(wake), self.clock(), self.policy)
+        return replace(record, request_id=message_id) if is_request_id(message_id) else record
 
     def _options(self, wake: Wake) -> Options:
         try:

@@ -26,6 +26,7 @@ from memberships_export.domain.export.record import Export, ExportStatus, Stage
 from memberships_export.domain.export.retry import GiveUpWith, back_in, plan
 from memberships_export.domain.messages.message import Received
 from memberships_export.domain.messages.wake import wake_message
+from memberships_export.logs.about import about
 from memberships_export.ports import Clock, Erasures, ExportQueue, ExportStore, Machine, Metrics, ServiceState
 from memberships_export.service.clear_erased import written_in_vain
 from memberships_export.service.metrics import (
@@ -100,7 +101,13 @@ class RunExport:
             export = self.find(received)
         except TransientError as error:
             return self._not_found_yet(received, error)
-        if export is None or self.state.paused():  # it has a record, which wakes it when the pause is over
+        if export is None:
+            return Acknowledge()
+        with about(export=export.export_id, request=export.request_id):
+            return self._take(export, received, should_stop)
+
+    def _take(self, export: Export, received: Received, should_stop: Callable[[], bool]) -> Disposition:
+        if self.state.paused():  # it has a record, which wakes it when the pause is over
             return Acknowledge()
         if export.unfinished and export.stage not in self.stages:
             self.queue.send(wake_message(export), export.stage)

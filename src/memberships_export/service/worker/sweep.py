@@ -12,6 +12,7 @@ from memberships_export.domain.export.sweeping import SweepAction, only_queued, 
 from memberships_export.domain.export.timeline import noted
 from memberships_export.domain.export.upkeep import files_deleted, files_going, nudged, put_off, rested
 from memberships_export.domain.messages.wake import wake_message
+from memberships_export.logs.about import about
 from memberships_export.ports import AuditLog, Clock, ExportQueue, ExportStore, FileStore, Metrics, ServiceState
 from memberships_export.service.file_keys import file_folder, parts_folder
 from memberships_export.service.metrics import INTERNAL_ERRORS, OLDEST_UNFINISHED, SWEEPS, VISITS, NoMetrics
@@ -107,6 +108,10 @@ class SweepExports:
         return batch
 
     def _try_to_sweep(self, export: Export) -> Sequence[SweepAction]:
+        with about(export=export.export_id, request=export.request_id):
+            return self._swept(export)
+
+    def _swept(self, export: Export) -> Sequence[SweepAction]:
         try:
             return [self._sweep(export)]
         except ExportError as error:

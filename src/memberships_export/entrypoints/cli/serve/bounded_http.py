@@ -10,11 +10,13 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from memberships_export.entrypoints.api.request_ids import request_id_of
 from memberships_export.entrypoints.cli.serve import turning_away
 from memberships_export.entrypoints.cli.serve.bounded_requests import BoundedRequests
 from memberships_export.entrypoints.cli.serve.crowd import Crowd
 from memberships_export.entrypoints.cli.serve.limits import Limits
 from memberships_export.entrypoints.cli.serve.turning_away import TurnedAway
+from memberships_export.logs.about import about
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ class BoundedHttp(BoundedRequests):
         """Close this connection, which waits for a request, in favour of a new one."""
         self.deaf = True
         if not self.steps:
-            self.transport.write(turning_away.NO_ROOM.answer(self.server_state.default_headers))
+            self.transport.write(turning_away.NO_ROOM.answer(self.server_state.default_headers, request_id_of(())))
         self.transport.close()
         self._abort_later(self.limits.farewell_seconds)
 
@@ -148,13 +150,15 @@ class BoundedHttp(BoundedRequests):
             self.transport.close()
 
     def _turn_away(self, why: TurnedAway) -> None:
-        log.info("status=%d code=%s event=turned_away reason=%s", why.status, why.code, why.detail)
+        request_id = request_id_of(self.headers if self.begun or not self.in_header else ())
+        with about(request=request_id):
+            log.info("status=%d code=%s event=turned_away reason=%s", why.status, why.code, why.detail)
         self.deaf = True
         if self._answering():  # the API, which waits for the rest of this request
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.in_header or not self.cycle.response_complete:
-            self.transport.write(why.answer(self.server_state.default_headers))
+            self.transport.write(why.answer(self.server_state.default_headers, request_id))
         self._say_goodbye()
 
     def _say_goodbye(self) -> None:

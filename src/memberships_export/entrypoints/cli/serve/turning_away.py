@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from memberships_export.entrypoints.api.headers import secured
 from memberships_export.entrypoints.api.problems import Problem, ProblemAnswer
+from memberships_export.entrypoints.api.request_ids import HEADER
 
 _BACK_SOON = {"Retry-After": "5"}
 
@@ -19,12 +20,13 @@ class TurnedAway:
     detail: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def answer(self, more_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    def answer(self, more_headers: Iterable[tuple[bytes, bytes]], request_id: str) -> bytes:
         """Write the whole answer; the connection ends with it."""
         problem = Problem.of(self.status, self.code, self.detail)
         response = secured(ProblemAnswer(problem, self.headers).to_response(None))
         lines = [b"HTTP/1.1 %d %s" % (self.status, self.status.phrase.encode())]
-        lines += [b"%s: %s" % header for header in [*more_headers, *response.raw_headers, (b"connection", b"close")]]
+        response.headers.update({HEADER: request_id, "connection": "close"})
+        lines += [b"%s: %s" % header for header in [*more_headers, *response.raw_headers]]
         return b"\r\n".join([*lines, b"", bytes(response.body)])
 
 
