@@ -6,8 +6,10 @@ Enter or Ctrl-C ends it: you are told what it was, and nothing is left.
 
 import argparse
 import random
+import signal
 import sys
 from contextlib import suppress
+from typing import NoReturn
 
 from rig.drill.exercise import Exercise, exercise
 from rig.drill.machine import NoSmallDisk
@@ -27,11 +29,17 @@ def main() -> None:
     if options.list:
         say("\n".join(SITUATIONS))
         return
+    for number in (signal.SIGTERM, signal.SIGHUP):  # also a terminal that is closed leaves nothing behind
+        signal.signal(number, _interrupt)
     name = options.name or random.choice(tuple(SITUATIONS))  # noqa: S311  (no secret)
     say("Something is about to go wrong ...")
     with suppress(KeyboardInterrupt):
         _practise(name)
     say("The service is gone, and all that was in its folder.")
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _practise(name: str) -> None:

@@ -153,7 +153,9 @@ class LocalService:
 
     def _run_once(self) -> None:
         with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen([PROGRAM, "serve"], env=self.variables(), stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [PROGRAM, "serve"], env=self.variables(), stdout=log, stderr=log, start_new_session=True
+            )
         (self.folder / "serve.pid").write_text(f"{self.process.pid}\n", encoding="utf-8")
         if self._leaving.is_set():
             self.process.kill()

@@ -1,6 +1,7 @@
 """Each situation of `make drill` is really there, and nothing is left of it."""
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -109,6 +110,20 @@ def test_an_exercise_ends_with_enter_and_says_what_it_was() -> None:
     assert "docs/runbook.md, invalid_message" in told
     (folder,) = re.findall(r"cd (\S+) &&", seen)
     assert not Path(folder).exists()
+
+
+def test_an_exercise_whose_terminal_is_closed_leaves_nothing_behind() -> None:
+    command = [sys.executable, "-m", "rig.drill", "foreign-rows"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as drill:
+        assert drill.stdout
+        lines = iter(drill.stdout.readline, "")
+        (folder,) = re.findall(r"cd (\S+) &&", next(line for line in lines if "In another terminal" in line))
+        service = int((Path(folder) / "serve.pid").read_text())
+        drill.send_signal(signal.SIGHUP)
+        drill.communicate(timeout=PATIENCE_SECONDS)
+
+    assert not Path(folder).exists()
+    assert not Path(f"/proc/{service}").exists()
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
