@@ -3,7 +3,10 @@
 import json
 import os
 import sys
+from http import HTTPStatus
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from memberships_export.bootstrap.backend import connect
 from memberships_export.domain.messages.message import Message
@@ -41,6 +44,31 @@ def test_a_paused_service_accepts_says_so_and_goes_on_when_it_is_resumed(tmp_pat
         assert mails_of(data_of(service), export_id) == []
         assert service.run("resume").stdout.startswith("The service works again.")
         service.until(lambda: mails_of(data_of(service), export_id) or None, "the mail")
+
+
+def test_a_service_that_cannot_write_its_mails_is_not_ready_and_wakes_somebody(tmp_path: Path) -> None:
+    script, woken, outbox = tmp_path / "wake.py", tmp_path / "woken", tmp_path / "data" / "outbox"
+    script.write_text(WAKE)
+    command = f"'{sys.executable}' '{script}' '{woken}'"
+    (tmp_path / "data").mkdir(mode=0o700)
+    outbox.touch(mode=0o600)
+    with running(environ_of(tmp_path / "data", alert_command=command), tmp_path) as service:
+        assert status_of(f"{service.url}/readyz") == HTTPStatus.SERVICE_UNAVAILABLE
+        service.until(lambda: "event=alerted" in service.log.read_text() or None, "an alert")
+        outbox.unlink()
+        service.until(lambda: status_of(f"{service.url}/readyz") == HTTPStatus.OK or None, "room again")
+    kind, _, facts = woken.read_text().partition(" ")
+    assert kind == "storage_unavailable"
+    assert "outbox" in json.loads(facts)["text"]
+
+
+def status_of(url: str) -> int:
+    try:
+        with urlopen(url) as answer:  # noqa: S310  (our own address)
+            return int(answer.status)
+    except HTTPError as error:
+        error.close()
+        return error.code
 
 
 def test_a_worker_that_drains_does_what_is_there_and_ends_well(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What somebody has to be woken for, as the store tells it; and the store itself, when it does not tell."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -35,7 +35,7 @@ class FindTrouble:
     clock: Clock
     after: timedelta
     give_up_after: timedelta
-    process: str = uuid4().hex
+    process: str = field(default_factory=lambda: uuid4().hex)
 
     def __call__(self) -> Iterator[Alert]:
         """Find all of it, the most urgent first."""
