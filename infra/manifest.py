@@ -18,6 +18,7 @@ LEFT_OUT_OF_PACKAGE = (
     "adapters/embedded",
     "adapters/mail/outbox.py",
     "adapters/mail/sendgrid/events.py",
+    "bootstrap/metrics_page.py",
     "bootstrap/one_machine.py",
     "entrypoints/api",
     "entrypoints/cli",
