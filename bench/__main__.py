@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.backlog import measure_backlog
+from bench.desk import measure_desk
 from bench.exports import measure_exports
 from bench.formats import measure_formats
 from bench.functions import measure_functions
@@ -25,6 +26,7 @@ _STARTUP_ROUNDS = 5
 _PAGE_ROUNDS = 51
 _FORMAT_ROUNDS = 2
 _SCRAPES = 51
+_LISTS = 51
 
 
 def main() -> None:
@@ -64,6 +66,8 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
     backlog = measure_backlog(folder, 1000 // small)
     _tell(f"Metrics, {_SCRAPES} answers …")
     scrapes = measure_scrapes(folder / "scrapes", 100_000 // small, processes=4, repeat=_SCRAPES)
+    _tell(f"Lists for operators, {_LISTS} of each …")
+    desk = measure_desk(folder / "desk", 100_000 // small, _LISTS)
     _tell(f"Exports of {', '.join(map(str, options.sizes))} rows, each {options.repeat} times …")
     sizes = measure_exports(folder, options.sizes, options.repeat)
     large = options.sizes[-1]
@@ -82,6 +86,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
         formats=formats,
         functions=functions,
         scrapes=scrapes,
+        desk=desk,
     )
 
 

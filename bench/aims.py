@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.results import ExportRun, FunctionRuns, ReadingRuns, ScrapeRuns, SizeRuns
+from bench.results import DeskRuns, ExportRun, FunctionRuns, ReadingRuns, ScrapeRuns, SizeRuns
 
 LEAST_RATIO = 0.35
 MOST_MEMORY_GROWTH = 1.25
@@ -18,6 +18,7 @@ MOST_READING_RATIO = 1.15
 LEAST_NESTED_RATE = 100_000  # rows a second
 MOST_KEYS_MB = 20
 MOST_SCRAPE_MS = 20
+MOST_LIST_MS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,16 @@ def aim_of_scrapes(scrapes: ScrapeRuns) -> Aim:
         f"/metrics with {number(scrapes.records)} exports that wait: at most {MOST_SCRAPE_MS} ms",
         f"{milliseconds:.1f} ms",
         milliseconds <= MOST_SCRAPE_MS,
+    )
+
+
+def aim_of_desk(desk: DeskRuns) -> Aim:
+    """Judge the list of one user's exports."""
+    milliseconds = median(desk.seconds["one user"]) * 1000
+    return Aim(
+        f"list of one user among {number(desk.exports)} exports: at most {MOST_LIST_MS} ms",
+        f"{milliseconds:.1f} ms",
+        milliseconds <= MOST_LIST_MS,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from bench.aims import aims_of, number, peak_bytes, percentile, ratio_to_dump, typical
+from bench.desk_report import desk_section
 from bench.formats_report import formats_section
 from bench.functions_report import functions_section
 from bench.reading_report import reading_section
@@ -27,6 +28,7 @@ def report(measured: Measured) -> str:
         formats_section(measured.formats),
         functions_section(measured.functions),
         scrapes_section(measured.scrapes),
+        desk_section(measured.desk),
         _REPEAT,
     ]
     return "\n\n".join(sections) + "\n"

@@ -126,6 +126,14 @@ class ScrapeRuns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeskRuns:
+    """Lists of exports as operators ask for them, by what they ask for. Seconds."""
+
+    exports: int  # of all users
+    seconds: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """One run of all measurements."""
 
@@ -141,3 +149,4 @@ class Measured:
     formats: FormatRuns
     functions: FunctionRuns
     scrapes: ScrapeRuns
+    desk: DeskRuns

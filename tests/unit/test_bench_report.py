@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 
 from bench.aims import percentile
+from bench.desk import measure_desk
 from bench.reading import measure_reading
 from bench.report import report
 from bench.results import (
     BacklogRun,
+    DeskRuns,
     ExportRun,
     FileRun,
     FormatRuns,
@@ -89,6 +91,9 @@ FORMATS = FormatRuns(
 SCRAPES = ScrapeRuns(records=100_000, processes=4, answers=(0.004, 0.005, 0.006), readings=(0.2, 0.3, 0.1))
 
 
+DESK = DeskRuns(exports=100_000, seconds={"one user": (0.001, 0.002, 0.003), "all": (0.01,)})
+
+
 def measured(*sizes: SizeRuns) -> Measured:
     return Measured(
         date="2026-01-02 03:04 UTC",
@@ -105,6 +110,7 @@ def measured(*sizes: SizeRuns) -> Measured:
         reading=READING,
         formats=FORMATS,
         scrapes=SCRAPES,
+        desk=DESK,
     )
 
 
@@ -176,7 +182,7 @@ def test_the_page_says_what_was_measured_where_and_how_to_repeat_it() -> None:
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
     tables = [block.splitlines() for block in report(measured()).split("\n\n") if block.startswith("|")]
 
-    assert len(tables) == 18
+    assert len(tables) == 20
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
 
@@ -230,6 +236,26 @@ def test_a_small_measurement_of_metrics_asks_as_often_as_it_says(tmp_path: Path)
     scrapes = measure_scrapes(tmp_path, records=30, processes=3, repeat=4)
 
     assert (scrapes.records, scrapes.processes, len(scrapes.answers), len(scrapes.readings)) == (30, 3, 3, 1)
+
+
+def test_lists_for_operators_are_shown_by_what_was_asked_for() -> None:
+    page = report(measured())
+
+    assert "| one user | 2.0 | 1.0 | 3.0 |" in page
+    assert "| list of one user among 100 000 exports: at most 50 ms | 2.0 ms | met |" in page
+
+
+def test_a_list_for_operators_that_is_too_slow_is_shown_as_missed() -> None:
+    page = report(replace(measured(), desk=replace(DESK, seconds={"one user": (0.051,)})))
+
+    assert len(lines_with("**missed**", page)) == 1
+
+
+def test_a_small_measurement_of_lists_asks_as_often_as_it_says(tmp_path: Path) -> None:
+    desk = measure_desk(tmp_path, exports=50, repeat=2)
+
+    assert desk.exports == 50
+    assert {len(seconds) for seconds in desk.seconds.values()} == {2}
 
 
 def test_a_profile_is_compared_with_the_fixed_row_of_the_same_run() -> None:
