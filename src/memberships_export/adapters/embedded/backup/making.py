@@ -22,7 +22,6 @@ from memberships_export.adapters.embedded.backup.snapshot import reading, schema
 from memberships_export.adapters.embedded.database import SCHEMA_VERSION
 from memberships_export.adapters.embedded.disk import is_still, make_folder, storage_errors, sync_folder
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.domain.file_key import checked_key
 from memberships_export.service.file_keys import file_folder, parts_folder
 
 _PARTIAL = ".partial"  # ending of the name of a backup that is not whole
@@ -166,22 +165,26 @@ def _records(database: Path) -> tuple[int, list[str]]:
 def _files(data: Path, exports: list[str]) -> Iterator[str]:
     """Name what belongs to the exports, the mails of the outbox, and the secrets. Half-written files are nobody's."""
     yield from (f"secrets/{name}" for name in _names(data / "secrets"))
-    for export_id in exports:
-        for folder in map(checked_key, (parts_folder(export_id), file_folder(export_id))):
-            yield from (f"files/{folder}/{name}" for name in _names(data / "files" / folder))
+    ours = set(exports)
+    for kind in map(_kind_of, (parts_folder, file_folder)):
+        for export_id in ours.intersection(_names(data / "files" / kind, Path.is_dir)):
+            folder = f"files/{kind}/{export_id}"
+            yield from (f"{folder}/{name}" for name in _names(data / folder))
     yield from (f"outbox/{name}" for name in _names(data / "outbox"))
 
 
-def _names(folder: Path) -> list[str]:
+def _kind_of(folder_of: Callable[[str], str]) -> str:
+    """Return the folder in which the folders of all exports are, each by its id."""
+    return folder_of("id").removesuffix("/id")
+
+
+def _names(folder: Path, wanted: Callable[[Path], bool] = Path.is_file) -> list[str]:
     with storage_errors(folder):
         try:
-            return sorted(path.name for path in folder.iterdir() if not path.name.startswith(".") and _is_file(path))
+            found = [path for path in folder.iterdir() if not path.name.startswith(".")]
+            return sorted(path.name for path in found if wanted(path) and not path.is_symlink())
         except FileNotFoundError:
             return []
-
-
-def _is_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
 
 
 def _copied(data: Path, aside: Path, path: str, told: Told) -> Entry | None:
