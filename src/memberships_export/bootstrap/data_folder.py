@@ -1,6 +1,7 @@
 """The data folder of one machine as a whole: copied, put back, looked at. On AWS there is none."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from memberships_export.adapters.embedded.backup import making, restoring
@@ -8,15 +9,16 @@ from memberships_export.adapters.embedded.backup.manifest import Manifest
 from memberships_export.adapters.embedded.backup.restoring import Restored
 from memberships_export.adapters.embedded.doctor import folder_checks, record_checks
 from memberships_export.adapters.embedded.doctor.finding import Check, Finding, checked
-from memberships_export.bootstrap.backend import connect, operator_origin
+from memberships_export.bootstrap.backend import connect, erasing_desk, operator_origin
 from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.audit import Action
+from memberships_export.domain.export.tombstone import Tombstone
 from memberships_export.service.auditing import audit_of
 from memberships_export.settings import Settings
 from memberships_export.settings.doubts import doubts_about
 from memberships_export.version import VERSION
 
-__all__ = ["Check", "Manifest", "Restored", "examine", "look_at_backup", "make_backup", "restore"]
+__all__ = ["Check", "Manifest", "Restored", "erase_again", "examine", "look_at_backup", "make_backup", "restore"]
 
 Told = Callable[[int, int], None]
 
@@ -40,6 +42,12 @@ def look_at_backup(backup: Path, data: Path) -> Manifest:
 def restore(settings: Settings, backup: Path, data: Path, told: Told) -> Restored:
     """Put a backup in place of a data folder that is not there yet, or empty. Raises StorageUnavailable."""
     return restoring.restore(backup, data, utc_now(), told, origin=operator_origin(settings))
+
+
+def erase_again(settings: Settings, data: Path, tombstones: Sequence[Tombstone]) -> int:
+    """Erase in a restored data folder what was erased since its backup; return how many exports."""
+    desk = erasing_desk(replace(settings, data_dir=data))
+    return len(desk.again(tombstones, operator_origin(settings)).exports)
 
 
 def examine(settings: Settings, wrong: Sequence[str]) -> list[Check]:

@@ -95,6 +95,33 @@ def test_a_backup_that_cannot_be_noted_is_not_made(
     assert not (tmp_path / "backup").exists()
 
 
+def test_what_was_erased_since_the_backup_is_erased_again(typed: Typed, data: Path, tmp_path: Path) -> None:
+    typed("backup", str(tmp_path / "backup"))
+    erased = typed("erase", "--user", "user-1", "--yes")
+    listed = typed("erase", "--list", "--json")
+    (tmp_path / "erased.json").write_text(listed.stdout)
+    data.rename(tmp_path / "lost")
+
+    restored = typed("restore", str(tmp_path / "backup"), "--yes", "--erased", str(tmp_path / "erased.json"))
+
+    assert (erased.exit_code, restored.exit_code) == (0, 0), erased.output + restored.output
+    assert "1 exports were erased again" in restored.stderr
+    assert connect(Settings(data_dir=data), None).store.list_for_user("user-1", 10) == []
+    assert ("data.erased", "done", "operator") in actions(data)
+
+
+def test_a_list_of_erasures_that_is_none_is_found_before_anything_is_restored(
+    typed: Typed, data: Path, tmp_path: Path
+) -> None:
+    typed("backup", str(tmp_path / "backup"))
+    data.rename(tmp_path / "lost")
+    (tmp_path / "erased.json").write_text("{}")
+
+    refused = typed("restore", str(tmp_path / "backup"), "--yes", "--erased", str(tmp_path / "erased.json"))
+
+    assert (refused.exit_code, data.exists()) == (2, False)
+
+
 def test_a_restore_asks_first(typed: Typed, data: Path, tmp_path: Path) -> None:
     typed("backup", str(tmp_path / "backup"))
     data.rename(tmp_path / "lost")

@@ -9,6 +9,7 @@ import typer
 
 from memberships_export.entrypoints.cli.environment import settings_here, settings_with_data
 from memberships_export.entrypoints.cli.exits import WrongUsage
+from memberships_export.entrypoints.cli.operate.erase import read_list
 from memberships_export.entrypoints.cli.output import complain, say, say_json, visible
 from memberships_export.settings import Settings, variable
 
@@ -42,6 +43,9 @@ def restore(
     target: Annotated[
         Path | None, typer.Option("--to", metavar="DATA_DIR", help="Instead of MEMBERSHIPS_EXPORT_DATA_DIR.")
     ] = None,
+    erased: Annotated[
+        Path | None, typer.Option("--erased", metavar="FILE", help="Erase these again: of `erase --list --json`.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,6 +53,7 @@ def restore(
     settings = settings_here()
     _check_one_machine(settings)
     data = target or settings.data_dir
+    tombstones = read_list(erased) if erased else ()
     from memberships_export.bootstrap import data_folder  # noqa: PLC0415  (as above)
 
     found = data_folder.look_at_backup(folder, data)
@@ -57,10 +62,11 @@ def restore(
         typer.confirm(visible(asked), abort=True, err=True)
     with _shown("Restoring", as_json=as_json) as told:
         done = data_folder.restore(settings, folder, data, told)
+    again = data_folder.erase_again(settings, data, tombstones) if tombstones else 0
     if as_json:
-        return say_json(_restored(data, done))
+        return say_json(_restored(data, done) | {"erasedAgain": again})
     say(visible(f"{data.absolute()}: {_in_words(done.manifest)}."))
-    return _warn(settings, done)
+    return _warn(settings, done, erased, again)
 
 
 def _check_one_machine(settings: Settings) -> None:
@@ -91,7 +97,7 @@ def _in_words(manifest: "Manifest") -> str:
     return f"{manifest.exports:,} exports, {len(manifest.files):,} files, {manifest.bytes:,} bytes"
 
 
-def _warn(settings: Settings, done: "Restored") -> None:
+def _warn(settings: Settings, done: "Restored", erased: Path | None, again: int) -> None:
     """Say what this program cannot know: what happened after the backup was made."""
     if done.maybe_mailed:
         minutes = settings.policy.evidence_wait.total_seconds() / 60
@@ -102,7 +108,12 @@ def _warn(settings: Settings, done: "Restored") -> None:
         )
     if done.letters:
         complain(f"{done.letters:,} dead letters were restored: one redriven since the backup may be in them again.")
-    complain("Users who were erased since the backup are in it again: see docs/backup.md.")
+    if erased:
+        return complain(f"{again:,} exports were erased again.")
+    return complain(
+        "Users who were erased since the backup are in it again. Before the start: "
+        "memberships-export erase --again --from FILE, see docs/backup.md."
+    )
 
 
 @contextmanager

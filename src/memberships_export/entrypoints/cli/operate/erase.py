@@ -38,7 +38,7 @@ def erase(  # noqa: PLR0913, PLR0917  (Typer fills them by name)
     """Erase all that the service has of a user, and tell what it cannot reach. The service may run."""
     if [bool(user), again, listed].count(True) != 1 or (source and not again) or (dry_run and not user):
         raise WrongUsage(_USAGE)
-    taken_over = _read_list(source) if source else None
+    taken_over = read_list(source) if source else None
     desk = _desk(backend)
     if listed:
         return _list(list(desk.tombstones()), as_json=as_json)
@@ -74,7 +74,7 @@ def _desk(backend: str | None) -> EraseUser:
         return erasing_desk(settings)
 
 
-def _read_list(path: Path) -> Sequence[Tombstone]:
+def read_list(path: Path) -> Sequence[Tombstone]:
     """Read a list that `erase --list --json` wrote. Raises WrongUsage."""
     try:
         entries = json.loads(path.read_bytes())
