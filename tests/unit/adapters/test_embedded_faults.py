@@ -268,7 +268,7 @@ def test_whoever_opens_a_new_database_waits_while_another_process_makes_it(path:
     opener.join()
 
     assert waits
-    assert database.read("PRAGMA user_version")[0][0] == 9
+    assert database.read("PRAGMA user_version")[0][0] == 10
 
 
 def test_all_who_open_a_new_database_at_once_share_it(tmp_path: Path) -> None:
