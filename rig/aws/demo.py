@@ -9,6 +9,7 @@ AWS itself, the memberships API and SendGrid. Nothing leaves this machine.
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ def main() -> None:
     parser.add_argument("--topology", choices=tuple(TOPOLOGIES), default="one", help="one function, or three")
     parser.add_argument("--keep", action="store_true", help="keep it until Ctrl-C, to practise on")
     options = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):  # also a terminal that is closed leaves nothing behind
+        signal.signal(number, signal.default_int_handler)
     try:
         folder = TemporaryDirectory(prefix="memberships-export-demo-aws-")
         with folder as name, set_up(Path(name), options.topology) as service:

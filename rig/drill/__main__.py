@@ -9,7 +9,6 @@ import random
 import signal
 import sys
 from contextlib import suppress
-from typing import NoReturn
 
 from rig.drill.exercise import Exercise, exercise
 from rig.drill.machine import NoSmallDisk
@@ -30,16 +29,12 @@ def main() -> None:
         say("\n".join(SITUATIONS))
         return
     for number in (signal.SIGTERM, signal.SIGHUP):  # also a terminal that is closed leaves nothing behind
-        signal.signal(number, _interrupt)
+        signal.signal(number, signal.default_int_handler)
     name = options.name or random.choice(tuple(SITUATIONS))  # noqa: S311  (no secret)
     say("Something is about to go wrong ...")
     with suppress(KeyboardInterrupt):
         _practise(name)
     say("The service is gone, and all that was in its folder.")
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _practise(name: str) -> None:
