@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from secrets import token_bytes
 from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 
+from memberships_export.domain.audit import entry_id
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.source.part import Head, Part, as_part
 
@@ -54,3 +56,8 @@ def a_part(key: str, page: bytes) -> bytes:
     content = msgspec.json.decode(page)
     head = Head(at=REQUESTED_AT, rows=len(content["items"]), next=content["nextCursor"])
     return as_part(key, Part(head, page))
+
+
+def new_entry_id(at: datetime) -> str:
+    """Make the id of an entry of the audit log, as the service does."""
+    return entry_id(at, token_bytes(8))

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from memberships_export.domain.audit import Action, Actor, Audited, AuditQuery, Channel, Outcome, new_entry_id
+from memberships_export.domain.audit import Action, Actor, Audited, AuditQuery, Channel, Outcome
 from memberships_export.ports import AuditLog
 from tests.contract.conftest import KEPT
+from tests.factories import new_entry_id
 from tests.fakes.memory import FakeClock
 
 

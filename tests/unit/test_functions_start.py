@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "id",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_SECRET_ACCESS_KEY": "key",
+    "MEMBERSHIPS_EXPORT_AUDIT_SECRET": "audit-secret-of-32-bytes-or-longer",
     "MEMBERSHIPS_EXPORT_BACKEND": "aws",
     "MEMBERSHIPS_EXPORT_BUCKET": "bucket",
     "MEMBERSHIPS_EXPORT_LINK_SECRET": "link-secret-of-32-bytes-or-longer",

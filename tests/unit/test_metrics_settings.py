@@ -18,6 +18,7 @@ ON_AWS = {
     "BUCKET": "bucket",
     "SERVICE_SECRET_ID": "service",
     "LINK_SECRET_ID": "links",
+    "AUDIT_SECRET_ID": "audit",
 }
 
 

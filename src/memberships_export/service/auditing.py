@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from secrets import token_bytes
 
 from memberships_export.domain.audit import (
     Action,
@@ -11,8 +12,8 @@ from memberships_export.domain.audit import (
     Audited,
     Origin,
     Outcome,
+    entry_id,
     kept_id,
-    new_entry_id,
 )
 from memberships_export.domain.errors import ExportError
 from memberships_export.domain.pseudonyms import pseudonym
@@ -66,7 +67,7 @@ class Audit:
         now = self.clock()
         is_named = origin.actor is not Actor.MEMBER or not origin.who
         return Audited(
-            id=new_entry_id(now),
+            id=entry_id(now, token_bytes(8)),
             at=now,
             actor=origin.actor,
             who=origin.who if is_named else self.pseudonym(origin.who),

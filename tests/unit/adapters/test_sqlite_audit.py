@@ -9,8 +9,9 @@ import pytest
 
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
-from memberships_export.domain.audit import Action, Actor, Audited, AuditQuery, Channel, Origin, new_entry_id
+from memberships_export.domain.audit import Action, Actor, Audited, AuditQuery, Channel, Origin
 from memberships_export.service.assembly import Services
+from tests.factories import new_entry_id
 from tests.fakes.memory import NOON
 from tests.fakes.world import LINKS, World
 

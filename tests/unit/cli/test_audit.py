@@ -10,10 +10,11 @@ from typer.testing import Result
 
 from memberships_export.bootstrap.backend import connect
 from memberships_export.bootstrap.parts import utc_now
-from memberships_export.domain.audit import Action, Actor, Audited, AuditQuery, Channel, Origin, Outcome, new_entry_id
+from memberships_export.domain.audit import Action, Actor, Audited, AuditQuery, Channel, Origin, Outcome
 from memberships_export.ports import Ports
 from memberships_export.service.auditing import audit_of
 from memberships_export.settings import Settings
+from tests.factories import new_entry_id
 from tests.unit.cli.conftest import Cli
 
 Run = Callable[..., Result]

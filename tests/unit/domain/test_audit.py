@@ -11,9 +11,9 @@ from memberships_export.domain.audit import (
     id_bound,
     kept_id,
     moment_of,
-    new_entry_id,
 )
 from memberships_export.domain.pseudonyms import pseudonym, shortened_ip
+from tests.factories import new_entry_id
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123_456, UTC)
 

@@ -6,10 +6,10 @@ import pytest
 
 from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
-from memberships_export.domain.audit import Action, Actor, Audited, AuditQuery, Outcome, new_entry_id
+from memberships_export.domain.audit import Action, Actor, Audited, AuditQuery, Outcome
 from memberships_export.domain.errors import StorageUnavailable
 from rig.aws.fake_aws import FakeAws
-from tests.factories import an_export
+from tests.factories import an_export, new_entry_id
 from tests.fakes.memory import FakeClock
 
 KEPT = timedelta(days=365)
