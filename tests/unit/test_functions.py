@@ -1,5 +1,6 @@
 """The Lambda functions: the event they get, the answer they give, and the clock they watch."""
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -11,9 +12,11 @@ from memberships_export.domain.export.record import Export, ExportStatus, Lease,
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.entrypoints.aws_lambda.functions import ExportFunction, SweepFunction
+from memberships_export.entrypoints.aws_lambda.functions import ExportFunction, SweepFunction, log_as
+from memberships_export.logs.formats import LogFormat
 from tests.fakes.memory import MemoryStore
 from tests.fakes.world import World
+from tests.log_lines import read_line
 
 
 @dataclass
@@ -222,3 +225,17 @@ def test_a_sweep_stops_before_its_time_is_up() -> None:
 
     world.queue.send = slow  # type: ignore[method-assign]
     assert SweepFunction(world.services.sweep)({}, context) == {"nudge": 1}
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_function_logs_in_the_format_that_is_set_by_the_handler_of_the_runtime(
+    log_format: LogFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = logging.NullHandler()
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
+    log_as(log_format)
+    record = logging.LogRecord("ours", logging.INFO, "", 0, "export=%s event=claimed", ("e-1",), None)
+    line = handler.format(record)
+    assert line.endswith("\n"), "the runtime writes no line ends of its own"
+    assert read_line(line.rstrip("\n"))["export"] == "e-1"
+    assert line.startswith("{") is (log_format == "json")

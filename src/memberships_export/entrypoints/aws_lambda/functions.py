@@ -70,7 +70,7 @@ class ExportFunction:
 def export_function(environ: Mapping[str, str]) -> ExportFunction:
     """Build the function. Raises SettingsError naming every variable that is missing or wrong."""
     settings = read_settings(environ, worker_problems)
-    _log_as(settings.log_format)
+    log_as(settings.log_format)
     ports, services = function_services(settings)
     if Stage.FETCH in settings.stages and not ports.readers.only_own:
         tell_profile(ports.readers.current.known)
@@ -92,13 +92,13 @@ class SweepFunction:
 def sweep_function(environ: Mapping[str, str]) -> SweepFunction:
     """Build the function. Raises SettingsError naming every variable that is missing or wrong."""
     settings = read_settings(environ)
-    _log_as(settings.log_format)
+    log_as(settings.log_format)
     threads = ThreadPoolExecutor(VISITS_AT_ONCE)
     _, services = function_services(settings, threads.map)
     return SweepFunction(services.sweep)
 
 
-def _log_as(log_format: LogFormat) -> None:
+def log_as(log_format: LogFormat) -> None:
     """Log from INFO on, in our format, by the handler that Lambda's runtime has made: it writes no line ends."""
     logging.getLogger("memberships_export").setLevel(logging.INFO)
     for handler in logging.getLogger().handlers:
