@@ -88,8 +88,8 @@ def _check_paths(backup: Path, manifest: Manifest) -> None:
     paths = [entry.path for entry in manifest.files]
     if len(set(paths)) != len(paths):
         raise broken(backup, f"its {NAME} names a file twice")
-    if wrong := next((path for path in paths if not is_ours(path)), None):
-        raise broken(backup, f"its {NAME} names {wrong!r}, which is no place for a file of a backup")
+    if wrong := [path for path in paths if not is_ours(path)]:
+        raise broken(backup, f"its {NAME} names {wrong[0]!r}, which is no place for a file of a backup")
     if DATABASE not in paths:
         raise broken(backup, f"its {NAME} names no {DATABASE}")
 
