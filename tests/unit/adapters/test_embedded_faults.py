@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from memberships_export.adapters import embedded
-from memberships_export.adapters.embedded.database import Database
+from memberships_export.adapters.embedded.database import SCHEMA_VERSION, Database
 from memberships_export.adapters.embedded.disk import locked_folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
@@ -268,7 +268,7 @@ def test_whoever_opens_a_new_database_waits_while_another_process_makes_it(path:
     opener.join()
 
     assert waits
-    assert database.read("PRAGMA user_version")[0][0] == 10
+    assert database.read("PRAGMA user_version")[0][0] == SCHEMA_VERSION
 
 
 def test_all_who_open_a_new_database_at_once_share_it(tmp_path: Path) -> None:
