@@ -34,7 +34,8 @@ def test_the_record_of_a_plain_message_is_like_that_of_a_request() -> None:
     made = world.services.run.find(received)
     assert made is not None
     asked = World().request()
-    assert made == replace(asked, export_id=made.export_id, revision=made.revision)
+    named = replace(asked, export_id=made.export_id, revision=made.revision, request_id=received.message_id)
+    assert made == named
     world.queue.lose_all()
     world.pass_time(timedelta(seconds=31))
     assert world.export(made).status is ExportStatus.COMPLETED
