@@ -98,4 +98,4 @@ def test_every_answer_is_as_documented(url: str, tmp_path: Path) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "17 selected / 17 total" in run.stdout
+    assert "18 selected / 18 total" in run.stdout

@@ -41,8 +41,9 @@ def test_a_foreign_export_is_answered_exactly_like_one_that_never_was(
     service: Service, method: str, route: str
 ) -> None:
     foreign_id = finished_export(service, "user-2")
-    foreign = service.call(method, f"/memberships/exports/{foreign_id}{route}")
-    unknown = service.call(method, f"/memberships/exports/{UNKNOWN_ID}{route}")
+    same_request = {"X-Request-Id": "one"}  # else each answer has an id of its own
+    foreign = service.call(method, f"/memberships/exports/{foreign_id}{route}", headers=same_request)
+    unknown = service.call(method, f"/memberships/exports/{UNKNOWN_ID}{route}", headers=same_request)
     assert foreign.status_code == unknown.status_code == 404
     assert foreign.text == unknown.text.replace(UNKNOWN_ID, foreign_id)
     assert foreign.headers == unknown.headers
