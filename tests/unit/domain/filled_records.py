@@ -60,6 +60,7 @@ RUNNING = an_export(
     nudges=4,
     progress=PROGRESS,
     profile="0011223344556677",
+    request_id="r-1",
     member_id="cus_1",
     file=FILE,
     mailing=2,
