@@ -56,10 +56,13 @@ def _logs_as_before() -> Iterator[None]:
     """Undo what a program under test does to the logs of this process: the next test reads them, too."""
     loggers = [logging.getLogger(), logging.getLogger("memberships_export")]
     before = [(logger.level, logger.handlers[:], logger.filters[:]) for logger in loggers]
+    forms = [(handler, handler.formatter) for logger in loggers for handler in logger.handlers]
     yield
     for logger, (level, handlers, filters) in zip(loggers, before, strict=True):
         logger.setLevel(level)
         logger.handlers[:], logger.filters[:] = handlers, filters
+    for handler, form in forms:
+        handler.setFormatter(form)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -87,7 +87,7 @@ def test_killed_between_page_and_checkpoint_it_goes_on_by_its_own_profile_though
         page.released.set()
         deployment.until(checkpoint.arrived.is_set, "its checkpoint being written")
         in_force = deployed / "club.toml"
-        in_force.write_text(in_force.read_text(encoding="utf-8").replace('name = "id"', 'name = "number", path = "id"'))
+        in_force.write_text(in_force.read_text(encoding="utf-8").replace('en = "ID"', 'en = "Number"'))
         function.kill()
         faults.coming.append(Fault(name="PutItem"))  # it is never written
         checkpoint.released.set()
@@ -102,4 +102,4 @@ def test_killed_between_page_and_checkpoint_it_goes_on_by_its_own_profile_though
         assert later.profile != done.profile
         attached = deployment.sendgrid.accepted[1].attachment
         assert attached is not None
-        assert attached.startswith(b'\xef\xbb\xbf"number",')
+        assert attached.startswith(b'\xef\xbb\xbf"Number",')

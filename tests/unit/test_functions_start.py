@@ -40,6 +40,7 @@ from botocore.session import Session
 made, create = [], Session.create_client
 Session.create_client = lambda self, name, *a, **k: made.append(name) or create(self, name, *a, **k)
 
+from memberships_export.adapters.aws.dynamodb_state import DynamoDbServiceState
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.messages.wake import wake_message
@@ -51,6 +52,7 @@ finished = Export(
     status=ExportStatus.COMPLETED,
 )
 DynamoDbExportStore.get = lambda self, export_id: finished
+DynamoDbServiceState.paused = lambda self: None
 message = wake_message(finished)
 record = {{
     "messageId": "1", "body": message.body, "receiptHandle": "r", "attributes": {{"ApproximateReceiveCount": "1"}},
