@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from memberships_export.ports import Pause, ServiceState
+from memberships_export.domain.pause import Pause
+from memberships_export.ports import ServiceState
 from tests.fakes.memory import NOON
 
 PAUSE = Pause(since=NOON, by="ops", reason="The API moves: 17:00\n\u2028 \u00fc", drain=True)

@@ -24,9 +24,10 @@ from memberships_export.domain.messages.belonging import Queued
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.limits import check_message
 from memberships_export.domain.messages.message import Message, Received
+from memberships_export.domain.pause import Pause
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.ports import Clock, Download, FileSink, Pause, Unwanted
+from memberships_export.ports import Clock, Download, FileSink, Unwanted
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _CHUNK = 1024

@@ -34,9 +34,10 @@ from memberships_export.domain.formats.options import Options
 from memberships_export.domain.mail.intent import parse_send_intent
 from memberships_export.domain.mail.mail import Mail, SendResult
 from memberships_export.domain.messages.message import Message
+from memberships_export.domain.pause import Pause
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
-from memberships_export.ports import Clock, Pause
+from memberships_export.ports import Clock
 from memberships_export.service.file_keys import file_folder
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from tests.factories import a_membership

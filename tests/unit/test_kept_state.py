@@ -4,7 +4,7 @@ import pytest
 
 from memberships_export.bootstrap.kept_state import KeptState
 from memberships_export.domain.errors import StorageUnavailable
-from memberships_export.ports import Pause
+from memberships_export.domain.pause import Pause
 from tests.fakes.memory import NOON, MemoryServiceState
 
 PAUSE = Pause(since=NOON, by="ops")

@@ -7,8 +7,8 @@ import pytest
 
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.messages.message import Received
+from memberships_export.domain.pause import Pause
 from memberships_export.entrypoints.worker import Worker
-from memberships_export.ports import Pause
 from memberships_export.service.worker.run import Acknowledge, GiveBack
 from rig.waiting import PATIENCE_SECONDS
 from tests.fakes.memory import MemoryServiceState

@@ -5,7 +5,8 @@ from threading import Lock
 from time import monotonic
 
 from memberships_export.domain.errors import TransientError
-from memberships_export.ports import Pause, ServiceState
+from memberships_export.domain.pause import Pause
+from memberships_export.ports import ServiceState
 
 
 class KeptState:

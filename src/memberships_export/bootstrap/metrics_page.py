@@ -15,7 +15,8 @@ from memberships_export.adapters.embedded.exposition import exposition
 from memberships_export.adapters.embedded.held_file import try_lock
 from memberships_export.adapters.embedded.levels import DatabaseLevels
 from memberships_export.domain.errors import ExportError
-from memberships_export.ports import Level, Ports
+from memberships_export.domain.metric import Level
+from memberships_export.ports import Ports
 from memberships_export.service.metrics import STORE_UP
 from memberships_export.settings import Settings
 

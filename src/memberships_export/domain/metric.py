@@ -38,3 +38,12 @@ class Metric:
     def shown(self) -> tuple[str, ...]:
         """Every value that the label can have; of a metric without a label, one empty one."""
         return (*self.values, OTHER) if self.label else ("",)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What a gauge is now, under one value of its label."""
+
+    metric: Metric
+    value: float
+    label: str = ""

@@ -20,7 +20,7 @@ from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.record import ExportStatus, Trouble
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import wake_message
-from memberships_export.ports import Level
+from memberships_export.domain.metric import Level
 from memberships_export.service.metrics import CATALOGUE, EXPORT_SECONDS, FINISHED, REQUESTED, WAITING
 from tests.factories import REQUESTED_AT, an_export
 from tests.fakes.memory import FakeClock

@@ -13,13 +13,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from memberships_api.router import memberships_router
 from memberships_api.sqlite_repository import SqliteMembershipRepository
 from memberships_export.domain.errors import MembershipsRefused
+from memberships_export.domain.pause import Pause
 from memberships_export.entrypoints.api.app import create_app
 from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.headers import SECURITY_HEADERS
 from memberships_export.entrypoints.api.health import Details, health_router
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.api.router import exports_router
-from memberships_export.ports import Pause
 from memberships_export.service.operator.first_look import ApiFound
 from memberships_export.service.operator.noticed import Noticed
 from memberships_export.service.operator.what_waits import Waiting

@@ -17,7 +17,7 @@ from memberships_export.domain.errors import (
     MembershipsRefused,
     StorageUnavailable,
 )
-from memberships_export.ports import Pause
+from memberships_export.domain.pause import Pause
 from memberships_export.service.operator.alerts import Alert, AlertFailed, AlertNotes, RaiseAlerts
 from memberships_export.service.operator.noticed import Noticed
 from memberships_export.service.operator.troubles import FindTrouble

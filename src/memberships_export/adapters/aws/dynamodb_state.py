@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from memberships_export.adapters.aws.aws_errors import aws_errors
-from memberships_export.ports import Pause
+from memberships_export.domain.pause import Pause
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient

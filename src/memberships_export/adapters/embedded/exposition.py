@@ -5,8 +5,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from memberships_export.adapters.embedded.counts import Layout
-from memberships_export.domain.metric import Kind, Metric
-from memberships_export.ports import Level
+from memberships_export.domain.metric import Kind, Level, Metric
 from memberships_export.service.metrics import CATALOGUE
 
 if TYPE_CHECKING:

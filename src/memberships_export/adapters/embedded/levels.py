@@ -5,7 +5,8 @@ from datetime import datetime
 
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.domain.export.record import ExportStatus
-from memberships_export.ports import Clock, Level
+from memberships_export.domain.metric import Level
+from memberships_export.ports import Clock
 from memberships_export.service.metrics import (
     DEAD_LETTERS,
     OLDEST_UNFINISHED,

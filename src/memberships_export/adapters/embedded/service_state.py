@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from memberships_export.adapters.embedded.database import Database
-from memberships_export.ports import Pause
+from memberships_export.domain.pause import Pause
 
 _PAUSED = "SELECT since, by, reason, drain FROM pause"
 _PAUSE = """

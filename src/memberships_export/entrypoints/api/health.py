@@ -11,10 +11,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
+from memberships_export.domain.pause import Pause
 from memberships_export.entrypoints.api.documentation import operation_id, problems
 from memberships_export.entrypoints.api.problem_route import ProblemRoute, add_reading_route, share_paths
 from memberships_export.entrypoints.api.problems import HttpRefusal
-from memberships_export.ports import Pause
 from memberships_export.service.operator.first_look import ApiFound
 from memberships_export.service.operator.noticed import Noticed
 from memberships_export.service.operator.what_waits import Waiting

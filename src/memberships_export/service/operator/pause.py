@@ -4,7 +4,8 @@ import logging
 from dataclasses import dataclass
 
 from memberships_export.domain.audit import Action, Origin
-from memberships_export.ports import Clock, Pause, ServiceState
+from memberships_export.domain.pause import Pause
+from memberships_export.ports import Clock, ServiceState
 from memberships_export.service.auditing import Audit
 
 log = logging.getLogger(__name__)

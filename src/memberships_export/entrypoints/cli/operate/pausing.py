@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from memberships_export.domain.audit import Origin
+from memberships_export.domain.pause import Pause
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
 from memberships_export.entrypoints.cli.exits import WrongUsage
 from memberships_export.entrypoints.cli.output import say, say_json, visible
-from memberships_export.ports import Pause
 from memberships_export.service.operator.pause import PauseService
 
 _LONGEST_REASON = 500

@@ -1,0 +1,44 @@
+"""The memberships API, and the profiles by which it is asked."""
+
+from typing import Protocol
+
+from memberships_export.domain.source.exchange import Answer, Call
+from memberships_export.domain.source.profile import KnownProfile
+from memberships_export.domain.source.reader import Reader
+
+
+class MembershipSource(Protocol):
+    """Makes calls to the memberships API, with what proves who we are."""
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is, without a slash at its end."""
+        ...
+
+    def fetch(self, call: Call, profile: KnownProfile) -> Answer:
+        """Fetch one page as received, acting for exactly that user. What it is, only its reader can tell.
+
+        Raises MembershipsUnavailable when no whole answer came, MembershipsRefused for what a person has to mend,
+        PlaceForgotten when a page that is not the first is refused, NothingThere for status 400, 404, 410 and 422, and
+        MembershipsContractBroken for any other answer that is no page and never will be.
+        """
+        ...
+
+
+class Readers(Protocol):
+    """The profiles of this process: our own contract, and the one in force, which may be the same."""
+
+    @property
+    def only_own(self) -> bool:
+        """True when our own contract is the one in force."""
+        ...
+
+    @property
+    def own(self) -> Reader:
+        """Our own contract."""
+        ...
+
+    @property
+    def current(self) -> Reader:
+        """The profile in force."""
+        ...
