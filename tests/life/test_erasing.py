@@ -164,7 +164,7 @@ def all_is_gone(world: World) -> None:
     assert len(world.erasures.tombstones) == 3
     world.pass_time()
     assert traces(world) == []
-    assert not any(one.pending for one in world.erasures.tombstones.values())
+    assert not any(one.clear_at for one in world.erasures.tombstones.values())
     assert len(world.store.records) == 1
 
 
@@ -203,7 +203,7 @@ def test_a_worker_that_notices_after_its_lease_leaves_nothing_behind() -> None:
     def stood_still() -> None:
         erase(world.services)
         world.pass_time()
-        assert not world.erasures.tombstones[export.export_id].pending
+        assert not world.erasures.tombstones[export.export_id].clear_at
 
     # It had its page in hand, and stores it when nobody expects that any more.
     world.source.before = {2: stood_still}

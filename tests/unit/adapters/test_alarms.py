@@ -2,6 +2,8 @@
 
 import fcntl
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,9 +74,16 @@ def test_a_command_that_hangs_is_ended_after_its_time() -> None:
         CommandAlarm(python("import time; time.sleep(1000)"), seconds=LONG_AGO)(ALERT)
 
 
-def test_a_child_that_outlives_its_command_keeps_nobody_waiting() -> None:
-    code = "import os, time\nif os.fork() == 0:\n    time.sleep(5)\n    os._exit(0)\n"
-    CommandAlarm(python(code), seconds=1000)(ALERT)
+def test_a_child_that_outlives_its_command_keeps_nobody_waiting(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys, time\n"
+        "if child := os.fork():\n"
+        "    pathlib.Path(sys.argv[1]).write_text(str(child))\n"
+        "else:\n"
+        "    time.sleep(1000)\n"
+    )
+    CommandAlarm(python(code, str(tmp_path / "child")), seconds=1000)(ALERT)
+    os.kill(int((tmp_path / "child").read_text()), signal.SIGKILL)  # raises where it has ended before
 
 
 def test_a_command_is_ended_when_the_service_stops() -> None:

@@ -1,18 +1,18 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import Result
 
-from memberships_export.bootstrap.backend import connect
 from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.errors import InvalidMessage, MembershipsContractBroken
 from memberships_export.domain.export.held import claim
 from memberships_export.domain.export.lifecycle import fail
 from memberships_export.domain.export.policy import Policy
-from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.export.record import Entry, Export, ExportStatus, Happened
 from memberships_export.domain.messages.letters import failure_attributes, invalid_letter
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.domain.messages.wake import wake_message
@@ -22,14 +22,6 @@ from tests.factories import an_export
 from tests.unit.cli.conftest import Cli
 
 Dlq = Callable[..., Result]
-
-
-@pytest.fixture
-def ports(tmp_path: Path) -> Ports:
-    """The store and queues of a service that has run here."""
-    opened = connect(Settings(data_dir=tmp_path), "http://127.0.0.1")
-    opened.dead_letters.purge()
-    return opened
 
 
 @pytest.fixture
@@ -94,6 +86,15 @@ def test_show_gives_letter_and_record_but_no_mail_address(dlq: Dlq, ports: Ports
         assert "alice@" not in result.stdout
         assert "a***@example.org" in result.stdout
         assert "stalled_claims" in result.stdout
+
+
+def test_show_tells_what_happened_to_the_export_in_words(dlq: Dlq, ports: Ports) -> None:
+    export = a_failed_export(ports)
+    told = replace(export, timeline=(Entry(250, Happened.CLAIMED, "1"),))
+    assert ports.store.replace(export, told) is not None
+    (shown,) = json.loads(dlq("show", export.export_id, "--json").stdout)
+    (entry,) = shown["export"]["timeline"]
+    assert (entry["what"], entry["text"]) == ("claimed", "a worker took it (number 1)")
 
 
 def test_show_and_redrive_of_an_unknown_id_say_where_to_look(dlq: Dlq, ports: Ports) -> None:  # noqa: ARG001

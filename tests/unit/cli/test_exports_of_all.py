@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from memberships_export.bootstrap.backend import connect
 from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.audit import Action, AuditQuery
 from memberships_export.domain.errors import MembershipsUnavailable
@@ -22,19 +21,10 @@ from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.ports import Ports
 from memberships_export.service.record import change
-from memberships_export.settings import Settings
 from tests.factories import an_export
 from tests.unit.cli.conftest import Cli
 
 Exports = Callable[..., Result]
-
-
-@pytest.fixture
-def ports(tmp_path: Path) -> Ports:
-    """The store and queues of a service that has run here."""
-    opened = connect(Settings(data_dir=tmp_path), "http://127.0.0.1")
-    opened.dead_letters.purge()
-    return opened
 
 
 @pytest.fixture

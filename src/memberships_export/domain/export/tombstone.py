@@ -19,11 +19,6 @@ class Tombstone:
     rows: int | None = None  # of its file, if there was one
     clear_at: datetime | None = None  # when to look for what came later; None: all is gone
 
-    @property
-    def pending(self) -> bool:
-        """True while something of it may still be there."""
-        return self.clear_at is not None
-
 
 def tombstone_of(export: Export, owner: str, now: datetime) -> Tombstone:
     """Make the tombstone of an export that is about to be erased; it is due at once, should nobody come to do it."""

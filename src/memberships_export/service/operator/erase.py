@@ -132,7 +132,7 @@ _REMAINS = (
     Remainder(what="Mails that were handed over lie in the mailbox of the person.", until="the person deletes them"),
     Remainder(
         what="The mail service keeps events and logs of its own, with the address.",
-        until="its own retention ends; SendGrid erases an address on request",
+        until="its own retention ends; it can be asked to erase an address",
     ),
     Remainder(
         what="Backups made before hold records, files and mails.",
@@ -146,8 +146,8 @@ _REMAINS = (
 )
 _QUEUE_REMAINS = (
     Remainder(
-        what="SQS finds no message by its content. Messages that wait name the user and the address. A message of an "
-        "erased export does nothing: a worker removes it. A plain message that waits makes a new export: erase again.",
+        what="The queue finds no message by its content. Messages that wait name the user and the address. One of an "
+        "erased export does nothing: a worker removes it. A plain one makes a new export: erase again.",
         until="a worker takes them, or the retention of the queue ends (14 days at most)",
     ),
 )

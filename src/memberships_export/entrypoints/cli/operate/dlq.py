@@ -1,17 +1,16 @@
 """`dlq`: the dead letter queue, of the service on this machine or on AWS."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from memberships_export.domain.audit import SYSTEM, Origin
-from memberships_export.domain.export.record import Export
 from memberships_export.domain.messages.letters import MESSAGE_ID, DeadLetter
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
 from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
 from memberships_export.entrypoints.cli.ids import the_one
+from memberships_export.entrypoints.cli.operate.exports_view import record_as_json
 from memberships_export.entrypoints.cli.output import complain, masked, say, say_json, table, visible
 from memberships_export.service.operator.letter_groups import Group, grouped
 from memberships_export.service.operator.redrive import RedriveExports, RedriveOutcome, export_id_of
@@ -162,22 +161,9 @@ def _in_full(letter: DeadLetter, desk: RedriveExports) -> dict[str, Any]:
         "sentAt": letter.sent_at.isoformat(),
         "attributes": dict(letter.message.attributes),
         "body": letter.message.body,
-        "export": _record(export) if export else None,
+        "export": record_as_json(export) if export else None,
     }
     return {name: masked(value) for name, value in entry.items()}
-
-
-def _record(export: Export) -> dict[str, Any]:
-    """Return the record as JSON values."""
-    return {name: _plain(value) for name, value in asdict(export).items()}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever a field of the record holds)
-    if isinstance(value, dict):
-        return {name: _plain(entry) for name, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    return value if value is None or isinstance(value, (bool, int)) else str(value)
 
 
 def _outline(value: Any, depth: int = 0) -> list[str]:  # noqa: ANN401  (any JSON value)
