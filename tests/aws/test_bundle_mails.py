@@ -32,7 +32,8 @@ for language in sys.argv[2:]:
     told = {"language": language, "time_zone": "Europe/Berlin", "until": at, "requested_at": at, "export_number": "1"}
     ready = facts.Ready(
         **told, format=Format.XLSX, file_name="memberships.xlsx", rows=12345, bytes=1_234_567, sha256="0" * 64,
-        link="https://exports.example.org/x", guarded=3, possible_duplicate=True, grade=None, moved_between=(at, at),
+        link="https://exports.example.org/x", guarded=3, possible_duplicate=True, completeness=None,
+        moved_between=(at, at),
         columns=("id",), filters=("state: active",),
     )
     failed = facts.Failed(

@@ -49,7 +49,7 @@ def test_the_mail_with_the_file_tells_all_of_this() -> None:
         link="https://x.example/l",
         guarded=2,
         possible_duplicate=True,
-        grade=Grade.ENDED,
+        completeness="Read to the end; the membership system named no total.",
         moved_between=(REQUESTED_AT, REQUESTED_AT + timedelta(minutes=2)),
         columns=("name", "id"),
         filters=("state: active",),
@@ -60,7 +60,7 @@ def test_the_mail_with_the_file_tells_all_of_this() -> None:
 
 def test_by_our_own_contract_there_is_nothing_to_doubt() -> None:
     told = ready(export_with(progress=MOVED), link=None, possible_duplicate=False)
-    assert (told.link, told.grade, told.moved_between) == (None, None, None)
+    assert (told.link, told.completeness, told.moved_between) == (None, None, None)
 
 
 @pytest.mark.parametrize("progress", [replace(MOVED, began_at=None), replace(MOVED, moved_until=None)])

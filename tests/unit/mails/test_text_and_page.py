@@ -13,7 +13,7 @@ from memberships_export.domain.formats.options import LANGUAGES, FilterValue, Fo
 from memberships_export.domain.mail import facts
 from memberships_export.domain.mail.brand import Brand
 from memberships_export.domain.mail.compose import Written
-from memberships_export.domain.source.grades import Grade
+from memberships_export.domain.source.grades import GRADE_TEXTS, Grade
 from tests.factories import REQUESTED_AT, an_export
 from tests.unit.mails.mail_reading import FILE, LINK, MailPage, failed
 
@@ -41,7 +41,7 @@ def every_ready(language: str) -> Iterator[tuple[str, facts.Facts]]:
     yield "guarded-duplicate", replace(attached, guarded=7, rows=0, possible_duplicate=True, link=LINK)
     yield "chosen", facts.ready(narrowed, link=LINK, possible_duplicate=False)
     for grade in Grade:
-        yield grade, replace(attached, grade=grade, moved_between=(REQUESTED_AT, REQUESTED_AT))
+        yield grade, replace(attached, completeness=GRADE_TEXTS[grade], moved_between=(REQUESTED_AT, REQUESTED_AT))
 
 
 def every_failed(language: str) -> Iterator[tuple[str, facts.Facts]]:

@@ -10,7 +10,7 @@ from memberships_export.domain.export.reasons import reason_for_members
 from memberships_export.domain.export.record import Export, Failure, Stage, StoredFile
 from memberships_export.domain.formats.options import Format
 from memberships_export.domain.mail.plain_text import one_line
-from memberships_export.domain.source.grades import Grade
+from memberships_export.domain.source.grades import GRADE_TEXTS
 from memberships_export.domain.source.progress import Progress
 
 
@@ -40,7 +40,7 @@ class Ready:
     link: str | None  # None: the file is attached
     guarded: int  # cells with an apostrophe in front
     possible_duplicate: bool
-    grade: Grade | None  # None: under our own contract a file is counted, or there is none
+    completeness: str | None  # in plain English; None: by our own contract a file is counted, or there is none
     moved_between: tuple[datetime, datetime] | None  # changes made then may be missing; in whole minutes
     columns: tuple[str, ...]  # none: all
     filters: tuple[str, ...]  # such as state: active
@@ -92,7 +92,7 @@ def ready(export: Export, *, link: str | None, possible_duplicate: bool) -> Read
         link=None if link is None else one_line(link),
         guarded=file.guarded,
         possible_duplicate=possible_duplicate,
-        grade=progress.grade if export.profile else None,
+        completeness=GRADE_TEXTS[progress.grade] if export.profile and progress.grade else None,
         moved_between=_moved_between(progress) if export.profile else None,
         columns=tuple(map(one_line, options.columns)),
         filters=tuple(one_line(f"{chosen.name}: {chosen.value}") for chosen in options.filters),

@@ -1,23 +1,18 @@
 """What a file is made by: the options of its export, the columns of its profile, the words of its reader."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.formats.file_format import About, Plan
 from memberships_export.domain.formats.headings import Translate, headings
-from memberships_export.domain.source.grades import Grade
+from memberships_export.domain.source.grades import GRADE_TEXTS
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.translatable import translatable
 
 # A page as JSON is about so many times as large as its rows in a compressed file.
 _JSON_TO_FILE = 4
-GRADE_TEXTS: Mapping[Grade, str] = {
-    Grade.COUNTED: translatable("Counted: as many as the membership system said."),
-    Grade.ENDED: translatable("Read to the end; the membership system named no total."),
-    Grade.GUESSED: translatable("Probably all; the membership system does not say when it is done."),
-}
 
 
 def file_plan(export: Export, columns: Sequence[Column], policy: Policy, translate: Translate) -> Plan:
