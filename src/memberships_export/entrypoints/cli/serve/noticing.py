@@ -1,17 +1,15 @@
 """Listens to the log of its own process, for what no record tells: bugs, and others that refuse us."""
 
 import logging
-import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from memberships_export.logs.fields import fields_of
 from memberships_export.service.operator.noticed import Noticed
 
-_EVENTS = ("internal_error", "unforeseen_error", "key_set_unread", "provider_unanswered", "refused")
-_EVENT = re.compile(rf"\bevent=({'|'.join(_EVENTS)})\b")
-_BY = re.compile(r"\bby=(\w+)")
+_EVENTS = frozenset({"internal_error", "unforeseen_error", "key_set_unread", "provider_unanswered", "refused"})
 _SHOWN = timedelta(hours=1)
 # What these refuse, the exports that wait for it tell: their record has the cause.
 _ON_RECORD = frozenset({"memberships_api", "token_endpoint", "secrets"})
@@ -28,11 +26,11 @@ class Noticing(logging.Handler):
         self._found: dict[tuple[str, str], Noticed] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Look at the beginning of the line: what is quoted at its end is no event of ours."""
-        head = record.getMessage().partition(" reason=")[0]
-        event, by = _EVENT.search(head), _BY.search(head)
-        if event and (by[1] if by else "") not in _ON_RECORD:
-            self._count("internal_error" if event[1] == "unforeseen_error" else event[1], by[1] if by else "")
+        """Look at its fields: what a reason quotes is no event of ours."""
+        said = fields_of(record)
+        event, by = str(said.get("event", "")), str(said.get("by", ""))
+        if event in _EVENTS and by not in _ON_RECORD:
+            self._count("internal_error" if event == "unforeseen_error" else event, by)
 
     def __call__(self) -> Sequence[Noticed]:
         """Return what was noticed within the last hour."""
