@@ -68,6 +68,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "key": "Paths inside a row that together tell it from all others. No key may come twice.",
         "order": "The order of the keys that the API promises.",
         "owner": "Path inside a row to its user. Without it, a user that cannot exist must get no rows.",
+        "encoding": "Whether rows are objects, arrays beside the names of the columns, or objects one a line.",
+        "columns_path": "Path to those names, with `arrays`. Without it `columns`.",
     },
     "Paginator": _OF_EVERY_PAGINATOR,
     "SinglePage": {},

@@ -6,6 +6,7 @@ In a test:      with RecordingApi(lambda seen: Reply(b"[]")) as api: ... api.url
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rig.loopback import LoopbackHandler, LoopbackServer, OnLoopback
 
@@ -27,12 +28,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered. `broken`: the connection ends instead."""
+    """What is answered, and what says where its body ends. `broken`: the connection ends instead."""
 
     body: bytes = b"[]"
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
     broken: bool = False
+    framing: Literal["length", "chunks", "connection"] = "length"
 
 
 class RecordingApi(OnLoopback):
@@ -81,7 +83,14 @@ class _Handler(LoopbackHandler):
             self.close_connection = True
             return
         self.send_response(reply.status)
-        for name, value in (("Content-Length", str(len(reply.body))), *reply.headers):
+        self.close_connection = reply.framing == "connection"
+        for name, value in (*self._framed(reply), *reply.headers):
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(reply.body)
+        chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(reply.body), reply.body)
+        self.wfile.write(chunk if reply.framing == "chunks" and reply.body else reply.body)
+
+    def _framed(self, reply: Reply) -> Sequence[tuple[str, str]]:
+        if reply.framing == "length":
+            return [("Content-Length", str(len(reply.body)))]
+        return [("Transfer-Encoding", "chunked")] if reply.framing == "chunks" else [("Connection", "close")]

@@ -17,6 +17,7 @@ from memberships_api.sqlite_repository import SqliteMembershipRepository
 from memberships_export.bootstrap.aws import function_services
 from memberships_export.bootstrap.backend import connect
 from memberships_export.bootstrap.warm_up import DECODED, warm_up
+from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.reader import reader_of
 from memberships_export.settings import Settings
 from tests.readers import own_reader
@@ -32,7 +33,8 @@ READY = {
     "memberships_export.adapters.embedded.backup.manifest",
     "memberships_export.settings.kinds",
     "memberships_export.domain.source.profile_file.shape",
-    "memberships_export.domain.source.reader",
+    "memberships_export.domain.source.row_encodings",
+    "memberships_export.domain.source.survey.as_objects",
     "memberships_export.domain.source.survey.column_survey",
     "memberships_export.domain.source.survey.mismatch",
     "memberships_export.domain.source.survey.raw_json",
@@ -113,7 +115,10 @@ def test_whoever_connects_is_warm_before_any_thread_starts(decoded: list[Any], t
 def test_a_reader_has_decoded_its_type_before_anybody_can_share_it(decoded: list[Any]) -> None:
     reader = reader_of(own_reader().known)
 
-    assert decoded[-1] is reader.page_type
+    compiled = decoded[-1]
+    reader.read(Answer(b'{"items": [], "nextCursor": null}'))
+
+    assert decoded[-1] is compiled
 
 
 def test_a_function_is_warm_before_its_sweeper_has_threads(decoded: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

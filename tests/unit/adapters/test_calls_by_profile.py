@@ -148,6 +148,22 @@ def test_a_large_link_that_nobody_reads_is_left_out() -> None:
     assert _answer(("Link", "x" * 8193)).headers == {}
 
 
+LINES = {"rows": {"path": "", "key": ["id"], "encoding": "ndjson"}}
+
+
+@pytest.mark.parametrize("tables", [LINES, {}])
+def test_lines_are_only_believed_when_http_says_where_they_end(tables: dict[str, Any]) -> None:
+    replies = [Reply(b'{"id": "a"}\n', framing=framing) for framing in ("length", "chunks", "connection")]
+    with RecordingApi(lambda _: replies[len(api.seen) - 1]) as api:
+        made = source(api.url)
+        assert [made.fetch(PAGE, known(**tables)).body for _ in range(2)] == [b'{"id": "a"}\n'] * 2
+        if tables:
+            with pytest.raises(MembershipsContractBroken, match="without saying where they end"):
+                made.fetch(PAGE, known(**tables))
+        else:
+            assert made.fetch(PAGE, known(**tables)).body == b'{"id": "a"}\n'
+
+
 # --- What is told -----------------------------------------------------------------------------------------------------
 
 

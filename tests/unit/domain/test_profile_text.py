@@ -227,7 +227,41 @@ def test_no_problem_speaks_of_python(word: str) -> None:
     assert [one for one in told if re.search(rf"\b{word}\b", re.sub(r'"[^"]*"', "", one))] == []
 
 
+AS_LINES = (
+    GOOD.replace('path = "data"', 'path = ""\nencoding = "ndjson"')
+    .replace('path = "meta.total"', 'header = "X-Total"')
+    .replace('{ Accept = "application/json" }', "{}")
+)
+AS_ARRAYS = GOOD.replace('path = "data"', 'path = "data"\nencoding = "arrays"')
 RULES = {
+    "rows as arrays": (AS_ARRAYS, None),
+    "names of columns elsewhere": (AS_ARRAYS.replace('"arrays"', '"arrays"\ncolumns_path = "meta.names"'), None),
+    "names of columns inside the rows": (
+        AS_ARRAYS.replace('"arrays"', '"arrays"\ncolumns_path = "data.names"'),
+        "one is a part of the other",
+    ),
+    "names of columns where nobody reads them": (
+        changed('path = "data"', 'path = "data"\ncolumns_path = "names"'),
+        '[rows] columns_path (line 15): is only read with encoding = "arrays"',
+    ),
+    "arrays without a page": (
+        AS_ARRAYS.replace('path = "data"', 'path = ""').replace('path = "meta.total"', 'header = "X-Total"'),
+        "the page is no array itself",
+    ),
+    "arrays by place": (
+        AS_ARRAYS.replace('"id"]', '"[0]"]')
+        .replace('"customer"', '"[1]"')
+        .replace('"plan.', '"[2].')
+        .replace('name = "id"', 'name = "id"\npath = "[0]"'),
+        "[rows] key (line 16): begins with a place",
+    ),
+    "rows as lines": (AS_LINES, None),
+    "lines inside a page": (AS_LINES.replace('path = ""', 'path = "data"'), 'must be "" with encoding = "ndjson"'),
+    "a total beside lines": (AS_LINES.replace('header = "X-Total"', 'path = "n"'), "one is a part of the other"),
+    "errors beside lines": (
+        AS_LINES.replace("[request]\n", '[request]\nerrors_path = "errors"\n'),
+        "one is a part of the other",
+    ),
     "no owner is allowed": (GOOD.replace('owner = "customer"\n', ""), None),
     "a relative path": (changed("/v1/members", "v1/members"), "[request] path (line 5): must begin with one /"),
     "a path to another host": (changed("/v1/members", "//evil.example"), "must begin with one /"),

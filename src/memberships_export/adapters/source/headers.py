@@ -61,8 +61,11 @@ def answer_headers(received: Mapping[str, str], profile: Profile, say: Wording) 
     """Return `link` and the header of the total, in lower case; several of one name are joined by ", ".
 
     A `Link`, and a total, that the profile does not name are told too, so that somebody may notice them. Raises
-    MembershipsContractBroken for one that is named and larger than 8 KiB.
+    MembershipsContractBroken for one that is named and larger than 8 KiB, and for lines that may end anywhere.
     """
+    if profile.rows.encoding == "ndjson" and not _says_where_it_ends(received):
+        what = "sent lines without saying where they end, by Content-Length or in chunks"
+        raise say.broken(f"{what}: if some of the last ones were lost, nothing would tell")
     named = {name.lower() for name in _named(profile)}
     found = {}
     for name in named | {"link", *TOTAL_HEADERS}:
@@ -72,6 +75,11 @@ def answer_headers(received: Mapping[str, str], profile: Profile, say: Wording) 
         elif value is not None and name in named:
             raise say.broken(f"sent a header {name} of more than {_MOST} bytes")
     return found
+
+
+def _says_where_it_ends(received: Mapping[str, str]) -> bool:
+    """Tell an answer whose framing proves that it is whole from one that ends with its connection (RFC 9112 6.3)."""
+    return "content-length" in received or "chunked" in received.get("transfer-encoding", "").lower()
 
 
 def _named(profile: Profile) -> Iterable[str]:

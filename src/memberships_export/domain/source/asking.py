@@ -23,6 +23,11 @@ from memberships_export.domain.source.profile import (
     SinglePage,
 )
 
+# An API that sends arrays of its own accord may call them plain JSON, and one that does not know them sends objects.
+ACCEPTED = {
+    "arrays": "application/vnd.memberships.arrays+json, application/json;q=0.9",
+    "ndjson": "application/x-ndjson",
+}
 _PLACEHOLDER = re.compile(r"\{(user\.id|user\.email|page\.size)\}")
 # Characters that no filter language gives a meaning to: only these may stand inside a longer text.
 _PLAIN = re.compile(r"[A-Za-z0-9_.@+-]+")
@@ -74,10 +79,17 @@ class Ask(Struct, frozen=True):
             method=request.method,
             path=self.path,
             query=self._query(place, {} if posts else paging),
-            headers={name: self._header(value, f"the header {name}") for name, value in request.headers.items()},
+            headers=self._accept()
+            | {name: self._header(value, f"the header {name}") for name, value in request.headers.items()},
             body=self._body(paging) if posts else None,
             first=place is None,
         )
+
+    def _accept(self) -> dict[str, str]:
+        """Ask for rows as the profile reads them, unless it has an Accept of its own."""
+        own = any(name.lower() == "accept" for name in self.profile.request.headers)
+        wanted = ACCEPTED.get(self.profile.rows.encoding)
+        return {} if own or wanted is None else {"Accept": wanted}
 
     def _query(self, place: str | None, paging: Mapping[str, Any]) -> str:
         """Take a link that the API sent as it is; anything else goes beside our own parameters."""

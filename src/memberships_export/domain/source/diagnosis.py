@@ -8,6 +8,7 @@ import msgspec
 
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Profile
+from memberships_export.domain.source.row_encodings import named_at
 from memberships_export.domain.source.row_types import Steps
 from memberships_export.domain.source.row_uses import steps_of
 
@@ -68,10 +69,10 @@ def _harmless_words(text: str) -> str:
 
 def _bad_text(body: bytes, profile: Profile) -> str | None:
     """Find the row with text that is no Unicode: a byte that is not UTF-8, or half of a surrogate pair."""
-    rows = look_up(_lenient(body), parse_path(profile.rows.path))
+    rows = _rows(body, profile)
     columns = [column for column in profile.columns if column.type != "constant"]
     ways = {column.path or column.name: steps_of(column) for column in columns}
-    for place, row in enumerate(rows if isinstance(rows, list) else []):
+    for place, row in enumerate(rows):
         for path, steps in ways.items():
             text = look_up(row, steps)
             if isinstance(text, str) and re.search(_SURROGATE, text):
@@ -80,6 +81,20 @@ def _bad_text(body: bytes, profile: Profile) -> str | None:
                     f"surrogate pair) - at `$.{profile.rows.path}[{place}].{path}`"
                 )
     return None
+
+
+def _rows(body: bytes, profile: Profile) -> list[Any]:
+    """Find the rows, those that are arrays by the names of their columns."""
+    if profile.rows.encoding == "ndjson":
+        return [_lenient(line) for line in body.split(b"\n")]
+    page = _lenient(body)
+    rows = look_up(page, parse_path(profile.rows.path))
+    names = look_up(page, parse_path(named_at(profile))) if profile.rows.encoding == "arrays" else None
+    if not isinstance(rows, list):
+        return []
+    if not isinstance(names, list):
+        return rows
+    return [dict(zip(map(str, names), row, strict=False)) if isinstance(row, list) else row for row in rows]
 
 
 def look_up(value: Any, steps: Steps) -> Any:  # noqa: ANN401  (any JSON)

@@ -90,6 +90,8 @@ class Rows(Table, frozen=True, kw_only=True):
     key: Annotated[tuple[Path, ...], Meta(min_length=1)]  # together unique over all rows
     order: Literal["rising", "falling", "none"] = "none"
     owner: Path | None = None  # must equal the user; without it a user that cannot exist must get no rows
+    encoding: Literal["objects", "arrays", "ndjson"] = "objects"
+    columns_path: Path | None = None  # arrays: where the page names what stands in each place of a row
 
 
 class Paginator(Table, frozen=True, kw_only=True):

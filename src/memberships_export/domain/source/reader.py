@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -11,13 +10,14 @@ from msgspec import Struct
 from memberships_export.domain.errors import MembershipsContractBroken, MembershipsCutShort
 from memberships_export.domain.source.columns.values import BadValue, Values, needs_check, values_of
 from memberships_export.domain.source.diagnosis import is_json, what_is_there, why_no_rows
-from memberships_export.domain.source.envelope import Envelope, envelope_uses, read_envelope, told_errors
+from memberships_export.domain.source.envelope import Envelope, read_envelope, told_errors
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.keys import BETWEEN, shown
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Column, KnownProfile, Profile
-from memberships_export.domain.source.row_types import Use, type_of, value_at, values_at
-from memberships_export.domain.source.row_uses import reads_of_rows, steps_of
+from memberships_export.domain.source.row_encodings import Decode, decoder_of
+from memberships_export.domain.source.row_types import values_at
+from memberships_export.domain.source.row_uses import steps_of
 
 _AROUND = b"\xef\xbb\xbf \t\r\n\v\f"  # byte order marks and white space
 _MOST_TOLD = 20  # columns in one reason
@@ -65,7 +65,7 @@ class Reader(Struct, frozen=True, kw_only=True):
     """A compiled profile. Threads may share it."""
 
     known: KnownProfile
-    page_type: Any
+    _decode: Decode
     _cells: Sequence[_Cells]
     _checked: Sequence[_Cells]  # those of them that need it: merely to touch a value takes time
     _keys: Sequence[Take]
@@ -83,13 +83,12 @@ class Reader(Struct, frozen=True, kw_only=True):
         """
         body = answer.body.strip(_AROUND)
         try:
-            page = msgspec.json.decode(body, type=self.page_type)
+            page, rows = self._decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            if _ends_too_early(body, error):
+            if _ends_too_early(body, error, self.profile):
                 raise MembershipsCutShort(f"The memberships API sent {_how_short(body)}.") from error
             raise MembershipsContractBroken(_what_is_wrong(body, error, self.profile)) from error
         envelope = read_envelope(self.profile, page, answer)
-        rows = value_at(page, parse_path(self.profile.rows.path))
         if not rows and rows != [] and (wrong := why_no_rows(body, self.profile)):
             raise MembershipsContractBroken(f"The memberships API sent a page that breaks its contract: {wrong}.")
         return Page(rows or [], envelope, len(answer.body))
@@ -137,22 +136,12 @@ class Reader(Struct, frozen=True, kw_only=True):
 
 
 def reader_of(known: KnownProfile) -> Reader:
-    """Compile a profile. Raises Unreadable when two of its paths cannot both be read.
-
-    Its type is decoded once here, before threads can share it: see docs/msgspec-first-decode.md.
-    """
+    """Compile a profile. Raises Unreadable when two of its paths cannot both be read."""
     profile, rows = known.profile, known.profile.rows
-    row = type_of([read.use for read in reads_of_rows(profile)])
-    found = Use(rows.path, parse_path(rows.path), list[row])  # type: ignore[valid-type]
-    page_type = type_of([found, *envelope_uses(profile)])
-    if not found.steps:
-        page_type = page_type | None  # what some APIs send in place of an empty array
-    with suppress(msgspec.ValidationError):
-        msgspec.json.decode(b"{}", type=page_type)
     cells = [_cells(column) for column in profile.columns]
     return Reader(
         known=known,
-        page_type=page_type,
+        _decode=decoder_of(profile),
         _cells=cells,
         _checked=[one for one in cells if needs_check(one.values)],
         _keys=[values_at(parse_path(path)) for path in rows.key],
@@ -178,13 +167,15 @@ def _what_is_wrong(body: bytes, error: Exception, profile: Profile) -> str:
     return f"The memberships API sent a page that breaks its contract: {first}.{all_of_it}"
 
 
-def _ends_too_early(page: bytes, error: Exception) -> bool:
+def _ends_too_early(page: bytes, error: Exception, profile: Profile) -> bool:
     """Tell a page that breaks off from one that is wrong: nothing is wrong with it before its end."""
     if not isinstance(error, msgspec.DecodeError) or isinstance(error, msgspec.ValidationError):
         return False
     where = _BROKE_AT.search(str(error))
     if where and int(where[1]) < len(page):
         return False
+    if profile.rows.encoding == "ndjson":
+        page = page[page.rfind(b"\n") + 1 :]
     return not is_json(page)  # half of a surrogate pair just before the end looks cut off to the decoder
 
 

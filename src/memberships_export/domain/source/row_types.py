@@ -4,7 +4,7 @@ The paths form a tree. An object on it becomes a struct with the fields that som
 elements are all read alike. What no path leads to is never made. A field is named after the name in JSON, in hex.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -38,6 +38,26 @@ class Use(Struct, frozen=True):
 def type_of(uses: Iterable[Use]) -> Any:  # noqa: ANN401  (a type)
     """Return the type of a value in which all these places are read. Raises Unreadable."""
     return _type([(use.steps, use) for use in uses], free=False)
+
+
+def type_of_arrays(uses: Sequence[Use], names: Sequence[str]) -> Any:  # noqa: ANN401  (a type)
+    """Return the type of an array in which these are the places' names, read like an object with such fields.
+
+    Raises msgspec.ValidationError when one that must be there is not among them.
+    """
+    fields, absent = [], {}
+    known = {name: (kind, missing) for name, kind, missing in _members([(use.steps, use) for use in uses], free=False)}
+    for name, (_, missing) in known.items():
+        if name not in names and not missing:
+            raise msgspec.ValidationError(f"it has no column {name}")
+        if name not in names:
+            absent[_field(name)] = UNSET
+    for place, name in enumerate(names):
+        kind, _ = known.get(name, (msgspec.Raw, False))
+        fields.append((_field(name) if name in known else f"unread{place}", kind))
+    return msgspec.defstruct(
+        "ReadArray", fields, array_like=True, forbid_unknown_fields=True, gc=False, namespace=absent
+    )
 
 
 def values_at(steps: Steps) -> Callable[[Sequence[Any]], list[Any]]:
@@ -105,14 +125,19 @@ def _form(steps: Steps) -> str:
 
 def _struct(uses: _Rest, *, free: bool) -> Any:  # noqa: ANN401  (a type)
     fields: list[Any] = []
+    for name, kind, missing in _members(uses, free=free):
+        fields.append((_field(name), kind, UNSET) if missing else (_field(name), kind))
+    names = {_field(str(steps[0])): str(steps[0]) for steps, _ in uses}
+    return msgspec.defstruct("Read", fields, rename=names, kw_only=True, gc=False)
+
+
+def _members(uses: _Rest, *, free: bool) -> Iterator[tuple[str, Any, bool]]:
+    """Give the name of each member that is read, its type, and whether it may be missing."""
     for name in dict.fromkeys(str(steps[0]) for steps, _ in uses):
         below = [(steps[1:], use) for steps, use in uses if steps[0] == name]
         null = free or all(use.null for _, use in below)
         missing = free or all(use.missing for _, use in below)
-        kind = _optional(_type(below, free=free), null=null, missing=missing)
-        fields.append((_field(name), kind, UNSET) if missing else (_field(name), kind))
-    names = {_field(str(steps[0])): str(steps[0]) for steps, _ in uses}
-    return msgspec.defstruct("Read", fields, rename=names, kw_only=True, gc=False)
+        yield name, _optional(_type(below, free=free), null=null, missing=missing), missing
 
 
 def _optional(kind: Any, *, null: bool, missing: bool) -> Any:  # noqa: ANN401  (a type)

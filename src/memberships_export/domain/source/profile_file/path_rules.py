@@ -28,6 +28,7 @@ def places_of(profile: Profile, path: str) -> list[Place]:
 def _in_page(profile: Profile) -> Sequence[tuple[Place, str]]:
     """Return the paths from the top of an answer: where they are written, and as they are."""
     found: list[tuple[Place, str | None]] = [(("rows", "path"), profile.rows.path)]
+    found.append((("rows", "columns_path"), profile.rows.columns_path))
     found.append((("request", "errors_path"), profile.request.errors_path))
     found += [(("paginator", key), getattr(profile.paginator, key, None)) for key in _PATH_KEYS]
     found.append((("total", "path"), profile.total.path if profile.total else None))

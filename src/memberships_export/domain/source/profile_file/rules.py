@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from memberships_export.domain.source.profile import LastKey, Offset, PageNumber, Profile, Total
 from memberships_export.domain.source.profile_file.column_rules import broken_by_columns
+from memberships_export.domain.source.profile_file.encoding_rules import broken_by_encoding
 from memberships_export.domain.source.profile_file.filter_rules import broken_by_filters
 from memberships_export.domain.source.profile_file.lookup_rules import broken_by_lookup
 from memberships_export.domain.source.profile_file.path_rules import broken_by_paths
@@ -18,6 +19,7 @@ def broken_rules(profile: Profile) -> Iterator[Broken]:
     yield from broken_by_request(profile)
     yield from broken_by_lookup(profile)
     yield from _broken_by_rows(profile)
+    yield from broken_by_encoding(profile)
     if profile.total is not None:
         yield from _broken_by_total(profile, profile.total)
     yield from broken_by_columns(profile)

@@ -13,9 +13,10 @@ from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import KnownProfile, Profile
 from memberships_export.domain.source.row_types import Steps, Use
 from memberships_export.domain.source.row_uses import Read, reads_of_rows
+from memberships_export.domain.source.survey.as_objects import as_objects
 from memberships_export.domain.source.survey.column_survey import ColumnSurvey, Rows, survey_column
 from memberships_export.domain.source.survey.mismatch import Mismatch, below, harmless, mismatches
-from memberships_export.domain.source.survey.raw_json import elements, is_null, kind_of, members, read_raw
+from memberships_export.domain.source.survey.raw_json import elements, is_null, kind_of, members
 
 _AROUND = b"\xef\xbb\xbf \t\r\n\v\f"  # as in reader.py
 _MOST_TOLD = 20
@@ -44,12 +45,12 @@ class PageSurvey:
 
 def survey(profile: Profile, body: bytes) -> PageSurvey:
     """Look at a page, whatever it is."""
-    page = read_raw(body.strip(_AROUND))
+    page, around = as_objects(profile, body.strip(_AROUND))
     if page is None:
         return PageSurvey(None, None)
     if answered_with_errors(profile, page):
         return PageSurvey(page, None, (Mismatch("errors", "the API", told_errors(profile)),))
-    around = [one for read in _reads_around(profile) for one in mismatches(read, [page], ["$"])]
+    around += [one for read in _reads_around(profile) for one in mismatches(read, [page], ["$"])]
     found = _rows(profile, page)
     if isinstance(found, Mismatch):
         return PageSurvey(page, None, (found, *around))
@@ -76,7 +77,7 @@ def all_that_is_wrong(profile: Profile, body: bytes) -> str:
     """
     page = survey(profile, body)
     found = page.mismatches
-    if page.rows is None or len(found) <= 1:
+    if page.rows is None or len(found) <= (profile.rows.encoding == "objects"):  # of an array it named only a place
         return ""
     told = [f"{one.about} ({one.short})" for one in found[:_MOST_TOLD]]
     return ", ".join([*told, *([f"and {len(found) - _MOST_TOLD} more"] if len(found) > _MOST_TOLD else [])])
