@@ -4,7 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -22,7 +22,7 @@ _READY: Final = b"ready to accept connections"
 _WHILE_INPUT_IS_OPEN: Final = '"$@" & cat > /dev/null; kill -INT $!; wait'
 
 _INITDB: Final = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-_QUICK: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
+QUICK: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
 _QUIET: Final = ("log_min_messages=log", "log_checkpoints=off")  # its output is a pipe that nobody empties
 
 
@@ -31,6 +31,7 @@ class PostgresServer:
     """A running server."""
 
     folder: Path
+    pid: int  # of the process that all of its processes descend from
 
     def url(self, schema: str = "public", database: str = "postgres", user: str = "postgres") -> str:
         return f"postgresql://{user}:a-password@/{database}?host={self.folder}&options=-csearch_path%3D{schema}"
@@ -53,15 +54,15 @@ def postgres_package() -> Path | None:
 
 
 @contextmanager
-def running_postgres(package: Path) -> Iterator[PostgresServer]:
-    """Run a server for as long as the block lasts."""
+def running_postgres(package: Path, chosen: Sequence[str] = QUICK) -> Iterator[PostgresServer]:
+    """Run a server for as long as the block lasts; `chosen` are settings, none of them gives the server's own."""
     with TemporaryDirectory(prefix="pg-") as name:
         folder = Path(name)
         binaries = _binaries(package, folder)
         process_options = _as_ordinary_user(folder)
         initdb: list[str | Path] = [binaries / "initdb", "--pgdata", folder / "data", *_INITDB]
         subprocess.run(initdb, check=True, capture_output=True, **process_options)
-        settings = [f"--{setting}" for setting in (*_QUICK, *_QUIET, "listen_addresses=")]
+        settings = [f"--{setting}" for setting in (*chosen, *_QUIET, "listen_addresses=")]
         command: list[str | Path] = [binaries / "postgres", "-D", folder / "data", "-k", folder, *settings]
         process: subprocess.Popen[bytes] = subprocess.Popen(
             ["/bin/sh", "-c", _WHILE_INPUT_IS_OPEN, "sh", *command],
@@ -72,7 +73,7 @@ def running_postgres(package: Path) -> Iterator[PostgresServer]:
         with process:  # at its end it closes the shell's input, and waits
             assert process.stderr is not None
             assert any(_READY in line for line in process.stderr), "PostgreSQL did not start"
-            yield PostgresServer(folder)
+            yield PostgresServer(folder, process.pid)
 
 
 def _binaries(package: Path, folder: Path) -> Path:
