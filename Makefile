@@ -15,6 +15,7 @@ INSTALLED_AWS := $(VENV)/.installed-aws
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_INFRA := $(VENV)/.installed-infra
 INSTALLED_CDK := infra/node_modules/.installed
+INSTALLED_BENCH := .venv-bench/.installed
 INSTALLED_RIG := rig/node_modules/.installed
 
 # The locks hold for every supported Python and machine, and name no registry: pip's own configuration does.
@@ -90,6 +91,7 @@ lock: install-dev install-infra ## Compile the lock files (ARGS=--upgrade takes 
 	$(COMPILE) pyproject.toml --extra aws --extra postgres --constraint requirements/dev.txt \
 		--output-file requirements/container.txt $(ARGS)
 	$(LOCK) --group mutants --constraint requirements/dev.txt --output-file requirements/mutants.txt $(ARGS)
+	$(LOCK) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt $(ARGS)
 	$(LOCK) --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt $(ARGS)
 	$(NPM) install --package-lock-only --prefix infra
 	$(NPM) install --package-lock-only --prefix rig
@@ -112,11 +114,12 @@ mutants: install-dev ## List changes of domain and service that no test notices 
 	$(BIN)/mutmut run $(if $(ARGS),'$(subst /,.,$(basename $(ARGS:src/%=%)))*')
 	$(BIN)/mutmut results | sed '/: not checked$$/d'
 
-bench: install-dev ## Measure (ARGS=--help lists options)
+# The rivals live in an environment of their own, so that nothing of them is in that of the service.
+bench: install-dev $(INSTALLED_BENCH) ## Measure, with rivals in the same run (ARGS=--help lists options)
 	$(BIN)/python -m bench $(ARGS)
 
 clean: ## Remove .venv and all that was generated; locks and exported data stay
-	rm -rf $(VENV) build dist mutants infra/cdk.out infra/node_modules rig/node_modules .coverage .coverage.* .hypothesis \
+	rm -rf $(VENV) $(dir $(INSTALLED_BENCH)) build dist mutants infra/cdk.out infra/node_modules rig/node_modules .coverage .coverage.* .hypothesis \
 		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis src/*.egg-info
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -141,6 +144,11 @@ $(INSTALLED_DEV): $(INSTALLED) requirements/dev.txt
 
 $(INSTALLED_INFRA): $(INSTALLED) requirements/infra.txt
 	$(INSTALL_LOCK) requirements/infra.txt
+	@touch $@
+
+$(INSTALLED_BENCH): requirements/bench.txt
+	$(PYTHON) -m venv $(@D)
+	$(subst $(BIN),$(@D)/bin,$(INSTALL_LOCK)) $<
 	@touch $@
 
 # From the lock alone, hashes checked.

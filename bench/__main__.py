@@ -4,7 +4,10 @@ import argparse
 import shlex
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from os import getloadavg
 from pathlib import Path
 
 from bench.backlog import measure_backlog
@@ -16,9 +19,10 @@ from bench.latency import measure_latency
 from bench.machine import revision, this_machine
 from bench.reading import measure_reading
 from bench.report import report
-from bench.results import Measured
+from bench.results import Load, Measured
 from bench.scrapes import measure_scrapes
 from bench.startup import measure_startup
+from bench.whole import measure_whole
 
 _CHECKOUT = Path(__file__).parents[1]
 _SIZES = (10_000, 100_000, 1_000_000)
@@ -46,39 +50,55 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sizes", type=_sizes, default=_SIZES, help="rows of the large exports, such as 1000,2000")
     parser.add_argument("--repeat", type=_count, default=3, help="how often each size is exported (default: 3)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the small exports, to try the measurement")
+    parser.add_argument(
+        "--no-longest", action="store_true", help="no export of three times the rows of the largest size"
+    )
     parser.add_argument("--folder", type=Path, help="where to measure; default: the folder for temporary files")
     parser.add_argument("--out", type=Path, help="write there; default: docs/benchmarks.md for a full run, else print")
     return parser.parse_args()
 
 
 def _measure(options: argparse.Namespace, folder: Path) -> Measured:
-    small = 10 if options.quick else 1
+    small, sizes, repeat = 10 if options.quick else 1, options.sizes, options.repeat
+    longest = None if options.no_longest else 3 * sizes[-1]
     date = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    _tell(f"Start-up, {_STARTUP_ROUNDS} rounds …")
-    startup = measure_startup(folder, _STARTUP_ROUNDS)
-    _tell(f"Reading by a profile, {_PAGE_ROUNDS} pages …")
-    reading = measure_reading(rows=5000, repeat=_PAGE_ROUNDS, keys=1_000_000 // small)
-    _tell(f"Formats, {_FORMAT_ROUNDS} rounds …")
-    formats = measure_formats(small=10_000, large=1_000_000 // small, repeat=_FORMAT_ROUNDS)
-    _tell(f"From request to mail, {200 // small} exports …")
-    latency = measure_latency(folder, 200 // small)
-    _tell(f"A backlog of {1000 // small} exports …")
-    backlog = measure_backlog(folder, 1000 // small)
-    _tell(f"Metrics, {_SCRAPES} answers …")
-    scrapes = measure_scrapes(folder / "scrapes", 100_000 // small, processes=4, repeat=_SCRAPES)
-    _tell(f"Lists for operators, {_LISTS} of each …")
-    desk = measure_desk(folder / "desk", 100_000 // small, _LISTS)
-    _tell(f"Exports of {', '.join(map(str, options.sizes))} rows, each {options.repeat} times …")
-    sizes = measure_exports(folder, options.sizes, options.repeat)
-    large = options.sizes[-1]
-    _tell(f"The function on a simulated AWS, {_STARTUP_ROUNDS} rounds and {large} rows …")
-    functions = measure_functions(folder / "functions", _STARTUP_ROUNDS, large)
+    loads: dict[str, Load] = {}
+
+    @contextmanager
+    def measuring(name: str, told: str) -> Iterator[None]:
+        _tell(f"{told} …")
+        before = getloadavg()[0]
+        yield
+        loads[name] = Load(before, getloadavg()[0])
+
+    with measuring("startup", f"Start-up, {_STARTUP_ROUNDS} rounds"):
+        startup = measure_startup(folder, _STARTUP_ROUNDS)
+    with measuring("reading", f"Reading by a profile, {_PAGE_ROUNDS} pages"):
+        reading = measure_reading(rows=5000, repeat=_PAGE_ROUNDS, keys=1_000_000 // small)
+    with measuring("formats", f"Formats, {_FORMAT_ROUNDS} rounds"):
+        formats = measure_formats(small=10_000, large=1_000_000 // small, repeat=_FORMAT_ROUNDS)
+    with measuring("latency", f"From request to mail, {200 // small} exports"):
+        latency = measure_latency(folder, 200 // small)
+    with measuring("backlog", f"A backlog of {1000 // small} exports, ours and others', {repeat} times"):
+        backlog = measure_backlog(folder, 1000 // small, repeat)
+    with measuring("scrapes", f"Metrics, {_SCRAPES} answers"):
+        scrapes = measure_scrapes(folder / "scrapes", 100_000 // small, processes=4, repeat=_SCRAPES)
+    with measuring("desk", f"Lists for operators, {_LISTS} of each"):
+        desk = measure_desk(folder / "desk", 100_000 // small, _LISTS)
+    with measuring("whole", f"Exports of {_rows(sizes)} rows with PostgreSQL, ours and others', {repeat} times"):
+        whole = measure_whole(folder, sizes, longest, repeat)
+    with measuring("sizes", f"Exports of {_rows(sizes)} rows with SQLite, each {repeat} times"):
+        exports = measure_exports(folder, sizes, repeat)
+    with measuring("functions", f"The function on a simulated AWS, {_STARTUP_ROUNDS} rounds and {sizes[-1]} rows"):
+        functions = measure_functions(folder / "functions", _STARTUP_ROUNDS, sizes[-1])
     return Measured(
         date=date,
         revision=revision(_CHECKOUT),
         command=shlex.join(["python", "-m", "bench", *sys.argv[1:]]),
         machine=this_machine(folder),
-        sizes=sizes,
+        loads=loads,
+        sizes=exports,
+        whole=whole,
         latency=latency,
         backlog=backlog,
         startup=startup,
@@ -90,9 +110,13 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
     )
 
 
+def _rows(sizes: Sequence[int]) -> str:
+    return ", ".join(map(str, sizes))
+
+
 def _target(options: argparse.Namespace) -> Path | None:
     """Only a full run may replace the report of a full run, unless somebody says so."""
-    full = options.sizes == _SIZES and not options.quick
+    full = options.sizes == _SIZES and not options.quick and not options.no_longest
     return options.out or (_CHECKOUT / "docs" / "benchmarks.md" if full else None)
 
 

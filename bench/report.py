@@ -8,7 +8,8 @@ from bench.desk_report import desk_section
 from bench.formats_report import formats_section
 from bench.functions_report import functions_section
 from bench.reading_report import reading_section
-from bench.results import BacklogRun, LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
+from bench.results import LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
+from bench.rivals_report import backlog_section, figures_section, whole_section
 from bench.scrapes_report import scrapes_section
 from bench.tables import table
 
@@ -19,10 +20,12 @@ def report(measured: Measured) -> str:
     """Write the whole page."""
     sections = [
         _head(measured),
+        figures_section(measured),
+        whole_section(measured.whole),
+        backlog_section(measured.backlog),
         _exports(measured.sizes),
         _aims(measured.sizes),
         _latency(measured.latency),
-        _backlog(measured.backlog),
         _startup(measured.startup),
         reading_section(measured.reading),
         formats_section(measured.formats),
@@ -131,23 +134,6 @@ millisecond). Checked: one mail for each export, and every cell of its attachmen
 {table(["", "p50", "p99", "longest"], [["ms", *(f"{value * 1000:.1f}" for value in values)]])}"""
 
 
-def _backlog(backlog: BacklogRun) -> str:
-    row = [
-        number(backlog.exports),
-        str(backlog.threads),
-        f"{backlog.seconds:.2f}",
-        f"{backlog.exports / backlog.seconds:.1f}",
-    ]
-    return f"""\
-## A backlog
-
-{number(backlog.exports)} users ask `memberships-export api` for exports of {backlog.rows} rows each; then one
-`memberships-export worker` starts. The time is from its first claim to the last accepted mail. Checked: one mail for
-each export, and every cell of its attachment.
-
-{table(["exports", "worker threads", "s", "exports/s"], [row])}"""
-
-
 def _startup(startup: StartupRuns) -> str:
     rows = [
         (f"`{command}`", f"{median(times) * 1000:.0f}", f"{min(times) * 1000:.0f}", f"{max(times) * 1000:.0f}")
@@ -169,8 +155,10 @@ _REPEAT = """\
 make bench
 ```
 
-It writes this page. It needs Linux (peak memory is read from `/proc`), about 3 GB of disk, some minutes, and a machine
-with nothing else to do. Smaller runs print their report, or write it where `--out` says:
+It writes this page. It needs Linux (peak memory is read from `/proc`), about 6 GB of disk, ten minutes or so, and a
+machine with nothing else to do. It installs the rivals into `.venv-bench`; RQ and Celery also need Redis, which comes
+with the system (Debian and Ubuntu: `apt-get install redis-server`), and are left out without it. Smaller runs print
+their report, or write it where `--out` says:
 
 ```
 make bench ARGS="--sizes 1000,2000 --quick"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bench.rival_results import BacklogRuns, WholeRuns
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
@@ -15,6 +17,14 @@ class Machine:
     python: str
     sqlite: str
     filesystem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The load average of the last minute, as a measurement began and as it ended."""
+
+    before: float
+    after: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +54,6 @@ class LatencyRuns:
 
     rows: int
     seconds: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BacklogRun:
-    """A backlog worked off by one worker process. `seconds`: from its first claim to the last accepted mail."""
-
-    exports: int
-    rows: int
-    threads: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +142,10 @@ class Measured:
     command: str
     machine: Machine
     sizes: tuple[SizeRuns, ...]
+    loads: Mapping[str, Load]  # by measurement: the names of the fields here
+    whole: WholeRuns
     latency: LatencyRuns
-    backlog: BacklogRun
+    backlog: BacklogRuns
     startup: StartupRuns
     reading: ReadingRuns
     formats: FormatRuns

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +15,7 @@ from typing import Any
 
 import urllib3
 
+from bench.processes import peak_bytes
 from memberships_api.sample import sample_memberships
 from memberships_api.sqlite_repository import SqliteMembershipRepository
 from memberships_export.bootstrap.identity import mint_token
@@ -93,19 +94,27 @@ class Running:
         raise TimeoutError(f"The process did not do its part; the end of its log:\n{self.log.read_text()[-2000:]}")
 
     def peak_bytes(self) -> int:
-        """Return the most memory that was resident at once (VmHWM: Linux only)."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-        assert found, "This system does not tell the peak memory of a process."
-        return int(found[1]) * 1024
+        """Return the most memory that it held at once, or one of the processes that it started."""
+        return peak_bytes(self.process.pid)
+
+
+def wait_until(there: Callable[[], bool], what: str) -> None:
+    """Look again and again. Raises TimeoutError when it does not come."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not there():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not come within {_PATIENCE_SECONDS:.0f} seconds.")
+        time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 @contextmanager
-def running(installation: Installation, command: str, **settings: str) -> Iterator[Running]:
+def running(installation: Installation, command: str, *arguments: str, **settings: str) -> Iterator[Running]:
     """Run a part of the service until the block ends; when the block begins it is ready."""
     said, log = installation.data / f"{command}.out", installation.data / f"{command}.log"
     with said.open("wb") as out, log.open("wb") as err:
-        process = subprocess.Popen([PROGRAM, command], env=installation.environ(**settings), stdout=out, stderr=err)
+        process = subprocess.Popen(
+            [PROGRAM, command, *arguments], env=installation.environ(**settings), stdout=out, stderr=err
+        )
     try:
         yield Running(process, log, _url_when_ready(process, said, log))
     finally:

@@ -5,16 +5,18 @@ import pytest
 
 from bench.aims import percentile
 from bench.desk import measure_desk
+from bench.functions_report import functions_section
+from bench.queues import CELERY, HUEY
 from bench.reading import measure_reading
 from bench.report import report
 from bench.results import (
-    BacklogRun,
     DeskRuns,
     ExportRun,
     FileRun,
     FormatRuns,
     FunctionRuns,
     LatencyRuns,
+    Load,
     Machine,
     Measured,
     ReadingRuns,
@@ -22,6 +24,7 @@ from bench.results import (
     SizeRuns,
     StartupRuns,
 )
+from bench.rival_results import COPY, JOB, OURS, BacklogRun, BacklogRuns, WholeRun, WholeRuns, WholeSize
 from bench.scrapes import measure_scrapes
 
 MB = 1_000_000
@@ -50,7 +53,7 @@ LARGE = a_size(1_000_000, an_export(1_000_000, 11.0, peak_mb=100), dump=5.0)
 FUNCTIONS = FunctionRuns(
     bundle_bytes={"arm64": 6_500_000, "this machine": 25_000_000},
     cold_baseline=(0.4, 0.3, 0.5),
-    cold_message=(0.3, 0.4, 0.6),
+    cold_message=(0.2, 0.3, 0.6),
     cold_export=(0.5, 0.6, 0.7),
     calls=("Query", "PutItem", "PutItem", "SendMessage"),
     rows=1_000_000,
@@ -76,15 +79,15 @@ def a_file(seconds: float, peak_mb: float = 46, rows: int = 1_000_000) -> FileRu
     return FileRun(rows=rows, seconds=seconds, file_bytes=rows * 145, peak_bytes=int(peak_mb * MB))
 
 
-OURS = {"CSV spreadsheet": 2.1, "CSV excel-de": 2.5, "JSON Lines": 1.0, "XLSX level 1": 7.0, "XLSX level 6": 9.0}
+OWN_KINDS = {"CSV spreadsheet": 2.1, "CSV excel-de": 2.5, "JSON Lines": 1.0, "XLSX level 1": 7.0, "XLSX level 6": 9.0}
 FORMATS = FormatRuns(
     large={
         "csv.writer": (a_file(2.5), a_file(2.0)),
         "CSV before options": (a_file(2.0), a_file(2.5)),
-        **{kind: (a_file(seconds * 2), a_file(seconds)) for kind, seconds in OURS.items()},
+        **{kind: (a_file(seconds * 2), a_file(seconds)) for kind, seconds in OWN_KINDS.items()},
         "XlsxWriter": (a_file(0.84, rows=20_000), a_file(0.9, rows=20_000)),
     },
-    small={kind: a_file(0.01, 40, rows=10_000) for kind in OURS},
+    small={kind: a_file(0.01, 40, rows=10_000) for kind in OWN_KINDS},
 )
 
 
@@ -92,6 +95,37 @@ SCRAPES = ScrapeRuns(records=100_000, processes=4, answers=(0.004, 0.005, 0.006)
 
 
 DESK = DeskRuns(exports=100_000, seconds={"one user": (0.001, 0.002, 0.003), "all": (0.01,)})
+
+
+def a_run(seconds: float, processor: float = 7.5, peak_mb: float = 80) -> WholeRun:
+    return WholeRun(seconds=seconds, processor_seconds=processor, peak_bytes=int(peak_mb * MB))
+
+
+WHOLE = WholeRuns(
+    sizes=(
+        WholeSize(rows=10_000, runs={OURS: (a_run(0.1),), COPY: (a_run(0.02),), JOB: (a_run(0.1),)}),
+        WholeSize(rows=100_000, runs={OURS: (a_run(0.5),), COPY: (a_run(0.4),), JOB: (a_run(1.25),)}),
+        WholeSize(
+            rows=1_000_000,
+            runs={
+                OURS: (a_run(9), a_run(5), a_run(4)),
+                COPY: (a_run(4.0, 3.75, 40), a_run(9.0, 3.75, 40), a_run(3.5, 3.75, 40)),
+                JOB: (a_run(12.5),),
+            },
+        ),
+    ),
+    longest=WholeSize(rows=3_000_000, runs={OURS: (a_run(15, peak_mb=88),)}),
+)
+BACKLOG = BacklogRuns(
+    exports=1000,
+    rows=10,
+    runs={
+        OURS: (BacklogRun(seconds=4, processor_seconds=8),),
+        CELERY: tuple(BacklogRun(seconds=seconds, processor_seconds=14) for seconds in (7, 8, 9)),
+        HUEY: (BacklogRun(seconds=2, processor_seconds=10),),
+    },
+)
+LOADS = {"whole": Load(0.25, 1.5)}
 
 
 def measured(*sizes: SizeRuns) -> Measured:
@@ -103,12 +137,14 @@ def measured(*sizes: SizeRuns) -> Measured:
             cpu="Some CPU", cpus=2, memory_gb=8, system="Linux 6", python="CPython 3", sqlite="3", filesystem="ext4"
         ),
         sizes=sizes or (SMALL, MIDDLE, LARGE),
-        latency=LatencyRuns(rows=100, seconds=(0.03, 0.01, 0.02)),
-        backlog=BacklogRun(exports=1000, rows=10, threads=4, seconds=8.0),
+        loads=LOADS,
+        whole=WHOLE,
+        latency=LatencyRuns(rows=100, seconds=(0.009, 0.008, 0.015)),
+        backlog=BACKLOG,
         startup=StartupRuns(seconds={"python -c pass": (0.02, 0.01, 0.015)}),
         functions=FUNCTIONS,
         reading=READING,
-        formats=FORMATS,
+        formats=replace(FORMATS, large={**FORMATS.large, "XLSX level 1": (a_file(5.0),)}),
         scrapes=SCRAPES,
         desk=DESK,
     )
@@ -165,8 +201,7 @@ def test_a_single_size_has_nothing_to_grow_from() -> None:
 def test_the_other_measurements_have_their_tables() -> None:
     page = report(measured())
 
-    assert "| ms | 20.0 | 30.0 | 30.0 |" in page
-    assert "| 1 000 | 4 | 8.00 | 125.0 |" in page
+    assert "| ms | 9.0 | 15.0 | 15.0 |" in page
     assert "| `python -c pass` | 15 | 10 | 20 |" in page
 
 
@@ -182,7 +217,7 @@ def test_the_page_says_what_was_measured_where_and_how_to_repeat_it() -> None:
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
     tables = [block.splitlines() for block in report(measured()).split("\n\n") if block.startswith("|")]
 
-    assert len(tables) == 20
+    assert len(tables) == 22
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
 
@@ -195,7 +230,7 @@ def test_a_percentile_is_the_smallest_value_that_so_many_percent_do_not_exceed(p
 def test_the_function_is_compared_with_the_baseline_of_the_same_run() -> None:
     page = report(measured())
 
-    assert "| first message | 400 | 300 | 600 | 1.00 |" in page
+    assert "| first message | 300 | 200 | 600 | 0.75 |" in page
     assert "| first export | 600 | 500 | 700 | 1.50 |" in page
     assert "mapping: Query, PutItem x 2, SendMessage (4 in all)." in page
     assert "| 1 000 000 | 20.0 | 256.0 |" in page
@@ -211,7 +246,7 @@ def test_the_function_is_compared_with_the_baseline_of_the_same_run() -> None:
     ],
 )
 def test_a_figure_of_the_function_that_falls_short_is_shown_as_missed(functions: FunctionRuns, missed: str) -> None:
-    page = report(replace(measured(), functions=functions))
+    page = functions_section(functions)
 
     assert len(lines_with("**missed**", page)) == 1
     assert missed in lines_with("**missed**", page)[0]

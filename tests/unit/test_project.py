@@ -16,7 +16,7 @@ from rig.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = {"runtime": (), "aws": ("aws",), "dev": ("aws", "dev"), "container": ("aws", "postgres")}
-LOCKS = (*EXTRAS, "lambda", "mutants")
+LOCKS = (*EXTRAS, "bench", "lambda", "mutants")
 NPM_LOCKS = ("infra", "rig")
 PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+)(?P<marker> ; .+?)? \\")
 
@@ -86,7 +86,7 @@ def test_the_build_backend_that_is_asked_for_is_the_locked_one() -> None:
     assert pyproject["build-system"]["requires"] == pyproject["dependency-groups"]["build"]
 
 
-@pytest.mark.parametrize("name", [name for name in LOCKS if name not in {"dev", "mutants"}])
+@pytest.mark.parametrize("name", [name for name in LOCKS if name not in {"bench", "dev", "mutants"}])
 def test_tests_run_with_exactly_the_packages_that_are_shipped(name: str) -> None:
     shipped, tested = pins(lock_text(name)), pins(lock_text("dev"))
     other_versions = [name for name in shipped if {v for v, _ in shipped[name]} != {v for v, _ in tested.get(name, ())}]
@@ -94,10 +94,11 @@ def test_tests_run_with_exactly_the_packages_that_are_shipped(name: str) -> None
     assert other_versions == [], "the two lock files differ; run: make lock"
 
 
-def test_mutants_meet_the_same_packages_as_tests() -> None:
+@pytest.mark.parametrize("name", ["bench", "mutants"])
+def test_mutants_and_rivals_meet_the_same_packages_as_tests(name: str) -> None:
     added, tested = (
         {name: {version for version, _ in found} for name, found in pins(lock_text(lock)).items()}
-        for lock in ("mutants", "dev")
+        for lock in (name, "dev")
     )
 
     assert [name for name in added.keys() & tested.keys() if added[name] != tested[name]] == []
