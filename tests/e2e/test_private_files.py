@@ -11,7 +11,7 @@ from tests.e2e.command_line import environ_of, mails_of, run, running
 
 MEMBERS = "userId,name,recurringPrice,validFrom,state,billingInterval,billingPeriods\n"
 ROW = "anna,Gold,120,2024-01-01,active,month,1\n"
-TOP = ("exports.db", "memberships.db", "files", "outbox", "processes", "secrets")
+TOP = ("bells", "exports.db", "memberships.db", "files", "outbox", "processes", "secrets")
 
 
 @contextmanager

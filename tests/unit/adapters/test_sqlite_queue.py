@@ -8,12 +8,14 @@ from threading import Barrier, Event, Thread
 
 import pytest
 
+from memberships_export.adapters.embedded import bell
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.domain.messages.message import Message, Received
-from rig.waiting import PATIENCE_SECONDS
+from rig.waiting import PATIENCE_SECONDS, until
 from tests.fakes.memory import FakeClock
 
+_INSERT = "INSERT INTO messages (message_id, body, attributes, sent_at, visible_at) VALUES (?, ?, ?, ?, ?)"
 VERSION_3 = ("schema.sql", "schema-2.sql", "schema-3.sql")
 
 
@@ -89,6 +91,41 @@ def test_a_waiting_receiver_wakes_when_a_message_is_sent(queue: SqliteExportQueu
     receiver.join(timeout=PATIENCE_SECONDS)
 
     assert [found.message.body for found in received if found] == ["wake"]
+
+
+@pytest.fixture
+def nobody_looks_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bell, "_LOOK_SECONDS", 10 * PATIENCE_SECONDS)
+
+
+@pytest.mark.usefixtures("nobody_looks_by_themselves")
+def test_receivers_of_several_processes_wake_for_what_another_one_sends(path: Path, database: Database) -> None:
+    processes = [a_queue(Database(path)) for _ in range(2)]
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(queue.receive, 10 * PATIENCE_SECONDS) for queue in processes for _ in range(2)]
+        until(lambda: len(list(path.with_name("bells").glob("*.bell"))) == 2, "both listen", progress=lambda: None)
+        for number in range(4):
+            a_queue(database).send(Message(f"{number}"))
+        received = [future.result(timeout=PATIENCE_SECONDS) for future in waiting]
+
+    assert sorted(found.message.body for found in received if found) == ["0", "1", "2", "3"]
+
+
+@pytest.mark.usefixtures("nobody_looks_by_themselves")
+def test_a_receiver_wakes_the_next_one_in_case_that_there_is_more(
+    path: Path, queue: SqliteExportQueue, database: Database
+) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(queue.receive, 10 * PATIENCE_SECONDS) for _ in range(3)]
+        until(lambda: any(path.with_name("bells").glob("*.bell")), "it listens", progress=lambda: None)
+        with database.transaction() as connection:  # several that are announced once
+            for name in "ab":
+                values = (name, name, "{}", 0, 0)
+                connection.execute(_INSERT, values)
+        queue.send(Message("c"))
+        received = [future.result(timeout=PATIENCE_SECONDS) for future in waiting]
+
+    assert sorted(found.message.body for found in received if found) == ["a", "b", "c"]
 
 
 def test_a_receiver_gives_up_when_its_time_is_over(queue: SqliteExportQueue) -> None:

@@ -43,6 +43,11 @@ class Database:
         self._busy_timeout = busy_timeout
         self._idle: deque[sqlite3.Connection] = deque()
 
+    @property
+    def folder(self) -> Path:
+        """Return the folder in which the file is."""
+        return self._path.parent
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Be the only writer until the block ends; an error inside undoes everything."""

@@ -18,7 +18,7 @@ from memberships_export.domain.errors import StorageUnavailable
 log = logging.getLogger(__name__)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OWNERS_FILE = stat.S_IRUSR | stat.S_IWUSR
-_FOLDERS = ("files", "metrics", "outbox", "processes", "restoring", "secrets")
+_FOLDERS = ("bells", "files", "metrics", "outbox", "processes", "restoring", "secrets")
 _DATABASES = ("exports.db", "memberships.db")  # and the names that SQLite makes of them
 OF_THE_DISK = "lost+found"  # in the root folder of a disk
 

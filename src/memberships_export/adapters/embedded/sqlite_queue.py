@@ -4,12 +4,12 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from threading import Condition
 from time import monotonic
 from uuid import uuid4
 
 import msgspec
 
+from memberships_export.adapters.embedded.bell import BELLS, Bell
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqs_rules import received_too_often
 from memberships_export.domain.export.record import Stage
@@ -19,7 +19,6 @@ from memberships_export.domain.messages.limits import check_message
 from memberships_export.domain.messages.message import Message, Received
 from memberships_export.ports import Clock, Unwanted
 
-_POLL = 0.1  # seconds between two looks for messages that other processes sent
 # A message that is there keeps its place if it waits, and otherwise gets one: whoever has it in hand has it no more.
 _SEND = """
     INSERT INTO messages (message_id, body, attributes, sent_at, visible_at, export_id) VALUES (?, ?, ?, ?, ?, ?)
@@ -43,7 +42,7 @@ _DROP_LETTER = "DELETE FROM dead_letters WHERE sequence = ?"
 
 
 class SqliteExportQueue:
-    """ExportQueue on one machine. Local sends wake a waiting receiver at once, those of other processes soon."""
+    """ExportQueue on one machine. A send wakes a waiting receiver at once, whichever process it is in."""
 
     def __init__(self, database: Database, clock: Clock, visibility: timedelta, max_receives: int) -> None:
         """`max_receives`: how often a message is handed out; at the next try it is a dead letter."""
@@ -51,8 +50,7 @@ class SqliteExportQueue:
         self._clock = clock
         self._visibility = visibility
         self._max_receives = max_receives
-        self._sends = 0
-        self._sent = Condition()
+        self._bell = Bell(database.folder / BELLS)
 
     def send(self, message: Message, stage: Stage = Stage.FETCH) -> None:  # noqa: ARG002  (one queue for all)
         """Put a message in the queue, in place of the one that its export has there. Raises ValueError as SQS would."""
@@ -61,9 +59,7 @@ class SqliteExportQueue:
         values = [uuid4().hex, message.body, _packed(message.attributes), now, now, export_id]
         with self._database.transaction() as connection:
             connection.execute(_SEND, values)
-        with self._sent:
-            self._sends += 1
-            self._sent.notify_all()
+        self._bell.ring()
 
     def holds(self, message: Message, stage: Stage = Stage.FETCH) -> bool:  # noqa: ARG002  (one queue for all)
         """Tell whether the message of this export waits for a worker."""
@@ -74,14 +70,14 @@ class SqliteExportQueue:
         """Take one message; with nothing there, look again until the time is over."""
         deadline = monotonic() + wait_seconds
         while True:
-            seen = self._sends
+            rung = self._bell.rung
             received = self._receive_now()
             left = deadline - monotonic()
+            if received:
+                self._bell.pass_on()
             if received or left <= 0:
                 return received
-            with self._sent:
-                if self._sends == seen:
-                    self._sent.wait(min(left, _POLL))
+            self._bell.wait(rung, left)
 
     def acknowledge(self, received: Received) -> None:
         """Remove a message for good, if it is still ours."""
