@@ -11,6 +11,7 @@ from babel.units import format_unit
 
 _UNITS = ("byte", "kilobyte", "megabyte", "gigabyte")
 _STEP = 1000
+_KEPT = 256  # a mail tells the same in its text and in its page
 _NARROW_SPACE, _SPACE = "\u202f", "\xa0"  # not every font has the narrow one; neither lets a line break
 
 
@@ -20,6 +21,7 @@ def number(value: int, language: str) -> str:
     return f"{value:,}".replace(",", get_group_symbol(_locale(language))).replace(_NARROW_SPACE, _SPACE)
 
 
+@lru_cache(_KEPT)
 def size(count: int, language: str) -> str:
     """Write a count of bytes in the largest unit that leaves at least one of it."""
     power = next(power for power in reversed(range(len(_UNITS))) if count >= _STEP**power or power == 0)
@@ -29,6 +31,7 @@ def size(count: int, language: str) -> str:
     return written.replace(_NARROW_SPACE, _SPACE).replace(" ", _SPACE)
 
 
+@lru_cache(_KEPT)
 def moment(value: datetime, language: str, time_zone: str) -> str:
     """Write day and time in the zone, and name it: so they mean the same everywhere."""
     locale, zone = _locale(language), _zone(time_zone)

@@ -67,6 +67,7 @@ def environment(*, strict: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         extensions=["jinja2.ext.i18n"],
+        auto_reload=False,  # else each mail asks the disk about each template
     )
     made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.filters |= {name: _if_there(form) for name, form in _FILTERS.items()}
