@@ -17,7 +17,7 @@ from memberships_export.settings import read_settings
 
 def main() -> None:
     """Print the seconds of one visit that deletes files."""
-    _, services = function_services(read_settings(os.environ))
+    _, services = function_services(read_settings(os.environ), os.environ)
     logging.basicConfig(level=logging.INFO)
     services.sweep()  # nothing is due yet: it makes the client
     sweep = replace(services.sweep, clock=lambda: utc_now() + timedelta(days=8))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Lock, Thread
@@ -17,8 +18,9 @@ from moto.sqs import models as moto_sqs
 from werkzeug.serving import make_server
 
 from memberships_export.adapters.aws import connections
-from memberships_export.adapters.aws.connections import BucketSettings
+from memberships_export.adapters.aws.function_clients import function_clients
 from memberships_export.adapters.aws.s3_files import S3Files
+from memberships_export.adapters.aws.s3_store import BucketSettings, s3_store
 from memberships_export.ports import Clock
 from rig.aws import message_move
 from rig.aws.aws_faults import Application, Faults
@@ -60,6 +62,13 @@ class FakeAws:
     def variables(self) -> dict[str, str]:
         """The variables that lead another process here."""
         return variables_for(self.url)
+
+    @property
+    def as_function(self) -> "FakeAws":
+        """The same, called as a Lambda function calls it."""
+        clients, same = function_clients(self.variables), copy(self)
+        same.sqs, same.dynamodb = clients.sqs, clients.dynamodb
+        return same
 
     def forget_everything(self) -> None:
         """Empty the account. All that run in this process share one: the names of an earlier stack are taken."""
@@ -107,7 +116,7 @@ class FakeAws:
 
     def files(self, bucket: BucketSettings, store: "S3Store | None" = None) -> S3Files:
         """Open a bucket as another worker would: with nothing in memory."""
-        return S3Files(store or connections.s3_store(bucket), bucket.name, lambda: connections.Clients().s3_signer)
+        return S3Files(store or s3_store(bucket), bucket.name, lambda: connections.Clients().s3_signer)
 
 
 def _index(name: str, key: str, sort: str) -> Any:  # noqa: ANN401  (one of the arguments of CreateTable)

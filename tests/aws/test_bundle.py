@@ -1,5 +1,6 @@
 """The code of the Lambda functions: what is in it, and that it runs alone."""
 
+import os
 import re
 import struct
 import subprocess
@@ -14,9 +15,11 @@ from botocore.session import Session
 
 from infra import botocore_data, bundle, manifest
 from infra.manifest import FUNCTIONS
+from memberships_export.domain.export.record import ExportStatus
 from rig.aws.bare_deployment import BareDeployment
 from rig.aws.built_bundle import build_here
 from rig.aws.runtime_api import FunctionFailed
+from rig.services.fake_sendgrid import FakeSendGrid
 from tests.unit.test_functions_start import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
@@ -161,6 +164,17 @@ def test_a_missing_setting_ends_the_start_of_a_function_with_its_name(
         pytest.raises(FunctionFailed, match="MEMBERSHIPS_EXPORT_TABLE is not set"),
     ):
         started.invoke({})
+
+
+def test_told_more_of_aws_a_function_exports_with_the_clients_of_botocore(
+    code: Path, deployment: BareDeployment, sendgrid: FakeSendGrid
+) -> None:
+    deployment.environ["AWS_CONFIG_FILE"] = os.devnull
+    export = deployment.ask()
+
+    with deployment.exporter(code) as exporter, deployment.mapping(exporter):
+        deployment.until(lambda: sendgrid.accepted, "the mail")
+        deployment.until(lambda: deployment.record_of(export).status is ExportStatus.COMPLETED, "the end")
 
 
 def test_the_sweeper_runs_with_nothing_but_the_bundle(code: Path, deployment: BareDeployment) -> None:

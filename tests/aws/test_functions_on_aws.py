@@ -31,10 +31,15 @@ class Context:
         return 900_000
 
 
+def environ_of(deployment: BareDeployment) -> dict[str, str]:
+    """Return what a function of the deployment finds, which is not all that this process has."""
+    return {**deployment.environ, **deployment.aws.variables}
+
+
 def function_of(deployment: BareDeployment, *stages: Stage) -> ExportFunction:
     """Return the function in this process, to see into it."""
     names = ",".join(stages) if stages else "fetch,render,deliver"
-    return export_function({**deployment.environ, "MEMBERSHIPS_EXPORT_STAGES": names})
+    return export_function({**environ_of(deployment), "MEMBERSHIPS_EXPORT_STAGES": names})
 
 
 def invoke(deployment: BareDeployment, function: ExportFunction, url: str = "") -> bool:
@@ -122,7 +127,7 @@ def test_the_sweeper_visits_several_exports_at_once(
         send(queue, message, stage)
 
     monkeypatch.setattr(SqsExportQueue, "send", send_together)
-    assert sweep_function(deployment.environ)({}, Context()) == {"nudge": 2}
+    assert sweep_function(environ_of(deployment))({}, Context()) == {"nudge": 2}
 
 
 def test_a_lost_message_is_sent_again_by_the_sweeper(deployment: BareDeployment) -> None:
@@ -131,7 +136,7 @@ def test_a_lost_message_is_sent_again_by_the_sweeper(deployment: BareDeployment)
     ports, _ = deployment.as_api
     overdue = replace(export, wake_at=export.requested_at)
     assert ports.store.replace(export, overdue) is not None
-    assert sweep_function(deployment.environ)({}, Context()) == {"nudge": 1}
+    assert sweep_function(environ_of(deployment))({}, Context()) == {"nudge": 1}
     invoke(deployment, function_of(deployment))
     assert deployment.record_of(export).status is ExportStatus.COMPLETED
 

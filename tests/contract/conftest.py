@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 
     from rig.aws.fake_aws import FakeAws
 
+Adapter = TypeVar("Adapter")
 VISIBILITY = timedelta(seconds=30)
 MAX_RECEIVES = 3
 KEPT = timedelta(days=365)
@@ -139,6 +140,16 @@ def _aws_store(place: Place) -> ExportStore:
     return DynamoDbExportStore(aws.dynamodb, aws.new_table(), lambda: BEFORE_ALL_RECORDS)
 
 
+def _aws_state(place: Place) -> ServiceState:
+    aws = place.aws()
+    return DynamoDbServiceState(aws.dynamodb, aws.new_table())
+
+
+def _aws_erasures(place: Place) -> Erasures:
+    aws = place.aws()
+    return DynamoDbErasures(aws.dynamodb, aws.new_table())
+
+
 def _aws_audit(place: Place) -> AuditLog:
     aws = place.aws()
     return DynamoDbAuditLog(aws.dynamodb, aws.new_table(), place.clock, KEPT)
@@ -176,6 +187,11 @@ def _aws_files_of_two_workers(place: Place) -> FileStore:
     return TwoWorkers(aws.files(bucket), aws.files(bucket))
 
 
+def _as_function(make: Callable[[Place], Adapter]) -> Callable[[Place], Adapter]:
+    """Make it over the clients that a Lambda function has."""
+    return lambda place: make(replace(place, aws=lambda: place.aws().as_function))
+
+
 _NOT_SHOWN = {
     "knows_each_message": "SQS only counts its messages",
     "stale_receipts": "moto lets a stale receipt work; SQS does not",
@@ -186,11 +202,13 @@ STORES: dict[str, Callable[[Place], ExportStore]] = {
     "memory": lambda _: MemoryStore(),
     "embedded": lambda place: SqliteExportStore(place.database, place.clock),
     "aws": _aws_store,
+    "aws-function": _as_function(_aws_store),
 }
 STATES: dict[str, Callable[[Place], ServiceState]] = {
     "memory": lambda _: MemoryServiceState(),
     "embedded": lambda place: SqliteServiceState(place.database),
-    "aws": lambda place: DynamoDbServiceState(place.aws().dynamodb, place.aws().new_table()),
+    "aws": _aws_state,
+    "aws-function": _as_function(_aws_state),
 }
 DESKS: dict[str, Callable[[Place], Desk]] = {
     "memory": _memory_desk,
@@ -200,12 +218,14 @@ DESKS: dict[str, Callable[[Place], Desk]] = {
 ERASURES: dict[str, Callable[[Place], Erasures]] = {
     "memory": lambda _: MemoryErasures(),
     "embedded": lambda place: SqliteErasures(place.database),
-    "aws": lambda place: DynamoDbErasures(place.aws().dynamodb, place.aws().new_table()),
+    "aws": _aws_erasures,
+    "aws-function": _as_function(_aws_erasures),
 }
 QUEUES: dict[str, Callable[[Place], Queues]] = {
     "memory": _memory_queues,
     "embedded": _embedded_queues,
     "aws": _aws_queues,
+    "aws-function": _as_function(_aws_queues),
     "fauxqs": _fauxqs_queues,
     "aws-two-stages": _aws_queues_of_two_stages,
 }
@@ -221,6 +241,7 @@ AUDITS: dict[str, Callable[[Place], AuditLog]] = {
     "memory": lambda _: MemoryAuditLog(),
     "embedded": lambda place: SqliteAuditLog(place.database),
     "aws": _aws_audit,
+    "aws-function": _as_function(_aws_audit),
 }
 
 

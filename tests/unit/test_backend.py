@@ -1,5 +1,6 @@
 """The one place that chooses the backend."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_a_function_that_fetches_nothing_needs_no_secret_of_a_profile(aws: Setti
         problems = worker_problems(replace(by_another, stages=frozenset({stage})))
         return any("PROFILE" in text for text, _ in problems)
 
-    assert function_services(by_another)
+    assert function_services(by_another, os.environ)
     assert (told(Stage.FETCH), told(Stage.RENDER)) == (True, False)
 
 

@@ -1,5 +1,6 @@
 """The profile that is set is read at start, or the process does not start."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,7 @@ def test_a_function_that_fetches_nothing_needs_no_secret_of_the_profile() -> Non
     settings = aws("stripe", STAGES="render")
 
     assert settings.stages == frozenset({Stage.RENDER})
-    assert function_services(settings)
+    assert function_services(settings, os.environ)
 
 
 def test_a_function_that_fetches_says_at_its_start_by_which_profile(

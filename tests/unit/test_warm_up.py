@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,7 +126,9 @@ def test_a_function_is_warm_before_its_sweeper_has_threads(decoded: list[Any], m
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")  # else the client looks for a role, on another machine
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    function_services(Settings(backend="aws", table="t", bucket="b", queue_url="https://sqs.example.org/1/q"))
+    function_services(
+        Settings(backend="aws", table="t", bucket="b", queue_url="https://sqs.example.org/1/q"), os.environ
+    )
 
     assert decoded[: len(DECODED)] == list(DECODED)
 

@@ -1,17 +1,18 @@
 """The AWS form: settings become ports on SQS, DynamoDB, S3 and a mail service. A Lambda function loads nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NoReturn
 
-from memberships_export.adapters.aws import connections
 from memberships_export.adapters.aws.dynamodb_audit import DynamoDbAuditLog
 from memberships_export.adapters.aws.dynamodb_desk import DynamoDbExportDesk
 from memberships_export.adapters.aws.dynamodb_erasures import DynamoDbErasures
 from memberships_export.adapters.aws.dynamodb_state import DynamoDbServiceState
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.aws.emf import EmbeddedMetrics
+from memberships_export.adapters.aws.function_clients import AwsClients, botocore_clients, function_clients
 from memberships_export.adapters.aws.s3_files import S3Files
+from memberships_export.adapters.aws.s3_store import BucketSettings, s3_store
 from memberships_export.adapters.aws.secrets_manager import RotatingSecret
 from memberships_export.adapters.aws.sqs_dead_letters import SqsDeadLetters
 from memberships_export.adapters.aws.sqs_queue import SqsExportQueue
@@ -43,9 +44,14 @@ from memberships_export.settings import MIN_SECRET, Problem, Settings, SettingsE
 _STATE_KEPT_SECONDS = 10.0  # each look at it costs a read
 
 
-def function_services(settings: Settings, visit_all: VisitAll = map) -> tuple[Ports, Workers]:
-    """Open the adapters and wire the use cases of one Lambda function. `visit_all`: how a sweeper visits exports."""
-    aws = Aws(settings)
+def function_services(
+    settings: Settings, environ: Mapping[str, str], visit_all: VisitAll = map
+) -> tuple[Ports, Workers]:
+    """Open the adapters and wire the use cases of one Lambda function.
+
+    `environ`: says who it is to AWS; `visit_all`: how a sweeper visits exports.
+    """
+    aws = Aws(settings, function_clients(environ))
     links = DownloadLinks(secret=aws.secrets.links, public_url=settings.public_url or "")
     ports = replace(aws.connect(settings.memberships_url), metrics=EmbeddedMetrics())
     return ports, assemble_workers(ports, settings.policy, links, settings.stages, visit_all)
@@ -54,10 +60,10 @@ def function_services(settings: Settings, visit_all: VisitAll = map) -> tuple[Po
 class Aws:
     """The backend in an account. Nothing is called here: clients and secrets come with their first use."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Make no client yet. Raises SettingsError when the region is not set."""
+    def __init__(self, settings: Settings, clients: AwsClients | None = None) -> None:
+        """Make no client yet; they are botocore's, if no others are given. Raises SettingsError without a region."""
         self._settings = settings
-        self._clients = connections.Clients()
+        self._clients = clients or botocore_clients()
         if not self._clients.region:
             raise SettingsError(
                 ["AWS_DEFAULT_REGION is not set: set it to the region of the queues, such as eu-central-1."]
@@ -117,8 +123,8 @@ class Aws:
         )
 
     def _files(self) -> S3Files:
-        bucket = connections.BucketSettings(name=self._settings.bucket or "", region=self._region)
-        return S3Files(connections.s3_store(bucket), bucket.name, lambda: self._clients.s3_signer)
+        bucket = BucketSettings(name=self._settings.bucket or "", region=self._region)
+        return S3Files(s3_store(bucket), bucket.name, lambda: self._clients.s3_signer)
 
     def _mailer(self) -> Mailer | None:
         settings = self._settings

@@ -2,26 +2,22 @@
 
 Credentials, region and endpoints come from where AWS's own tools look for them: a role, or the AWS_* variables.
 Proxies do not: no outgoing call of this service uses one. The clients are those that boto3 gives; made by botocore
-itself they start a function sooner.
+itself they start a process sooner. A function has others, which start sooner still: function_clients.py.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache, cached_property, partial
 from os import environ
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
 from botocore.credentials import EnvProvider
 from botocore.session import Session
-from obstore.store import S3Store
 
 from memberships_export.version import USER_AGENT
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config
     from types_boto3_dynamodb.client import DynamoDBClient
     from types_boto3_s3.client import S3Client
     from types_boto3_secretsmanager.client import SecretsManagerClient
@@ -33,16 +29,6 @@ _CONNECT_SECONDS = 2
 _ATTEMPTS = 3
 _CONNECTIONS = 128  # kept for each client: more than a process has threads (64 workers, 8 of a sweep, 40 of the API)
 _LONG_POLL_SECONDS = 20  # a receive answers that late when there is nothing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BucketSettings:
-    """The bucket of the files. `encryption` None: as the bucket says, which then also names the key."""
-
-    name: str
-    region: str
-    encryption: Literal["AES256", "aws:kms"] | None = None
-    kms_key_id: str | None = None
 
 
 class Clients:
@@ -120,29 +106,6 @@ def _take_credentials(session: Session) -> None:
         return
     if given := EnvProvider().load():
         session.set_credentials(given.access_key, given.secret_key, given.token, environ.get("AWS_ACCOUNT_ID"))
-
-
-def s3_store(bucket: BucketSettings) -> S3Store:
-    """Return the store of the bucket, which encrypts as `bucket` says."""
-    config: S3Config = {"region": bucket.region}
-    if bucket.encryption:
-        config["server_side_encryption"] = bucket.encryption
-    if bucket.kms_key_id:
-        config["sse_kms_key_id"] = bucket.kms_key_id
-    return S3Store(
-        bucket.name,
-        config=config,
-        client_options={
-            "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
-            "timeout": timedelta(seconds=30),
-            "user_agent": USER_AGENT,
-            # A proxy for nobody: without one, it would look for one in the environment.
-            "proxy_url": "http://127.0.0.1:9",
-            "proxy_excludes": "*,0.0.0.0/0,::/0",
-            "allow_http": True,  # S3's own address is https; only one that AWS_ENDPOINT_URL names can be without TLS
-        },
-        retry_config={"max_retries": _ATTEMPTS - 1, "retry_timeout": timedelta(seconds=60)},
-    )
 
 
 def _limits(*, read_seconds: int) -> Config:

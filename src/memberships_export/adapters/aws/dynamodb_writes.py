@@ -139,11 +139,13 @@ class TableWrites:
     def all_or_none(self, *writes: Write) -> Sequence[ConditionFailed | None]:
         """Make all of the writes or none; else return, for each, what stood in its way.
 
-        The client sends a token of its own with its retries, so a transaction whose answer was lost is not made twice.
+        A token goes with it and with the client's retries, so a transaction whose answer was lost is not made twice.
         """
         items: list[Any] = [{type(write).__name__: self._arguments(write)} for write in writes]
         try:
-            _past_conflicts(lambda: self._client.transact_write_items(TransactItems=items))
+            _past_conflicts(
+                lambda: self._client.transact_write_items(TransactItems=items, ClientRequestToken=uuid4().hex)
+            )
         except ClientError as error:
             reasons = cancellation_reasons(error)
             if not any(reason.get("Code") in _CONDITION_FAILED for reason in reasons):

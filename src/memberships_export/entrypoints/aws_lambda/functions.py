@@ -21,7 +21,7 @@ from memberships_export.settings import read_settings
 log = logging.getLogger(__name__)
 # Longest time between two looks at the clock: one page, or one mail (55 seconds), and the writes around it.
 _MARGIN_MS = 90_000
-VISITS_AT_ONCE = 8  # most of a visit is waiting for AWS; below the 10 connections that botocore keeps to a service
+VISITS_AT_ONCE = 8  # most of a visit is waiting for AWS; below the connections that are kept to a service
 
 
 class Context(Protocol):
@@ -71,7 +71,7 @@ def export_function(environ: Mapping[str, str]) -> ExportFunction:
     """Build the function. Raises SettingsError naming every variable that is missing or wrong."""
     settings = read_settings(environ, worker_problems)
     log_as(settings.log_format)
-    ports, services = function_services(settings)
+    ports, services = function_services(settings, environ)
     if Stage.FETCH in settings.stages and not ports.readers.only_own:
         tell_profile(ports.readers.current.known)
     return ExportFunction(services.run, ports.queue, ports.metrics or NoMetrics())
@@ -94,7 +94,7 @@ def sweep_function(environ: Mapping[str, str]) -> SweepFunction:
     settings = read_settings(environ)
     log_as(settings.log_format)
     threads = ThreadPoolExecutor(VISITS_AT_ONCE)
-    _, services = function_services(settings, threads.map)
+    _, services = function_services(settings, environ, threads.map)
     return SweepFunction(services.sweep)
 
 

@@ -14,13 +14,13 @@ from rig.loopback import LoopbackHandler, LoopbackServer
 _CALLS = """
 import contextlib
 import obstore
-from memberships_export.adapters.aws import connections
+from memberships_export.adapters.aws import connections, s3_store
 
 clients = connections.Clients()
 with contextlib.suppress(Exception):
     clients.sqs.get_queue_url(QueueName="q")
 with contextlib.suppress(Exception):
-    obstore.get(connections.s3_store(connections.BucketSettings(name="bucket", region="eu-central-1")), "key")
+    obstore.get(s3_store.s3_store(s3_store.BucketSettings(name="bucket", region="eu-central-1")), "key")
 """
 
 

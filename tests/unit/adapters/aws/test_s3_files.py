@@ -8,8 +8,8 @@ import urllib3
 from obstore.store import S3Store
 
 from memberships_export.adapters.aws import connections
-from memberships_export.adapters.aws.connections import BucketSettings
 from memberships_export.adapters.aws.s3_files import S3Files
+from memberships_export.adapters.aws.s3_store import BucketSettings, s3_store
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.ports import Download, FileSink
 from rig.aws.fake_aws import REGION, FakeAws
@@ -298,7 +298,7 @@ def test_a_signed_url_names_the_bucket_in_its_region_because_the_host_is_signed_
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     bucket = BucketSettings(name="exports", region=region)
-    files = S3Files(connections.s3_store(bucket), "exports", lambda: connections.Clients().s3_signer)
+    files = S3Files(s3_store(bucket), "exports", lambda: connections.Clients().s3_signer)
 
     url = files.signed_url(KEY, Download("memberships.csv", "text/csv; charset=utf-8"), 60)
 
