@@ -13,12 +13,14 @@ from rig.loopback import LoopbackHandler, LoopbackServer
 # In a process of its own: what obstore is built on looks at the environment once.
 _CALLS = """
 import contextlib
+import os
 import obstore
-from memberships_export.adapters.aws import connections, s3_store
+from memberships_export.adapters.aws import connections, function_clients, s3_store
 
-clients = connections.Clients()
-with contextlib.suppress(Exception):
-    clients.sqs.get_queue_url(QueueName="q")
+of_a_function = {name: value for name, value in os.environ.items() if name not in function_clients.LEFT_TO_BOTOCORE}
+for clients in (connections.Clients(), function_clients.function_clients(of_a_function)):
+    with contextlib.suppress(Exception):
+        clients.sqs.get_queue_url(QueueName="q")
 with contextlib.suppress(Exception):
     obstore.get(s3_store.s3_store(s3_store.BucketSettings(name="bucket", region="eu-central-1")), "key")
 """
@@ -59,10 +61,10 @@ def test_aws_is_called_without_a_proxy_and_with_our_name(proxy: _Aws, monkeypatc
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
         run([sys.executable, "-c", _CALLS], check=True)
     assert proxy.accepted == 0
-    sqs, s3 = aws.agents
+    sqs, of_a_function, s3 = aws.agents
     assert sqs.startswith("Botocore/")
     assert sqs.endswith(USER_AGENT)
-    assert s3 == USER_AGENT
+    assert of_a_function == s3 == USER_AGENT
 
 
 def test_a_client_keeps_a_connection_for_each_thread_that_a_process_may_have() -> None:
