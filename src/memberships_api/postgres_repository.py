@@ -101,16 +101,17 @@ def _snapshot(connection: psycopg.Connection, request: PageRequest) -> Snapshot:
 
 
 def _rows(connection: psycopg.Connection, request: PageRequest, snapshot: Snapshot) -> tuple[bytes | None, int | None]:
-    statement = sql.PAGE_OF_USER if request.state is None else sql.PAGE_OF_USER_AND_STATE
+    statement = sql.page(request.form, by_state=request.state is not None)
     parameters = {
         "user_id": request.user_id,
         "state": request.state,
         "after": request.after,
         "bound": snapshot.bound,
         "limit": request.limit,
+        "between": request.between,
     }
     # Binary: as text, every byte would travel as two hexadecimal digits.
-    [(items, last_id)] = connection.execute(statement, parameters, binary=True).fetchall()
+    [(items, last_id)] = connection.execute(statement.encode(), parameters, binary=True).fetchall()
     return items, last_id
 
 

@@ -1,5 +1,7 @@
 """The SQL of the PostgreSQL repository."""
 
+from memberships_api.repository import Form
+
 # `wire` is the row as it is sent, as in SQLite: PostgreSQL keeps it in step with the columns, and a page is a join of
 # ready-made text. Making the JSON while a page is read took about seven times as long. JSON_OBJECT, unlike
 # json_build_object, is allowed in a generated column, and needs PostgreSQL 16.
@@ -56,20 +58,23 @@ SELECT coalesce(max(id), 0), count(*) FROM memberships WHERE user_id = %(user_id
 READ_IN_ORDER_OF_THE_INDEX = "SET LOCAL enable_bitmapscan = off"
 
 # One value per page, and bytes, because they are sent as they are: nothing is decoded to be encoded again.
-PAGE_OF_USER = """
-SELECT convert_to(string_agg(wire, ',' ORDER BY id NULLS FIRST), 'UTF8'), max(id) FROM (
-    SELECT id, wire FROM memberships
-    WHERE user_id = %(user_id)s AND id > %(after)s AND id <= %(bound)s ORDER BY id NULLS FIRST LIMIT %(limit)s
+_PAGE = """
+SELECT convert_to(string_agg(written, %(between)s ORDER BY id NULLS FIRST), 'UTF8'), max(id) FROM (
+    SELECT id, {row} AS written FROM memberships
+    WHERE user_id = %(user_id)s{narrowed} AND id > %(after)s AND id <= %(bound)s ORDER BY id NULLS FIRST LIMIT %(limit)s
 ) AS page
 """
 
-PAGE_OF_USER_AND_STATE = """
-SELECT convert_to(string_agg(wire, ',' ORDER BY id NULLS FIRST), 'UTF8'), max(id) FROM (
-    SELECT id, wire FROM memberships
-    WHERE user_id = %(user_id)s AND state = %(state)s AND id > %(after)s AND id <= %(bound)s
-    ORDER BY id NULLS FIRST LIMIT %(limit)s
-) AS page
-"""
+# Made while a page is read, for half the bytes and more than twice the time of `wire`: for who has to go far.
+_ARRAY = """JSON_ARRAY(id, uuid, name, user_id, recurring_price, valid_from, valid_until, state, assigned_by,
+    payment_method, billing_interval, billing_periods NULL ON NULL RETURNING text)"""
+
+
+def page(form: Form, *, by_state: bool) -> str:
+    """Return the statement for a page."""
+    row = _ARRAY if form is Form.ARRAYS else "wire"
+    return _PAGE.format(row=row, narrowed=" AND state = %(state)s" if by_state else "")
+
 
 ADD = """
 COPY memberships (id, uuid, name, user_id, recurring_price, valid_from, valid_until, state, assigned_by,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
 
 from memberships_api.membership import Membership
@@ -29,6 +30,14 @@ class Snapshot:
     total: int
 
 
+class Form(Enum):
+    """How the rows of a page are written."""
+
+    OBJECTS = auto()  # between them a comma
+    ARRAYS = auto()  # between them a comma; in each the values in the order of the fields of a Membership
+    LINES = auto()  # objects, between them a line feed
+
+
 @dataclass(frozen=True, slots=True)
 class PageRequest:
     """Which rows of whose memberships. Without a snapshot it is the first page, and one is taken."""
@@ -38,11 +47,17 @@ class PageRequest:
     state: str | None = None
     after: int = 0
     snapshot: Snapshot | None = None
+    form: Form = Form.OBJECTS
+
+    @property
+    def between(self) -> str:
+        """What stands between two rows."""
+        return "\n" if self.form is Form.LINES else ","
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows in id order, as the inside of a JSON array. `next_after` None: the last page."""
+    """Rows in id order, in the form that was asked for. `next_after` None: the last page."""
 
     items: bytes
     next_after: int | None

@@ -3,17 +3,18 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from memberships_api.cursor import Cursor, InvalidCursor, check_cursor, read_cursor, warm_up, write_cursor
+from memberships_api.forms import accepted_form, page_response
 from memberships_api.openapi import RESPONSES
 from memberships_api.repository import MembershipRepository, MembershipsUnavailable, Page, PageRequest, Snapshot
 
@@ -62,6 +63,7 @@ def memberships_router(
         dependencies=[Depends(_BEARER)],
     )
     def list_memberships(
+        request: Request,
         user_id: Annotated[str, Depends(user_of)],
         limit: _Limit = 100,
         cursor: _Cursor = None,
@@ -70,13 +72,15 @@ def memberships_router(
         """All memberships of the user who asks, page by page, in the order of their ids.
 
         Follow `nextCursor` until it is null. Rows that are added meanwhile neither appear nor shift others, and
-        `total` stays what it was on the first page.
+        `total` stays what it was on the first page. By `Accept`, rows come as arrays, which takes half the bytes, or
+        one in a line.
         """
+        form = accepted_form(request.headers.getlist("Accept"))
         with _unavailable_as_503():
-            request = cursors.resume(PageRequest(user_id, limit, state), cursor)
-            page = repository.page(request)
-            content = _body(page, cursors.after(page, request))
-        return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})
+            asked = cursors.resume(PageRequest(user_id, limit, state, form=form), cursor)
+            page = repository.page(asked)
+            following = cursors.after(page, asked)
+        return page_response(page, asked, following)
 
     return router
 
@@ -106,7 +110,7 @@ class _Cursors:
             detail = {"type": "cursor_invalid", "loc": ("query", "cursor"), "msg": str(error), "input": text}
             raise RequestValidationError([detail]) from error
         snapshot = Snapshot(cursor.bound, cursor.total)
-        return PageRequest(request.user_id, request.limit, request.state, cursor.after, snapshot)
+        return replace(request, after=cursor.after, snapshot=snapshot)
 
     def after(self, page: Page, request: PageRequest) -> str | None:
         if page.next_after is None:
@@ -115,12 +119,3 @@ class _Cursors:
         snapshot = page.snapshot
         cursor = Cursor(request.user_id, request.state, page.next_after, snapshot.bound, snapshot.total, issued_at)
         return write_cursor(cursor, self._key())
-
-
-def _body(page: Page, next_cursor: str | None) -> bytes:
-    # The rows are JSON already: the page is put together around them.
-    return b'{"items":[%b],"nextCursor":%b,"total":%d}' % (
-        page.items,
-        msgspec.json.encode(next_cursor),
-        page.snapshot.total,
-    )

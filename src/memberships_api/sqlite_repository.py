@@ -52,10 +52,9 @@ class SqliteMembershipRepository:
         """Read one page; the first one counts the rows, the others are told by the snapshot."""
         with self._connection() as connection:
             snapshot = request.snapshot or _snapshot(connection, request)
-            rows = _rows(connection, request, snapshot)
-        last_id = rows[-1][1] if rows else snapshot.bound
-        next_after = last_id if last_id < snapshot.bound else None
-        return Page(b",".join([row[0] for row in rows]), next_after, snapshot)
+            items, last_id = _rows(connection, request, snapshot)
+        next_after = last_id if last_id is not None and last_id < snapshot.bound else None
+        return Page(items or b"", next_after, snapshot)
 
     def add(self, memberships: Iterable[Membership]) -> int:
         """Add all of them in one transaction."""
@@ -153,13 +152,15 @@ def _snapshot(connection: sqlite3.Connection, request: PageRequest) -> Snapshot:
     return Snapshot(bound, total)
 
 
-def _rows(connection: sqlite3.Connection, request: PageRequest, snapshot: Snapshot) -> list[tuple[bytes, int]]:
-    statement = sql.PAGE_OF_USER if request.state is None else sql.PAGE_OF_USER_AND_STATE
+def _rows(connection: sqlite3.Connection, request: PageRequest, snapshot: Snapshot) -> tuple[bytes | None, int | None]:
     parameters = {
         "user_id": request.user_id,
         "state": request.state,
         "after": request.after,
         "bound": snapshot.bound,
         "limit": request.limit,
+        "between": request.between,
     }
-    return connection.execute(statement, parameters).fetchall()
+    statement = sql.page(request.form, by_state=request.state is not None)
+    items, last_id = connection.execute(statement, parameters).fetchone()
+    return items, last_id

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memberships_api.membership import Membership
-from memberships_api.repository import MembershipIdTaken, MembershipRepository, Page, PageRequest, Snapshot
+from memberships_api.postgres_repository import PostgresMembershipRepository
+from memberships_api.repository import Form, MembershipIdTaken, MembershipRepository, Page, PageRequest, Snapshot
 from memberships_api.router import memberships_router
 from memberships_api.sample import sample_memberships
 from tests.contract.membership_databases import NewDatabase, Open, Repository
@@ -81,6 +82,43 @@ def test_ids_and_numbers_may_need_more_than_32_bits(repository: Repository) -> N
     repository.add(a_membership(id=number, billing_periods=number) for number in numbers)
     found = list(pages(repository, PageRequest("user-1", limit=1)))
     assert [(row["id"], row["billingPeriods"]) for page in found for row in rows(page)] == [(n, n) for n in numbers]
+
+
+@given(names=st.lists(storable_text, min_size=1, max_size=20), limit=st.integers(1, 25))
+@settings(max_examples=30)
+def test_the_rows_of_a_page_are_the_same_in_every_form(new_database: NewDatabase, names: list[str], limit: int) -> None:
+    with new_database() as open_again, closing(open_again()) as repository:
+        repository.add(a_membership(id=n, name=name, valid_until=name) for n, name in enumerate(names, start=1))
+        objects, arrays, lines = (repository.page(PageRequest("user-1", limit, form=form)) for form in Form)
+    named = [list(row.values()) for row in rows(objects)]
+    assert msgspec.json.decode(b"[%b]" % arrays.items) == named
+    assert msgspec.json.Decoder().decode_lines(lines.items) == rows(objects)
+    assert lines.items.count(b"\n") == len(named) - 1
+    assert (objects.next_after, objects.snapshot) == (arrays.next_after, lines.snapshot)
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("state", [None, "active"])
+def test_a_page_of_no_rows_is_empty_in_every_form(repository: Repository, form: Form, state: str | None) -> None:
+    repository.add(sample_memberships(5, "user-1"))
+    request = PageRequest("user-2", 10, state, form=form)
+    assert repository.page(request) == Page(b"", None, Snapshot(bound=0, total=0))
+
+
+def test_objects_are_sent_byte_for_byte_as_ever(repository: Repository) -> None:
+    """Clients compare, hash and cache answers: what makes pages faster must not show."""
+    names = ['"q" \\ / \n\t\x01\x7f', "Ü\u2028 😀 <&>", "],[ },{ "]
+    repository.add(a_membership(id=n, name=name, valid_until=None) for n, name in enumerate(names, start=1))
+    item = (
+        '{"id":ID,"uuid":"c6c289e4-9e9c-805b-8214-000000000001","name":NAME,"userId":"user-1","recurringPrice":"29.90",'
+        '"validFrom":"2010-01-01","validUntil":null,"state":"active","assignedBy":"front desk","paymentMethod":"sepa",'
+        '"billingInterval":"month","billingPeriods":1}'
+    )
+    if isinstance(repository, PostgresMembershipRepository):
+        item = item.replace('":', '" : ').replace(',"', ', "')
+    written = [r'"\"q\" \\ / \n\t\u0001"', '"Ü\u2028 😀 <&>"', '"],[ },{ "']
+    sent = ",".join(item.replace("ID", str(n)).replace("NAME", name) for n, name in enumerate(written, start=1))
+    assert repository.page(PageRequest("user-1", limit=10)).items.decode() == sent
 
 
 def test_a_user_without_memberships_gets_one_empty_page(repository: Repository) -> None:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from memberships_api import postgres_statements as sql
 from memberships_api.postgres_repository import PostgresMembershipRepository
-from memberships_api.repository import DatabaseRefuses, MembershipsUnavailable, PageRequest
+from memberships_api.repository import DatabaseRefuses, Form, MembershipsUnavailable, PageRequest
 from memberships_api.sample import sample_memberships
 from memberships_api.staging import Draft
 from memberships_export.entrypoints.cli.exits import CommandError
@@ -251,8 +251,8 @@ def test_a_database_where_no_table_may_be_made_is_refused_with_the_reason(postgr
 @pytest.mark.parametrize(
     "statement,index",
     [
-        (sql.PAGE_OF_USER, "memberships_by_user"),
-        (sql.PAGE_OF_USER_AND_STATE, "memberships_by_user_and_state"),
+        *((sql.page(form, by_state=False), "memberships_by_user") for form in Form),
+        *((sql.page(form, by_state=True), "memberships_by_user_and_state") for form in Form),
     ],
 )
 def test_a_page_of_one_user_among_many_is_read_along_the_user_s_index(
@@ -260,7 +260,7 @@ def test_a_page_of_one_user_among_many_is_read_along_the_user_s_index(
 ) -> None:
     for number in range(20):
         repository.add(sample_memberships(500, f"user-{number}", first_id=1 + number * 500))
-    parameters = {"user_id": "user-7", "state": "active", "after": 0, "bound": 10_000, "limit": 100}
+    parameters = {"user_id": "user-7", "state": "active", "after": 0, "bound": 10_000, "limit": 100, "between": ","}
     with psycopg.connect(postgres_url) as connection:
         connection.execute(statistics.encode())
         connection.execute(sql.READ_IN_ORDER_OF_THE_INDEX)

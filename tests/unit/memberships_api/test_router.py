@@ -10,6 +10,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+from memberships_api.forms import MEDIA_TYPES
 from memberships_api.membership import Membership
 from memberships_api.repository import MembershipsUnavailable, Page, PageRequest
 from memberships_api.router import memberships_router
@@ -260,7 +261,7 @@ def test_openapi_names_the_operation_its_parameters_and_its_security(document: d
 def test_openapi_describes_every_answer(document: dict[str, Any]) -> None:
     responses = document["paths"]["/memberships"]["get"]["responses"]
     assert {status: list(response["content"]) for status, response in responses.items()} == {
-        "200": ["application/json"],
+        "200": list(MEDIA_TYPES),
         "401": ["application/problem+json"],
         "422": ["application/problem+json"],
         "503": ["application/problem+json"],
@@ -270,9 +271,13 @@ def test_openapi_describes_every_answer(document: dict[str, Any]) -> None:
 def test_the_openapi_schema_and_example_fit_what_is_sent(
     client: TestClient, repository: SqliteMembershipRepository, document: dict[str, Any]
 ) -> None:
-    content = document["paths"]["/memberships"]["get"]["responses"]["200"]["content"]["application/json"]
+    described = document["paths"]["/memberships"]["get"]["responses"]["200"]["content"]
     repository.add(sample_memberships(1, "user-1"))
-    page = get(client).json()
-    assert list(content["schema"]["properties"]) == list(page) == list(content["example"])
-    assert list(content["schema"]["properties"]["items"]["items"]["properties"]) == list(page["items"][0])
-    assert list(content["example"]["items"][0]) == list(page["items"][0])
+    for media_type in ("application/json", "application/vnd.memberships.arrays+json"):
+        content, page = described[media_type], client.get("/memberships", headers={"Accept": media_type}).json()
+        assert list(content["schema"]["properties"]) == list(page) == list(content["example"])
+        assert len(content["example"]["items"][0]) == len(page["items"][0])
+        assert content["example"].get("columns") == page.get("columns")
+    content = described["application/json"]
+    assert list(content["schema"]["properties"]["items"]["items"]["properties"]) == list(get(client).json()["items"][0])
+    assert list(content["example"]["items"][0]) == list(get(client).json()["items"][0])
