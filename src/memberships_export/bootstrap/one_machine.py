@@ -15,6 +15,7 @@ from memberships_export.adapters.embedded.service_state import SqliteServiceStat
 from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
 from memberships_export.adapters.embedded.sqlite_desk import SqliteExportDesk
 from memberships_export.adapters.embedded.sqlite_erasures import SqliteErasures
+from memberships_export.adapters.embedded.sqlite_intake import SqliteIntake
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.adapters.mail.outbox import Outbox, OutboxMails
@@ -77,16 +78,19 @@ class OneMachine:
         # Only the service takes over a database of an older version: under a command, an older service may run on it.
         database = Database(settings.data_dir / "exports.db", may_upgrade=memberships_url is not None)
         clock = SteadyClock(utc_now)  # not for what others see: tokens and the dates of mails have the system's time
+        store = SqliteExportStore(database, clock)
+        queue = SqliteExportQueue(
+            database,
+            clock=clock,
+            visibility=timedelta(seconds=settings.visibility_seconds),
+            max_receives=settings.policy.max_receives,
+        )
         return Ports(
-            store=SqliteExportStore(database, clock),
+            store=store,
+            intake=SqliteIntake(database, store, queue),
             state=KeptState(SqliteServiceState(database), _STATE_KEPT_SECONDS),
             desk=SqliteExportDesk(database),
-            queue=SqliteExportQueue(
-                database,
-                clock=clock,
-                visibility=timedelta(seconds=settings.visibility_seconds),
-                max_receives=settings.policy.max_receives,
-            ),
+            queue=queue,
             dead_letters=SqliteDeadLetters(database, clock=clock),
             files=Folder(settings.data_dir / "files"),
             erasures=SqliteErasures(database),

@@ -9,7 +9,7 @@ from memberships_export.ports.mails import KeptMails, Mailer, MailWriter, Transl
 from memberships_export.ports.operation import AuditLog, Erasures, Metrics, ServiceState
 from memberships_export.ports.process import Ports
 from memberships_export.ports.queues import DeadLetters, ExportQueue, Unwanted
-from memberships_export.ports.records import Clock, ExportDesk, ExportStore, Machine
+from memberships_export.ports.records import Clock, ExportDesk, ExportStore, Intake, Machine
 from memberships_export.ports.source import MembershipSource, Readers
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "ExportStore",
     "FileSink",
     "FileStore",
+    "Intake",
     "KeptMails",
     "Machine",
     "MailWriter",

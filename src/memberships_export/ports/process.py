@@ -8,7 +8,7 @@ from memberships_export.ports.files import FileStore
 from memberships_export.ports.mails import KeptMails, Mailer, MailWriter, Translations
 from memberships_export.ports.operation import AuditLog, Erasures, Metrics, ServiceState
 from memberships_export.ports.queues import DeadLetters, ExportQueue
-from memberships_export.ports.records import Clock, ExportDesk, ExportStore, Machine
+from memberships_export.ports.records import Clock, ExportDesk, ExportStore, Intake, Machine
 from memberships_export.ports.source import MembershipSource, Readers
 
 
@@ -32,6 +32,7 @@ class Ports:
     zone_names: ZoneNames
     audit: AuditLog
     audit_key: Callable[[], str]  # what the pseudonyms in it are made with
+    intake: Intake | None = None  # None: record and message are two writes
     kept_mails: KeptMails | None = None  # None: no mails are kept here
     machine: Machine | None = None  # None: processes are on many machines, and only the end of a lease tells
     metrics: Metrics | None = None  # None: nobody wants to see numbers

@@ -7,6 +7,7 @@ from typing import Protocol
 from memberships_export.domain.export.finding import Counts, Found, Place, Wanted
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.export.record import Export
+from memberships_export.domain.messages.new_export import NewExport, TakenIn
 
 Clock = Callable[[], datetime]
 """The time now, as an aware UTC datetime."""
@@ -71,6 +72,23 @@ class ExportStore(Protocol):
         """Return when records can be read and written, as far as trying that costs next to nothing.
 
         Leaves nothing that the other methods see.
+        """
+        ...
+
+
+class Intake(Protocol):
+    """Takes in what users ask for: record, turn and message, of several exports at once."""
+
+    @property
+    def most(self) -> int:
+        """Return how many become one write; 1: it is of no use to hand over more."""
+        ...
+
+    def take_in(self, new: Sequence[NewExport]) -> Sequence[TakenIn | Exception]:
+        """Save all that can be saved, and return what became of each, in their order: one that fails fails alone.
+
+        An outcome is what `ExportStore.create` returns or raises for record and turn. An error of the queue is not one
+        of the export.
         """
         ...
 

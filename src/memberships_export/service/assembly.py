@@ -17,6 +17,7 @@ from memberships_export.service.operator.what_waits import WhatWaits
 from memberships_export.service.user.erase import EraseOwnExport
 from memberships_export.service.user.offer import OfferOptions
 from memberships_export.service.user.read import ReadExports
+from memberships_export.service.user.record_then_message import RecordThenMessage
 from memberships_export.service.user.request import RequestExport
 from memberships_export.service.user.steer import CancelExport, ResendExport
 from memberships_export.service.worker.assembly import assemble_workers
@@ -56,7 +57,7 @@ def assemble(ports: Ports, policy: Policy, links: DownloadLinks) -> Services:
             choose=choose,
             store=store,
             erasures=ports.erasures,
-            queue=queue,
+            intake=ports.intake or RecordThenMessage(store, queue),
             clock=clock,
             policy=policy,
             metrics=metrics,

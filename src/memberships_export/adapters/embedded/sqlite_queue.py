@@ -54,11 +54,19 @@ class SqliteExportQueue:
 
     def send(self, message: Message, stage: Stage = Stage.FETCH) -> None:  # noqa: ARG002  (one queue for all)
         """Put a message in the queue, in place of the one that its export has there. Raises ValueError as SQS would."""
+        with self._database.transaction() as connection:
+            self.send_within(connection, message)
+        self.announce()
+
+    def send_within(self, connection: sqlite3.Connection, message: Message) -> None:
+        """Do so in the transaction of the caller, who announces it afterwards."""
         check_message(message)
         now, export_id = self._clock().timestamp(), message.attributes.get("exportId")
         values = [uuid4().hex, message.body, _packed(message.attributes), now, now, export_id]
-        with self._database.transaction() as connection:
-            connection.execute(_SEND, values)
+        connection.execute(_SEND, values)
+
+    def announce(self) -> None:
+        """Wake a receiver, of whatever process: something was sent."""
         self._bell.ring()
 
     def holds(self, message: Message, stage: Stage = Stage.FETCH) -> bool:  # noqa: ARG002  (one queue for all)

@@ -69,14 +69,18 @@ class SqliteExportStore:
 
     def create(self, export: Export, turn: Turn | None = None) -> Export:
         """Save a new record, or return the one that stands in its way."""
-        stored = export if export.revision else _with_new_revision(export)
         with self._database.transaction() as connection:
-            if there := _in_the_way(connection, export):
-                return there
-            if turn:
-                _take(connection, turn)
-            connection.execute(_INSERT, self._row(stored))
-            connection.executemany(_NOTE_ADDRESS, _addresses(stored))
+            return self.create_within(connection, export, turn)
+
+    def create_within(self, connection: sqlite3.Connection, export: Export, turn: Turn | None = None) -> Export:
+        """Do so in the transaction of the caller. RateLimited is raised before anything is written."""
+        if there := _in_the_way(connection, export):
+            return there
+        if turn:
+            _take(connection, turn)
+        stored = export if export.revision else _with_new_revision(export)
+        connection.execute(_INSERT, self._row(stored))
+        connection.executemany(_NOTE_ADDRESS, _addresses(stored))
         return stored
 
     def take_turn(self, turn: Turn) -> None:

@@ -7,9 +7,10 @@ from http import HTTPStatus
 from traceback import extract_tb
 from typing import Protocol
 
+from memberships_export.adapters.identity.checked_tokens import CheckedTokens
 from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.endpoint import Unanswered
-from memberships_export.adapters.identity.jwk_set import ALGORITHMS, KeySet, NotAKeySet, read_key_set
+from memberships_export.adapters.identity.jwk_set import ALGORITHMS, KeyName, KeySet, NotAKeySet, read_key_set
 from memberships_export.adapters.identity.jwt import TokenRules
 from memberships_export.adapters.identity.remote_keys import Keys, RemoteKeys
 from memberships_export.adapters.identity.telling import KEY_SET_UNREAD, Telling
@@ -24,17 +25,38 @@ class JwksVerifier:
     def __init__(self, keys: RemoteKeys, expected: ExpectedClaims) -> None:
         self._keys = keys
         self._rules = TokenRules(ALGORITHMS, expected)
+        self._known: tuple[Keys, CheckedTokens] = ({}, CheckedTokens())
 
     def verify(self, token: str) -> Caller:
         """Check a bearer token. Raises InvalidToken, or KeysUnavailable when its key cannot be had at the moment.
 
         The key is looked for in the configured set; what the token says of jku, jwk or x5u is never looked at.
         """
+        return self.at_once(token) or self._rules.checked(token, self._keys.key(self._key_name(token))).caller
+
+    def at_once(self, token: str, *, to_mail_to: bool = False) -> Caller | None:  # noqa: ARG002  (it says all there is)
+        """Check a bearer token as far as its key is at hand. Raises InvalidToken."""
+        keys = self._keys.at_hand()
+        known = self._known_by(keys)
+        if checked := known.find(token):
+            return checked.caller
+        key = keys.get(self._key_name(token))
+        return known.keep(token, self._rules.checked(token, key)) if key else None
+
+    def _known_by(self, keys: Keys) -> CheckedTokens:
+        """Return what was checked by these keys. When they are read anew, all is checked anew: one may be withdrawn."""
+        by, known = self._known
+        if by is not keys:
+            known = CheckedTokens()
+            self._known = (keys, known)
+        return known
+
+    def _key_name(self, token: str) -> KeyName:
         header = self._rules.header(token)  # before any call over the network
         key_id = header.get("kid")
         if not isinstance(key_id, str):
             raise InvalidToken("The token does not name its key (kid).")
-        return self._rules.caller(token, self._keys.key((header["alg"], key_id)))
+        return header["alg"], key_id
 
 
 class Body(Protocol):

@@ -56,19 +56,30 @@ class KeptAnswers(Generic[T]):
         self._kept: OrderedDict[bytes, _Kept[T]] = OrderedDict()
         self._asking: dict[bytes, Future[T]] = {}
 
+    def at_hand(self, token: str) -> T | None:
+        """Return what was answered lately about this token; None when nobody has asked, or too long ago."""
+        with self._lock:
+            return self._found(_key(token))
+
     def about(self, token: str, ask: Callable[[], Answered[T]]) -> T:
         """Return what `ask` answers about this token, or answered lately. Raises what it raises, IdentityUnavailable.
 
         Nothing of the token is kept but its hash.
         """
-        key = sha256(token.encode()).digest()
+        key = _key(token)
         with self._lock:
-            kept = self._kept.get(key)
-            if kept and kept.until > self._clock():
-                self._kept.move_to_end(key)
-                return kept.value
+            kept = self._found(key)
+            if kept is not None:
+                return kept
             future = self._asking.get(key) or self._begin(key, ask)
         return self._waited_for(future)
+
+    def _found(self, key: bytes) -> T | None:
+        kept = self._kept.get(key)
+        if kept is None or kept.until <= self._clock():
+            return None
+        self._kept.move_to_end(key)
+        return kept.value
 
     def _begin(self, key: bytes, ask: Callable[[], Answered[T]]) -> "Future[T]":
         if len(self._asking) >= _PLACES:
@@ -111,3 +122,7 @@ class KeptAnswers(Generic[T]):
                 self._kept.move_to_end(key)
                 while len(self._kept) > self._keeping.most:
                     self._kept.popitem(last=False)
+
+
+def _key(token: str) -> bytes:
+    return sha256(token.encode()).digest()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 import jwt
@@ -17,6 +18,7 @@ from memberships_export.service.user.callers import InvalidToken, KeysUnavailabl
 
 _PLACES = 16  # to wait in; requests are answered by 40 threads, and most of them must stay free
 Keys = Mapping[KeyName, jwt.PyJWK]
+_NONE: Keys = MappingProxyType({})
 
 
 class KeySource(Protocol):
@@ -71,23 +73,26 @@ class RemoteKeys:
 
     def key(self, name: KeyName) -> jwt.PyJWK:
         """Find a key. Raises InvalidToken when the set does not hold it, KeysUnavailable when that cannot be told."""
-        known = self._known()
-        if name in known:
-            self._refresh()
-            return known[name]
+        if known := self.at_hand().get(name):
+            return known
         if reading := self._ask():
             self._wait_for(reading)
-        known = self._known()
-        if name in known:
-            return known[name]
-        if self._read_failed or not known:
+        keys = self._known()
+        if name in keys:
+            return keys[name]
+        if self._read_failed or not keys:
             raise self._unavailable()
         raise InvalidToken("The token names a key (kid) that is not in the configured key set.")
+
+    def at_hand(self) -> Keys:
+        """Return the keys that can be had at once: the same object until they are read anew, which is begun in time."""
+        self._refresh()
+        return self._known()
 
     def _known(self) -> Keys:
         """Without the lock: what is at hand is replaced as a whole, and never changed."""
         at_hand = self._at_hand
-        return at_hand.keys if at_hand and self._clock() - at_hand.read_at < self._timing.outage else {}
+        return at_hand.keys if at_hand and self._clock() - at_hand.read_at < self._timing.outage else _NONE
 
     def _refresh(self) -> None:
         at_hand = self._at_hand

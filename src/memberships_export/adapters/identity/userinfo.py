@@ -13,7 +13,13 @@ from memberships_export.adapters.identity.claims import ExpectedClaims, likings,
 from memberships_export.adapters.identity.endpoint import Ask, Endpoint, Unanswered
 from memberships_export.adapters.identity.kept_answers import Answered, KeptAnswers
 from memberships_export.adapters.identity.telling import PROVIDER_UNANSWERED, Telling
-from memberships_export.service.user.callers import Caller, IdentityUnavailable, InvalidToken, TokenVerifier
+from memberships_export.service.user.callers import (
+    Caller,
+    IdentityUnavailable,
+    InvalidToken,
+    PromptVerifier,
+    TokenVerifier,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class WithUserinfo:
         answers: KeptAnswers[_User] | None = None,
     ) -> None:
         """Take the claims of the address from `expected`: they have the same names as in tokens."""
+        self._prompt = tokens if isinstance(tokens, PromptVerifier) else None
         self._tokens, self._endpoint, self._expected = tokens, endpoint, expected
         self._answers = answers or KeptAnswers[_User]()
         self._telling = Telling(f"The userinfo endpoint at {endpoint.where}", PROVIDER_UNANSWERED)
@@ -46,17 +53,18 @@ class WithUserinfo:
     def verify_with_address(self, token: str) -> Caller:
         """Check a bearer token whose user is to be mailed to. Raises InvalidToken, IdentityUnavailable."""
         caller = self._tokens.verify(token)
-        if caller.email and caller.email_verified:
+        if _is_proven(caller):
             return caller
         checked_bearer(token)
-        found = self._answers.about(token, lambda: self._ask(token, caller.subject))
-        return replace(
-            caller,
-            email=found.email,
-            email_verified=found.verified,
-            locale=caller.locale or found.locale,
-            time_zone=caller.time_zone or found.time_zone,
-        )
+        return _addressed(caller, self._answers.about(token, lambda: self._ask(token, caller.subject)))
+
+    def at_once(self, token: str, *, to_mail_to: bool = False) -> Caller | None:
+        """Check a bearer token as far as nobody has to be asked. Raises InvalidToken."""
+        caller = self._prompt.at_once(token) if self._prompt else None
+        if caller is None or not to_mail_to or _is_proven(caller):
+            return caller
+        found = self._answers.at_hand(checked_bearer(token))
+        return _addressed(caller, found) if found else None
 
     def _ask(self, token: str, whose: str | None) -> Answered[_User]:
         try:
@@ -78,6 +86,20 @@ class WithUserinfo:
             return _User(*self._expected.address(claims), *likings(claims))
         except InvalidToken as error:
             raise Unanswered("answers with an email that is not text", HTTPStatus.OK, lasting=True) from error
+
+
+def _is_proven(caller: Caller) -> bool:
+    return bool(caller.email and caller.email_verified)
+
+
+def _addressed(caller: Caller, found: _User) -> Caller:
+    return replace(
+        caller,
+        email=found.email,
+        email_verified=found.verified,
+        locale=caller.locale or found.locale,
+        time_zone=caller.time_zone or found.time_zone,
+    )
 
 
 def _said_of_a_token(error: Unanswered) -> Unanswered:

@@ -12,18 +12,22 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from memberships_export.domain.export.record import Export, ExportStatus
-from memberships_export.entrypoints.api.auth import AnyCaller, MailedCaller, checked_email, comes_from_another_site
+from memberships_export.entrypoints.api.auth import AnyCaller, ByBearer, MailedCaller, checked_email
+from memberships_export.entrypoints.api.callers import comes_from_another_site
 from memberships_export.entrypoints.api.export_ids import ExportId
-from memberships_export.entrypoints.api.exports_api import Api, ExportsApi
+from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.offer_schemas import OptionsOffer, options_offer
 from memberships_export.entrypoints.api.options_query import refuse_others
+from memberships_export.entrypoints.api.options_schemas import ExportOptions
 from memberships_export.entrypoints.api.origins import From, of_link, of_member
 from memberships_export.entrypoints.api.problems import HttpRefusal, seconds
+from memberships_export.entrypoints.api.provided import Api, provided
 from memberships_export.entrypoints.api.schemas import ErasedView, ExportList, ExportView, erased_view, export_view
-from memberships_export.entrypoints.api.wishes import KnownLikes, WishInBody, WishInQuery
+from memberships_export.entrypoints.api.wishes import IdempotencyKey, KnownLikes, wish_in_body, wish_in_query
+from memberships_export.service.user.callers import Caller
 from memberships_export.service.user.offer import Looking
 from memberships_export.service.user.read import FileAnswer
-from memberships_export.service.user.request import Accepted
+from memberships_export.service.user.request import Wish
 
 _POLL_SECONDS = 2
 _ASKED_FOR = "Accept-Language"  # where nothing is said, the browser chooses: what keeps answers has to know (RFC 9110)
@@ -36,6 +40,10 @@ Limit = Annotated[int, Query(ge=1, le=100, description="How many exports to list
 
 
 async def _mounted_at(request: Request) -> str:
+    return mounted_at(request)
+
+
+def mounted_at(request: Request) -> str:
     """Return the path that the routes are mounted at. Links hold no host: the Host header is the client's word.
 
     What a proxy in front has stripped is known from the root path (of ASGI); servers and apps do not agree on whether
@@ -51,7 +59,7 @@ _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _SPECULATIONS = ("prefetch", "prerender", "preview", "instant")
 
 
-async def refuse_speculation(request: Request) -> None:
+def refuse_speculation(request: Request) -> None:
     """Refuse a GET that no person or program means: a browser's prefetch, or another site's link or image."""
     purposes = ",".join(purpose for name in _PURPOSES for purpose in request.headers.getlist(name)).lower()
     if any(word in purposes for word in _SPECULATIONS):
@@ -61,14 +69,22 @@ async def refuse_speculation(request: Request) -> None:
         raise HttpRefusal(HTTPStatus.FORBIDDEN, "cross_site", detail)
 
 
-def start_export(api: Api, wish: WishInQuery, base: Base, response: Response) -> ExportView:
+MeantCaller = Annotated[Caller, Depends(ByBearer(to_mail_to=True, first=refuse_speculation))]
+
+
+async def start_export(request: Request, caller: MeantCaller) -> Response:
     """Start an export of all your memberships, or find the one under way. The file comes by email."""
-    return _accepted(api, api.request(wish), base, response)
+    return await _asked(request, wish_in_query(request, caller))
 
 
-def start_export_with_options(api: Api, wish: WishInBody, base: Base, response: Response) -> ExportView:
+async def start_export_with_options(
+    request: Request,
+    caller: MailedCaller,
+    options: ExportOptions | None = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
     """Start an export as `GET /memberships/export` does, with options in JSON."""
-    return _accepted(api, api.request(wish), base, response)
+    return await _asked(request, wish_in_body(request, caller, options, idempotency_key))
 
 
 def get_options(  # noqa: PLR0913, PLR0917  (FastAPI fills them by name)
@@ -92,9 +108,12 @@ def list_exports(api: Api, caller: AnyCaller, base: Base, limit: Limit = 20) -> 
     return ExportList(items=[view.model_copy(update={"timeline": None}) for view in views])
 
 
-def get_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base, response: Response) -> ExportView:
+def get_export(request: Request, caller: AnyCaller, export_id: ExportId) -> Response:
     """Tell how one of your exports is doing."""
-    return _shown(api, api.read.get(export_id, caller.user_id), base, response)
+    api = provided(request).api
+    export = api.read.get(export_id, caller.user_id)
+    view = _view(api, export, mounted_at(request))
+    return _written(view, HTTPStatus.OK, _coming_back(export, api.read.clock()))
 
 
 def cancel_export(api: Api, caller: AnyCaller, export_id: ExportId, base: Base, origin: From) -> ExportView:
@@ -130,7 +149,7 @@ def get_file(api: Api, caller: AnyCaller, export_id: ExportId, request: Request,
     """Get the file: its bytes, or a redirect to a URL that works for a minute."""
     export = api.read.get(export_id, caller.user_id)
     if export.unfinished and export.file is None:
-        retry_after = {"Retry-After": _retry_after(export, api.read.clock())}
+        retry_after = _coming_back(export, api.read.clock())
         detail = "The file is not ready yet: the export is in progress."
         raise HttpRefusal(HTTPStatus.CONFLICT, "file_not_ready", detail, retry_after)
     by, to_read = of_member(origin, caller), request.method != "HEAD"
@@ -151,16 +170,17 @@ def _noted(api: ExportsApi, answer: Response, export_id: str, how: str) -> Respo
     return answer
 
 
-def _accepted(api: ExportsApi, accepted: Accepted, base: str, response: Response) -> ExportView:
-    view = _shown(api, accepted.export, base, response)
-    response.status_code = HTTPStatus.ACCEPTED if accepted.created else HTTPStatus.OK
-    response.headers.update({"Location": view.status_url, "Vary": _ASKED_FOR})
-    return view
+async def _asked(request: Request, wish: Wish) -> Response:
+    given = provided(request)
+    asked = await given.ask(wish)
+    export, now = asked.accepted.export, given.api.read.clock()
+    view = export_view(export, mounted_at(request), now, service_paused=asked.paused)
+    status = HTTPStatus.ACCEPTED if asked.accepted.created else HTTPStatus.OK
+    return _written(view, status, {"Location": view.status_url, "Vary": _ASKED_FOR} | _coming_back(export, now))
 
 
 def _shown(api: ExportsApi, export: Export, base: str, response: Response) -> ExportView:
-    if export.unfinished:
-        response.headers["Retry-After"] = _retry_after(export, api.read.clock())
+    response.headers.update(_coming_back(export, api.read.clock()))
     return _view(api, export, base)
 
 
@@ -168,10 +188,18 @@ def _view(api: ExportsApi, export: Export, base: str) -> ExportView:
     return export_view(export, base, api.read.clock(), service_paused=export.unfinished and api.is_paused())
 
 
-def _retry_after(export: Export, now: datetime) -> str:
-    """When it is worth asking again."""
+def _coming_back(export: Export, now: datetime) -> dict[str, str]:
+    """Say when it is worth asking again, of an export that is not finished."""
+    if not export.unfinished:
+        return {}
     waits = export.status is ExportStatus.WAITING and export.wake_at
-    return seconds((export.wake_at - now).total_seconds() if waits and export.wake_at else _POLL_SECONDS)
+    after = (export.wake_at - now).total_seconds() if waits and export.wake_at else _POLL_SECONDS
+    return {"Retry-After": seconds(after)}
+
+
+def _written(view: ExportView, status: HTTPStatus, headers: dict[str, str]) -> Response:
+    """Write what is ours and was made right: FastAPI would check it once more."""
+    return Response(view.model_dump_json(by_alias=True), status, headers, "application/json")
 
 
 def _file_answer(answer: FileAnswer, request: Request) -> Response:

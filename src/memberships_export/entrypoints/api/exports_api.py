@@ -1,10 +1,9 @@
-"""What the routes need: the use cases they call, in one object that the router hands to each request."""
+"""What the routes need: the use cases they call, in one object."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import TypeAlias
 
-from fastapi import Depends
 from starlette.requests import Request
 
 from memberships_export.service.mail_events.record_mail_events import RecordMailEvents
@@ -37,20 +36,3 @@ class ExportsApi:
     tokens: TokenVerifier | Identify
     webhook: MailWebhook | None = None
     is_paused: Callable[[], bool] = lambda: False  # whether the whole service is
-
-
-def provide(api: ExportsApi) -> Callable[[Request], Coroutine[Any, Any, None]]:
-    """Make the dependency that gives each request its use cases, whatever app the router is mounted in."""
-
-    async def put(request: Request) -> None:
-        request.state.exports_api = api
-
-    return put
-
-
-async def _provided(request: Request) -> ExportsApi:
-    api: ExportsApi = request.state.exports_api
-    return api
-
-
-Api = Annotated[ExportsApi, Depends(_provided)]

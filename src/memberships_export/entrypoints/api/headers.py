@@ -14,11 +14,12 @@ SECURITY_HEADERS = {
 # A year. Not for subdomains: they are none of this service's business.
 HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 _RAW = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+_NAMES = frozenset(name for name, _ in _RAW)
 
 
 def secured(response: Response) -> Response:
     """Set the security headers of this answer, over those that it has."""
-    response.headers.update(SECURITY_HEADERS)
+    response.raw_headers = [*(header for header in response.raw_headers if header[0] not in _NAMES), *_RAW]
     return response
 
 

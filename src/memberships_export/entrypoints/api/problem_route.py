@@ -1,8 +1,9 @@
 """A route that answers its own errors and sets its own headers: it behaves the same in whatever app it is mounted."""
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -31,6 +32,8 @@ class ProblemRoute(APIRoute):
 
     allowed: frozenset[str] = frozenset()
     """All methods of the path, where several routes share it (see `share_paths`)."""
+    given: Mapping[str, object] = MappingProxyType({})
+    """What goes along in the scope of each request."""
 
     def get_route_handler(self) -> Handler:
         """Return FastAPI's handler, with every error answered as a problem and HEAD without a body."""
@@ -54,6 +57,7 @@ class ProblemRoute(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Name the request. Answer a method that the path does not have; FastAPI raises that outside the handler."""
+        scope.update(self.given)
         with identified(scope, send) as answer:
             await self._handle(scope, receive, answer)
 
@@ -79,11 +83,15 @@ def add_reading_route(router: APIRouter, path: str, endpoint: Callable[..., Any]
     router.add_api_route(path, endpoint, methods=["HEAD"], **options | only_looked_at)
 
 
-def share_paths(router: APIRouter) -> APIRouter:
-    """Tell routes of the same path of each other, so that a 405 lists all methods. Returns the router."""
+def share_paths(router: APIRouter, given: Mapping[str, object] = MappingProxyType({})) -> APIRouter:
+    """Tell routes of the same path of each other, so that a 405 lists all methods. Returns the router.
+
+    `given`: what all of its routes hand on in the scope of each request.
+    """
     routes = [route for route in router.routes if isinstance(route, ProblemRoute)]
     for route in routes:
         route.allowed = frozenset().union(*(other.methods or () for other in routes if other.path == route.path))
+        route.given = given
     return router
 
 

@@ -31,11 +31,10 @@ def request_id_of(headers: Headers) -> str:
 @contextmanager
 def identified(scope: Scope, send: Send) -> Iterator[Send]:
     """Name the request in all that is logged within, and in its answer. In an app within an app it is the same."""
-    if scope["type"] != "http":
+    if scope["type"] != "http" or _KNOWN in scope:
         yield send
         return
-    request_id: str = scope.setdefault(_KNOWN, None) or request_id_of(scope["headers"])
-    scope[_KNOWN] = request_id
+    scope[_KNOWN] = request_id = request_id_of(scope["headers"])
     with about(request=request_id):
         yield _answering(request_id, send)
 

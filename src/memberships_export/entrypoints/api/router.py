@@ -5,9 +5,11 @@ from starlette.responses import Response
 
 from memberships_export.entrypoints.api import documentation as answers
 from memberships_export.entrypoints.api import export_endpoints as endpoints
-from memberships_export.entrypoints.api.exports_api import ExportsApi, provide
+from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.options_query import parameters
 from memberships_export.entrypoints.api.problem_route import ProblemRoute, add_reading_route, share_paths
+from memberships_export.entrypoints.api.provided import PROVIDED, provide
+from memberships_export.entrypoints.api.schemas import ExportView
 from memberships_export.entrypoints.api.webhook import add_webhook
 
 _EXPORTS = "/memberships/exports"
@@ -18,21 +20,20 @@ def exports_router(api: ExportsApi) -> APIRouter:
     """Make the router: exports and the mail service's webhook. It needs no handlers or middleware of the app."""
     router = APIRouter(
         route_class=ProblemRoute,
-        dependencies=[Depends(provide(api))],
         generate_unique_id_function=answers.operation_id,
     )
     _add_starting(router)
     _add_reading(router)
     _add_steering(router)
     add_webhook(router)
-    return share_paths(router)
+    return share_paths(router, {PROVIDED: provide(api)})
 
 
 def _add_starting(router: APIRouter) -> None:
     router.add_api_route(
         "/memberships/export",
         endpoints.start_export,
-        dependencies=[Depends(endpoints.refuse_speculation)],
+        response_model=ExportView,
         status_code=202,
         summary="Start an export",
         tags=["exports"],
@@ -42,6 +43,7 @@ def _add_starting(router: APIRouter) -> None:
     router.add_api_route(
         _EXPORTS,
         endpoints.start_export_with_options,
+        response_model=ExportView,
         methods=["POST"],
         status_code=202,
         summary="Start an export with options",
@@ -68,6 +70,7 @@ def _add_reading(router: APIRouter) -> None:
     router.add_api_route(
         _EXPORT,
         endpoints.get_export,
+        response_model=ExportView,
         summary="Status of an export",
         tags=["exports"],
         responses=answers.status() | answers.problems(401, 404, 422, 503),

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from memberships_export.entrypoints.api.documentation import Responses, problems
-from memberships_export.entrypoints.api.exports_api import Api
 from memberships_export.entrypoints.api.origins import From, of_provider
 from memberships_export.entrypoints.api.problems import HttpRefusal
+from memberships_export.entrypoints.api.provided import Api
 from memberships_export.service.mail_events.webhook import ForgedEvents
 from memberships_export.settings import variable
 

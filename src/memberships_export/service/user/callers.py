@@ -63,6 +63,18 @@ class AddressingVerifier(TokenVerifier, Protocol):
         ...
 
 
+@runtime_checkable
+class PromptVerifier(TokenVerifier, Protocol):
+    """A verifier that can mostly tell at once, without waiting for anybody."""
+
+    def at_once(self, token: str, *, to_mail_to: bool = False) -> Caller | None:
+        """Check a bearer token as `verify` does; with `to_mail_to` as `verify_with_address` does, where that is there.
+
+        None when somebody would have to be asked. Raises InvalidToken.
+        """
+        ...
+
+
 def checked_user_id(user_id: str) -> str:
     """Return a user id that every queue takes. Raises InvalidUserId: a worker would make a dead letter of another."""
     if not is_id(user_id):
