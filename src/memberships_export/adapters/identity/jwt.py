@@ -91,7 +91,7 @@ class SharedSecretVerifier:
         """Raise ValueError when the secret is too short."""
         self._secret = checked_secret(secret)
         self._rules = TokenRules((ALGORITHM,), expected)
-        self._known = CheckedTokens()
+        self._known = CheckedTokens(clock=time.time)
 
     def verify(self, token: str) -> Caller:
         """Check a bearer token. Raises InvalidToken."""
