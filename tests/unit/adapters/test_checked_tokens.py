@@ -172,7 +172,7 @@ class Provider:
 
 
 @pytest.fixture
-def provider() -> Iterator[Provider]:
+def provider() -> Provider:
     return Provider()
 
 
