@@ -14,6 +14,7 @@ import msgspec
 
 from memberships_export.adapters.embedded.sqs_rules import received_too_often
 from memberships_export.domain.audit import Audited, AuditPage, AuditQuery, Outcome, id_bound
+from memberships_export.domain.errors import UnreadableRecord
 from memberships_export.domain.export.finding import Counts, Found, Place, Wanted, counted, place_of
 from memberships_export.domain.export.rate import Turn, with_turn
 from memberships_export.domain.export.record import Evidence, Export, Stage
@@ -51,6 +52,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.records: dict[str, Export] = {}
+        self.unreadable: dict[str, Export] = {}  # as they were when they could still be read
         self.turns: dict[str, tuple[datetime, ...]] = {}
         self._lock = Lock()
 
@@ -65,7 +67,9 @@ class MemoryStore:
         with self._lock:
             self._take(turn)
 
-    def get(self, export_id: str) -> Export | None:
+    def get(self, export_id: str, *, expired: bool = False) -> Export | None:  # noqa: ARG002  (it keeps all)
+        if found := self.unreadable.get(export_id):
+            raise UnreadableRecord(export_id, found.user_id, found.requested_at)
         return self.records.get(export_id)
 
     def find_by_message_id(self, message_id: str) -> Export | None:
@@ -79,11 +83,17 @@ class MemoryStore:
             return self._write(new)
 
     def ids_of_user(self, user_id: str) -> Iterator[str]:
-        return (one.export_id for one in list(self.records.values()) if one.user_id == user_id)
+        kept = [*self.records.values(), *self.unreadable.values()]
+        return (one.export_id for one in kept if one.user_id == user_id)
 
     def erase(self, export_id: str) -> None:
         with self._lock:
             self.records.pop(export_id, None)
+            self.unreadable.pop(export_id, None)
+
+    def spoil(self, export: Export) -> None:
+        """Let nobody be able to read a record any more."""
+        self.unreadable[export.export_id] = self.records.pop(export.export_id)
 
     def forget_turns(self, user_id: str) -> None:
         self.turns.pop(user_id, None)

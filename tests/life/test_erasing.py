@@ -285,6 +285,19 @@ def test_links_that_were_mailed_stop_working() -> None:
         world.services.read.file_by_link(export.export_id, token)
 
 
+def test_a_record_that_cannot_be_read_is_erased_by_its_id_and_told() -> None:
+    world = a_full_world()
+    spoilt = of_canary(world)[0]
+    world.store.spoil(spoilt)
+    receipt = world.services.erase_user(USER)
+    outcomes = {one.export_id: one.outcome for one in receipt.exports}
+    assert sorted(outcomes.values()) == ["failed", "queued", "unreadable"]
+    assert outcomes[spoilt.export_id] == "unreadable"
+    assert any("could not be read" in one.what for one in receipt.remains)
+    assert not world.store.unreadable
+    all_is_gone(world)
+
+
 def test_after_a_restore_it_is_erased_again() -> None:
     world = a_full_world()
     records, files = dict(world.store.records), dict(world.files.content)

@@ -81,10 +81,10 @@ def test_a_plain_message_of_an_existing_api_is_taken() -> None:
 class StoreThatIsAway(MemoryStore):
     away = True
 
-    def get(self, export_id: str) -> Export | None:
+    def get(self, export_id: str, *, expired: bool = False) -> Export | None:
         if self.away:
             raise StorageUnavailable("throttled")
-        return super().get(export_id)
+        return super().get(export_id, expired=expired)
 
 
 def test_a_plain_message_whose_record_cannot_be_reached_comes_back_soon_and_then_ever_later(

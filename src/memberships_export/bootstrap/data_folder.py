@@ -61,6 +61,7 @@ def examine(settings: Settings, wrong: Sequence[str]) -> list[Check]:
         "schema": lambda: record_checks.schema(database),
         "integrity": lambda: _integrity(data),
         "clock": lambda: record_checks.clock(database, utc_now()),
+        "records": lambda: record_checks.unreadable(data),
         "files": lambda: _files(data),
         "processes": lambda: folder_checks.processes(data),
         "secrets": lambda: folder_checks.secrets(data, _secrets_kept_here(settings)),

@@ -136,10 +136,14 @@ class AuditQuery:
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Entries, the newest first; `before` goes into the next query, and is None when these are the last."""
+    """Entries, the newest first; `before` goes into the next query, and is None when these are the last.
+
+    `unreadable`: ids of entries that stand among them and that this version cannot read.
+    """
 
     entries: Sequence[Audited]
     before: str | None = None
+    unreadable: Sequence[str] = ()
 
 
 def entry_id(at: datetime, randomness: bytes) -> str:

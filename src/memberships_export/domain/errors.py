@@ -68,6 +68,22 @@ class StorageUnavailable(TransientError):
     code = "storage_unavailable"
 
 
+class UnreadableRecord(StorageUnavailable):
+    """The record of an export cannot be read. A newer version of the service may be able to."""
+
+    code = "unreadable_record"
+
+    def __init__(self, export_id: str, user_id: str = "", requested_at: datetime | None = None) -> None:
+        """`user_id`, `requested_at`: as far as the store knows them beside the record."""
+        super().__init__(
+            f"The record of export {export_id or '(unknown)'} cannot be read: it is damaged, or was written by a newer "
+            "version of the service. The others are not touched by that."
+        )
+        self.export_id = export_id
+        self.user_id = user_id
+        self.requested_at = requested_at
+
+
 class FileMissing(TransientError):
     """A stored file of the export is not there."""
 

@@ -66,7 +66,7 @@ _COMING_BACK = (
     LogEvent("redrive", _I, "export outcome", "an operator put it back on its way, or could not"),
     LogEvent("not_redriven", _W, "export reason", "a letter that was moved back to the queue became a letter again"),
     LogEvent("not_moved", _W, "queue reason", "SQS did not move the letters by itself; they were redriven one by one"),
-    LogEvent("unreadable_record", _E, "export", "AWS: a record of a newer version, passed over in lists"),
+    LogEvent("unreadable_record", _E, "export reason", "a record, damaged or of a newer version: lists leave it out"),
 )
 _OTHERS = (
     LogEvent("refused", _E, "by status reason", "`by` refuses us: a person has to mend it"),

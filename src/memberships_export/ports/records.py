@@ -28,8 +28,12 @@ class ExportStore(Protocol):
         """Note that a user asks for a mail. Raises RateLimited, and notes nothing, when there is no turn left."""
         ...
 
-    def get(self, export_id: str) -> Export | None:
-        """Read one record, never stale."""
+    def get(self, export_id: str, *, expired: bool = False) -> Export | None:
+        """Read one record, never stale; with `expired` also one that is only not deleted yet.
+
+        Raises UnreadableRecord for one that is damaged or of a newer version; so do create and find_by_message_id.
+        Lists leave such a record out, and tell it in the log.
+        """
         ...
 
     def find_by_message_id(self, message_id: str) -> Export | None:

@@ -65,3 +65,17 @@ def test_erasing_is_noted_in_the_audit_log_or_refused(service: Service) -> None:
     service.delete(path)
     (entry,) = [one for one in service.world.audit.entries if one.action is Action.DATA_ERASED]
     assert (entry.actor, entry.outcome, entry.who) == (Actor.MEMBER, Outcome.DONE, entry.about)
+
+
+def test_a_record_that_cannot_be_read_is_told_to_its_user_and_erased_by_them_only(service: Service) -> None:
+    path = f"/memberships/exports/{started(service)}"
+    (export,) = service.world.store.records.values()
+    service.world.store.spoil(export)
+    other = bearer(token_for("user-2"))
+    assert_problem(service.get(path), 503, "unreadable_record")
+    assert_problem(service.get(path, headers=other), 404, "unknown_export")
+    assert_problem(service.delete(path, headers=other), 404, "unknown_export")
+    told = service.delete(path).json()
+    assert (told["exportId"], told["outcome"], told["rows"]) == (export.export_id, None, None)
+    assert service.delete(path).json() == told
+    assert not service.world.store.unreadable

@@ -71,7 +71,7 @@ def test_a_service_that_is_well_is_told_so_and_nothing_is_changed(doctor: Doctor
     result = doctor()
 
     assert result.exit_code == 0, result.output
-    assert [line[:6] for line in result.stdout.splitlines()] == ["ok    "] * 11
+    assert [line[:6] for line in result.stdout.splitlines()] == ["ok    "] * 12
     assert state(data) == before
 
 

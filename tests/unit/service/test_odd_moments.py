@@ -193,8 +193,8 @@ def test_a_record_deleted_before_an_event_is_noted_is_passed_over() -> None:
     world.work()
 
     class ForgetfulStore(MemoryStore):
-        def get(self, export_id: str) -> Export | None:
-            found = super().get(export_id)
+        def get(self, export_id: str, *, expired: bool = False) -> Export | None:
+            found = super().get(export_id, expired=expired)
             self.records.clear()
             return found
 

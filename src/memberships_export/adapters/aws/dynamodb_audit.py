@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _BATCH = 100  # the most items of one read
 _TRIES = 5
+Entry = Audited | str  # of one that cannot be read, its id
 _CLOCKS_DIFFER = timedelta(hours=1)  # at most, between who writes and who reads
 _TEXTS = tuple(field.name for field in fields(Audited) if field.name != "at")
 # Prevents that an outcome is changed once it is known.
@@ -70,28 +71,30 @@ class DynamoDbAuditLog:
 
     def read(self, query: AuditQuery) -> AuditPage:
         """Read entries, the newest first; one more than is asked for tells whether there are others."""
-        found: list[Audited] = []
+        found, unreadable = list[Audited](), list[str]()
         with aws_errors(self._resource):
             for entry in self._newest_first(query):
-                if query.fits(entry):
+                if isinstance(entry, str):
+                    unreadable.append(entry)
+                elif query.fits(entry):
                     found.append(entry)
                 if len(found) > query.limit:
                     shown = found[: query.limit]
-                    return AuditPage(shown, shown[-1].id)
-        return AuditPage(found)
+                    return AuditPage(shown, shown[-1].id, [one for one in unreadable if one > shown[-1].id])
+        return AuditPage(found, unreadable=unreadable)
 
     def forget_before(self, moment: datetime) -> int:  # noqa: ARG002  (the port's)
         """Do nothing: each entry says when it expires."""
         return 0
 
-    def _newest_first(self, query: AuditQuery) -> Iterator[Audited]:
+    def _newest_first(self, query: AuditQuery) -> "Iterator[Entry]":
         oldest = max(filter(None, [query.since, self._clock() - self._keep]))
         newest = moment_of(query.before) if query.before else self._clock() + _CLOCKS_DIFFER
         before = query.before or "~"  # behind all ids
         for month in _months(oldest, newest):
-            yield from (entry for entry in self._of_month(month, before) if entry.id >= id_bound(oldest))
+            yield from (entry for entry in self._of_month(month, before) if _id_of(entry) >= id_bound(oldest))
 
-    def _of_month(self, month: str, before: str) -> Iterator[Audited]:
+    def _of_month(self, month: str, before: str) -> "Iterator[Entry]":
         while True:
             keys = self._client.query(
                 TableName=self._table,
@@ -106,17 +109,17 @@ class DynamoDbAuditLog:
                 return
             before = keys[-1]["requestedAt"]["S"]
 
-    def _read_all(self, keys: "Sequence[Item]") -> list[Audited]:
+    def _read_all(self, keys: "Sequence[Item]") -> "list[Entry]":
         if not keys:
             return []
         wanted: Any = {self._table: {"Keys": [{"pk": key["pk"]} for key in keys], "ConsistentRead": True}}
-        entries: list[Audited] = []
+        entries: list[Entry] = []
         for _ in range(_TRIES):
             answer = self._client.batch_get_item(RequestItems=wanted)
             entries += map(_entry, answer["Responses"].get(self._table, []))
             wanted = answer.get("UnprocessedKeys")
             if not wanted:
-                return sorted(entries, key=lambda entry: entry.id, reverse=True)
+                return sorted(entries, key=_id_of, reverse=True)
         reason = f"{self._resource} left reads undone {_TRIES} times. It is throttling; if it lasts, check its metrics."
         raise StorageUnavailable(reason)
 
@@ -143,13 +146,20 @@ def _months(oldest: datetime, newest: datetime) -> Iterator[str]:
         yield f"{number // 12:04d}-{number % 12 + 1:02d}"
 
 
-def _entry(item: "Item") -> Audited:
+def _id_of(entry: Entry) -> str:
+    return entry if isinstance(entry, str) else entry.id
+
+
+def _entry(item: "Item") -> Entry:
     texts = {name: item[name]["S"] if name in item else "" for name in _TEXTS}
-    return Audited(
-        **{name: texts[name] for name in ("id", "who", "about", "export_id", "detail", "ip", "request_id")},
-        at=datetime.fromtimestamp(float(item["at"]["N"]), UTC),
-        actor=Actor(texts["actor"]),
-        action=Action(texts["action"]),
-        outcome=Outcome(texts["outcome"]),
-        channel=Channel(texts["channel"]),
-    )
+    try:
+        return Audited(
+            **{name: texts[name] for name in ("id", "who", "about", "export_id", "detail", "ip", "request_id")},
+            at=datetime.fromtimestamp(float(item["at"]["N"]), UTC),
+            actor=Actor(texts["actor"]),
+            action=Action(texts["action"]),
+            outcome=Outcome(texts["outcome"]),
+            channel=Channel(texts["channel"]),
+        )
+    except (ValueError, KeyError):
+        return item["pk"]["S"].removeprefix("audit#")

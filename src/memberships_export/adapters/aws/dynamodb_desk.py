@@ -14,7 +14,7 @@ the newest 5,000 keys at most. A record that was last written before there was `
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from heapq import merge, nlargest
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,8 @@ from memberships_export.adapters.aws.dynamodb_item import (
     seconds,
     sortable,
 )
-from memberships_export.adapters.aws.dynamodb_reads import BATCH, read_all
+from memberships_export.adapters.aws.dynamodb_reads import BATCH, Record, read_each
+from memberships_export.domain.errors import UnreadableRecord
 from memberships_export.domain.export.finding import Counts, Found, Place, Wanted, address_key, counted, place_of
 from memberships_export.domain.export.record import UNFINISHED, Export
 from memberships_export.ports import Clock
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from memberships_export.adapters.aws.dynamodb_item import Item
 
 MOST = 5_000
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _WHOLE_ID = 36  # characters of a UUID
 _WAKES_WITHIN = timedelta(days=1)  # longer than any pause between two tries
 
@@ -54,39 +56,41 @@ class DynamoDbExportDesk:
 
     def find(self, wanted: Wanted, limit: int, after: Place | None = None) -> Found:
         """Find exports, newest first. Where few of many fit, it ends early and says where to go on."""
-        found: list[Export] = []
-        looked_at = 0
-        last = None
+        found, unreadable = list[Export](), list[str]()
+        looked_at, last = 0, None
         with aws_errors(self._resource, _OLDER_TABLE):
-            for export in self._candidates(wanted, after):
+            for record in self._candidates(wanted, after):
                 if len(found) == limit:
-                    return Found(found, place_of(found[-1]))
-                looked_at, last = looked_at + 1, export
-                if wanted.fits(export):
-                    found.append(export)
-        return Found(found, place_of(last) if last and looked_at >= self._most else None)
+                    return Found(found, place_of(found[-1]), unreadable)
+                looked_at, last = looked_at + 1, record
+                if isinstance(record, UnreadableRecord):
+                    unreadable.append(record.export_id)
+                elif wanted.fits(record):
+                    found.append(record)
+        return Found(found, _place(last) if last and looked_at >= self._most else None, unreadable)
 
     def counts(self, wanted: Wanted) -> Counts:
         """Count exports by status and cause, among the newest that may fit."""
         with aws_errors(self._resource, _OLDER_TABLE):
             looked_at = list(self._candidates(wanted, None))
-        return Counts(counted(filter(wanted.fits, looked_at)), complete=len(looked_at) < self._most)
+        exports = [record for record in looked_at if isinstance(record, Export) and wanted.fits(record)]
+        return Counts(counted(exports), complete=len(looked_at) < self._most)
 
-    def _candidates(self, wanted: Wanted, after: Place | None) -> Iterator[Export]:
+    def _candidates(self, wanted: Wanted, after: Place | None) -> Iterator[Record]:
         """Read the newest records that may fit, batch by batch as they are needed."""
         for batch in self._batches(wanted, after):
-            for export in batch:
-                if not self._is_expired(export) and (after is None or place_of(export) < after):
-                    yield export
+            for record in batch:
+                if not self._is_expired(record) and (after is None or _place(record) < after):
+                    yield record
 
-    def _batches(self, wanted: Wanted, after: Place | None) -> Iterator[Sequence[Export]]:
+    def _batches(self, wanted: Wanted, after: Place | None) -> Iterator[Sequence[Record]]:
         narrow = wanted.address is not None or wanted.user_id is not None or wanted.prefix
         if not narrow and wanted.status in UNFINISHED:
             yield self._waking()
             return
         ids = self._ids(wanted, after)
         for start in range(0, len(ids), BATCH):
-            yield read_all(self._client, self._table, ids[start : start + BATCH])
+            yield read_each(self._client, self._table, ids[start : start + BATCH])
 
     def _ids(self, wanted: Wanted, after: Place | None) -> Sequence[str]:
         if wanted.prefix and len(wanted.prefix) == _WHOLE_ID:
@@ -109,12 +113,12 @@ class DynamoDbExportDesk:
             return self._pages("query", **_equal(BY_USER, "userId", wanted.user_id))
         return self._pages("scan", IndexName=BY_ADDRESS)
 
-    def _waking(self) -> Sequence[Export]:
+    def _waking(self) -> Sequence[Record]:
         """Read what wakes soon, and put it in the order of the records, which the index does not know."""
         until = seconds(self._clock() + _WAKES_WITHIN)
         keys = merge(*(self._waking_in(partition, until) for partition in WAKE_PARTITIONS), key=_wakes_at)
         ids = [key["pk"]["S"] for key in islice(keys, self._most)]
-        return sorted(read_all(self._client, self._table, ids), key=place_of, reverse=True)
+        return sorted(read_each(self._client, self._table, ids), key=_place, reverse=True)
 
     def _waking_in(self, partition: str, until: Any) -> Iterator["Item"]:  # noqa: ANN401  (a value of DynamoDB)
         return self._pages(
@@ -129,8 +133,9 @@ class DynamoDbExportDesk:
         for page in paginator.paginate(TableName=self._table, **arguments):
             yield from page["Items"]
 
-    def _is_expired(self, export: Export) -> bool:
-        return export.expires_at is not None and self._clock() >= export.expires_at
+    def _is_expired(self, record: Record) -> bool:
+        expires_at = record.expires_at if isinstance(record, Export) else None
+        return expires_at is not None and self._clock() >= expires_at
 
 
 _OLDER_TABLE = "If it has no such index, the stack is of an older version: deploy this one first."
@@ -143,6 +148,12 @@ def _equal(index: str, name: str, value: str) -> dict[str, Any]:
         "ExpressionAttributeValues": {":value": {"S": value}},
         "ScanIndexForward": False,
     }
+
+
+def _place(record: Record) -> Place:
+    if isinstance(record, Export):
+        return place_of(record)
+    return Place(record.requested_at or _LONG_AGO, record.export_id)
 
 
 def _wakes_at(key: "Item") -> float:

@@ -21,6 +21,9 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+import msgspec
+
+from memberships_export.domain.errors import UnreadableRecord
 from memberships_export.domain.export.document import read_document, write_document
 from memberships_export.domain.export.finding import address_key
 from memberships_export.domain.export.rate import HOUR
@@ -39,6 +42,7 @@ BY_ADDRESS = "by-address"
 WAKE_PARTITIONS = tuple(f"wake-{number}" for number in range(8))
 _MAIL_KEPT = timedelta(days=30)  # when its export does not say how long it is kept
 _FORMER = "address"
+_SORTABLE = "%Y-%m-%dT%H:%M:%S.%fZ"
 _LARGEST = 400 * 1024  # bytes of an item, names included
 
 # Prevents that a writer undoes what another wrote since it read the record, and that a deleted record comes back.
@@ -74,13 +78,25 @@ def record_item(export: Export) -> "Item":
 
 
 def export_from(item: "Item") -> Export:
-    """Return the export of a whole item; the other attributes are there for the indexes only."""
-    return read_document(item["document"]["S"])
+    """Return the export of a whole item; the other attributes are there for the indexes only.
+
+    Raises UnreadableRecord.
+    """
+    try:
+        return read_document(item["document"]["S"])
+    except msgspec.DecodeError as error:
+        at = datetime.strptime(item["requestedAt"]["S"], _SORTABLE).replace(tzinfo=UTC)
+        raise UnreadableRecord(item["pk"]["S"], item["userId"]["S"], at) from error
 
 
 def guard_key(export: Export) -> "Item":
     """Return the key of the guard. User ids are hashed: they may hold anything, also a #."""
-    return {"pk": {"S": f"active#{_hashed(export.user_id)}#{export.options_key}"}}
+    return guard_key_of(export.user_id, export.options_key)
+
+
+def guard_key_of(user_id: str, options_key: str) -> "Item":
+    """Return the key of the guard of a user's wish."""
+    return {"pk": {"S": f"active#{_hashed(user_id)}#{options_key}"}}
 
 
 def turns_key(user_id: str) -> "Item":
@@ -120,16 +136,16 @@ def mail_item(message_id: str, export: Export, now: datetime) -> "Item":
     return {**mail_key(message_id), "exportId": {"S": export.export_id}, "expiresAt": until}
 
 
-def former_key(address: str, export: Export) -> "Item":
+def former_key(address: str, export_id: str) -> "Item":
     """Return the key of what says that an export had this address before."""
-    return {"pk": {"S": f"{_FORMER}#{address_key(address)}#{export.export_id}"}}
+    return {"pk": {"S": f"{_FORMER}#{address_key(address)}#{export_id}"}}
 
 
 def former_item(address: str, export: Export, now: datetime) -> "Item":
     """Write that an export had this address before; kept as long as the record."""
     hashed, expires_at = address_key(address), export.expires_at or now + _MAIL_KEPT
     return {
-        **former_key(address, export),
+        **former_key(address, export.export_id),
         "addressHash": {"S": hashed},
         "requestedAt": {"S": sortable(export.requested_at)},
         "expiresAt": {"N": str(ceil(expires_at.timestamp()))},
@@ -158,7 +174,7 @@ def _hashed(user_id: str) -> str:
 
 def sortable(moment: datetime) -> str:
     """Write a moment so that texts have the order of time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).strftime(_SORTABLE)
 
 
 def _check_size(export: Export, item: Mapping[str, Any]) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from memberships_export.adapters.aws.aws_errors import aws_errors
+from memberships_export.adapters.aws.dynamodb_beside import drop_beside
 from memberships_export.adapters.aws.dynamodb_item import (
     BY_USER,
     BY_WAKE,
     WAKE_PARTITIONS,
     export_from,
-    former_key,
     guard_key,
     mail_key,
     seconds,
@@ -25,14 +25,15 @@ from memberships_export.adapters.aws.dynamodb_writes import (
     ConditionFailed,
     Put,
     TableWrites,
+    Write,
     drop,
     drop_guard,
-    drop_mail,
-    put_beside,
+    drop_item,
     put_new,
     put_over,
     put_turns,
     take_guard,
+    write_beside,
 )
 from memberships_export.domain.errors import RateLimited, StorageUnavailable
 from memberships_export.domain.export.rate import Turn, with_turn
@@ -79,11 +80,11 @@ class DynamoDbExportStore:
                     return
         raise StorageUnavailable(f"{self._resource}: the turns of one user changed {_TRIES} times in a row.")
 
-    def get(self, export_id: str) -> Export | None:
-        """Read one record, never stale."""
+    def get(self, export_id: str, *, expired: bool = False) -> Export | None:
+        """Read one record, never stale. DynamoDB deletes what has expired some days later: until then it is hidden."""
         with aws_errors(self._resource):
             export = self._read(export_id)
-        return None if export is None or self._is_expired(export) else export
+        return None if export is None or (self._is_expired(export) and not expired) else export
 
     def find_by_message_id(self, message_id: str) -> Export | None:
         """Read the record that has a send with this message id."""
@@ -99,7 +100,7 @@ class DynamoDbExportStore:
     def replace(self, old: Export, new: Export) -> Export | None:
         """Write `new` if the record still has the revision of `old`."""
         stored = _with_new_revision(new)
-        put, beside = put_over(old, stored), put_beside(old, stored, self._clock())
+        put, beside = put_over(old, stored), write_beside(old, stored, self._clock())
         with aws_errors(self._resource):
             if stored.unfinished and not old.unfinished:
                 refused = self._with_guard(put, stored)
@@ -140,19 +141,15 @@ class DynamoDbExportStore:
         """Delete a record, whatever its revision; what points to it goes first."""
         with aws_errors(self._resource):
             for _ in range(_TRIES):
-                export = self._read(export_id)
-                if export is None or self._erased(export):
+                item = self._item(export_id)
+                if item is None or self._erased(item):
                     return
         raise StorageUnavailable(f"{self._resource}: export {export_id} changed {_TRIES} times while it was erased.")
 
-    def _erased(self, export: Export) -> bool:
-        for send in export.sends:
-            if send.message_id:
-                self._writes.one(drop_mail(send.message_id, export))
-        for address in export.earlier_emails:
-            self._client.delete_item(TableName=self._table, Key=former_key(address, export))
-        self._writes.one(drop_guard(export))
-        return self._writes.one(drop(export)) is None
+    def _erased(self, item: "Item") -> bool:
+        for delete in drop_beside(item):
+            self._writes.one(delete)
+        return self._writes.one(drop_item(item)) is None
 
     def forget_turns(self, user_id: str) -> None:
         """Delete what is known of the mails that a user asked for."""
@@ -216,14 +213,14 @@ class DynamoDbExportStore:
         item = self._item(guard["exportId"]["S"]) if guard else None
         return ConditionFailed(item) if item is not None and export_from(item).unfinished else None
 
-    def _without_guard(self, stored: Export, put: Put, beside: Sequence[Put]) -> ConditionFailed | None:
+    def _without_guard(self, stored: Export, put: Put, beside: Sequence[Write]) -> ConditionFailed | None:
         """Write a record that is finished and make room for the next; a guard of another export is left alone."""
         refused = self._writes.all_or_none(put, drop_guard(stored), *beside)
         if not refused or refused[0]:
             return refused[0] if refused else None
         return self._with_others(put, beside)
 
-    def _with_others(self, put: Put, beside: Sequence[Put]) -> ConditionFailed | None:
+    def _with_others(self, put: Put, beside: Sequence[Write]) -> ConditionFailed | None:
         """Write a record, in a transaction only when there is more to note: that costs twice as much."""
         if not beside:
             return self._writes.one(put)

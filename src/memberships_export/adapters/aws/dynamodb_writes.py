@@ -15,8 +15,9 @@ from memberships_export.adapters.aws.dynamodb_item import (
     REVISION_IS_EXPECTED,
     TURNS_ARE_EXPECTED,
     former_item,
+    former_key,
     guard_item,
-    guard_key,
+    guard_key_of,
     mail_item,
     mail_key,
     record_item,
@@ -50,11 +51,11 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete what is under `key` if the condition holds for it."""
+    """Delete what is under `key` if the condition holds for it; without one, whatever is there."""
 
     key: "Item"
-    condition: str
-    values: "Item"
+    condition: str = ""
+    values: "Item" = field(default_factory=dict)
 
 
 Write = Put | Delete
@@ -82,6 +83,11 @@ def drop(export: "Export") -> Delete:
     return Delete({"pk": {"S": export.export_id}}, REVISION_IS_EXPECTED, {":expected": {"S": export.revision}})
 
 
+def drop_item(item: "Item") -> Delete:
+    """Delete a record as it was read, whether or not it can be understood."""
+    return Delete({"pk": item["pk"]}, REVISION_IS_EXPECTED, {":expected": item["revision"]})
+
+
 def take_guard(export: "Export", holder: str) -> Put:
     """Make this the user's unfinished export, if there is none or it is `holder`."""
     return Put(guard_item(export), GUARD_IS_FREE, {":holder": {"S": holder}})
@@ -95,24 +101,36 @@ def put_turns(user_id: str, times: "Sequence[datetime]", known: "Item | None") -
 
 def drop_guard(export: "Export") -> Delete:
     """Make room for another export of the user, if the guard is this one's."""
-    return Delete(guard_key(export), GUARD_IS_OURS, {":holder": {"S": export.export_id}})
+    return drop_guard_of(export.user_id, export.options_key, export.export_id)
 
 
-def put_beside(old: "Export", new: "Export", now: "datetime") -> list[Put]:
+def drop_guard_of(user_id: str, options_key: str, export_id: str) -> Delete:
+    """Make room for another export of this wish, if the guard is of this export."""
+    return Delete(guard_key_of(user_id, options_key), GUARD_IS_OURS, {":holder": {"S": export_id}})
+
+
+def write_beside(old: "Export", new: "Export", now: "datetime") -> list[Write]:
     """Write to which export belong the message ids that became known, and the addresses that it has no more.
 
     No other write must fail for these.
     """
     former = [address for address in new.earlier_emails if address not in old.earlier_emails]
+    forgotten = [address for address in old.earlier_emails if address not in new.earlier_emails]
     return [
         *(Put(mail_item(message_id, new, now)) for message_id in new_message_ids(old, new)),
         *(Put(former_item(address, new, now)) for address in former),
+        *(drop_former(address, new.export_id) for address in forgotten),
     ]
 
 
-def drop_mail(message_id: str, export: "Export") -> Delete:
+def drop_mail(message_id: str, export_id: str) -> Delete:
     """Forget to which export a mail belongs, if it is this one."""
-    return Delete(mail_key(message_id), GUARD_IS_OURS, {":holder": {"S": export.export_id}})
+    return Delete(mail_key(message_id), GUARD_IS_OURS, {":holder": {"S": export_id}})
+
+
+def drop_former(address: str, export_id: str) -> Delete:
+    """Forget that an export had this address before."""
+    return Delete(former_key(address, export_id))
 
 
 class TableWrites:
@@ -156,7 +174,7 @@ class TableWrites:
 
     def _arguments(self, write: Write) -> dict[str, Any]:
         what = {"Item": write.item} if isinstance(write, Put) else {"Key": write.key}
-        if isinstance(write, Put) and not write.condition:
+        if not write.condition:
             return {**what, "TableName": self._table}
         return {
             **what,

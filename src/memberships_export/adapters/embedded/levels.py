@@ -16,10 +16,8 @@ from memberships_export.service.metrics import (
     WAITING,
 )
 
-# What has its default is not in a document: a status that is not there is the first one.
 _UNFINISHED = """
-    SELECT coalesce(json_extract(document, '$.status'), 'queued') AS status,
-        json_extract(document, '$.trouble.code') AS cause, count(*) AS exports, min(requested_at) AS first
+    SELECT status, code AS cause, count(*) AS exports, min(requested_at) AS first
     FROM exports INDEXED BY exports_unfinished WHERE unfinished GROUP BY 1, 2
 """
 _QUEUE = "SELECT count(*) AS messages, min(visible_at) AS first FROM messages WHERE visible_at <= ?"
@@ -47,7 +45,7 @@ class DatabaseLevels:
             statuses[status] = statuses.get(status, 0) + row["exports"]
             first = min(first, row["first"])
             if status == ExportStatus.WAITING:
-                causes[WAITING.known(row["cause"] or "")] += row["exports"]
+                causes[WAITING.known(row["cause"])] += row["exports"]
         yield Level(OLDEST_UNFINISHED, now.timestamp() - first)
         yield from (Level(UNFINISHED, exports, status) for status, exports in statuses.items())
         yield from (Level(WAITING, exports, cause) for cause, exports in causes.items())

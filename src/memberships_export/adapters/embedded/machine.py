@@ -10,20 +10,23 @@ from uuid import uuid4
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.disk import storage_errors
 from memberships_export.adapters.embedded.held_file import clear_unfinished, hold, is_held
-from memberships_export.adapters.embedded.sqlite_store import readable
+from memberships_export.adapters.embedded.sqlite_store import AS_BYTES, readable
 from memberships_export.domain.export.record import Export
 
 _LOCKED = ".lock"
-_HELD_BY = """
-    SELECT export_id, document FROM exports
-    WHERE unfinished AND substr(json_extract(document, '$.lease.owner'), 1, length(:begin)) = :begin
-"""
+_HELD_BY = f"""
+    SELECT export_id, {AS_BYTES} FROM exports
+    WHERE unfinished AND substr(
+        CASE WHEN json_valid(document) THEN json_extract(document, '$.lease.owner') END, 1, length(:begin)
+    ) = :begin
+"""  # noqa: S608  (our names)
 
 # All but what somebody works on: a living process renews its lease by its own clock, and a dead one is known.
-_WRITTEN_AFTER = """
-    SELECT export_id, document, written_at FROM exports INDEXED BY exports_unfinished
-    WHERE unfinished AND written_at > ? AND json_extract(document, '$.status') IS NOT 'running'
-"""
+_WRITTEN_AFTER = f"""
+    SELECT export_id, {AS_BYTES}, written_at FROM exports INDEXED BY exports_unfinished
+    WHERE unfinished AND written_at > ?
+    AND CASE WHEN json_valid(document) THEN json_extract(document, '$.status') END IS NOT 'running'
+"""  # noqa: S608  (as above)
 
 
 class EmbeddedMachine:

@@ -46,9 +46,14 @@ class SqliteAuditLog:
             "person": query.person,
             "limit": query.limit + 1,
         }
-        entries = [_entry(row) for row in self._database.read(_READ, values)]
-        shown = entries[: query.limit]
-        return AuditPage(shown, shown[-1].id if len(entries) > query.limit else None)
+        rows = self._database.read(_READ, values)
+        shown = rows[: query.limit]
+        entries = {row["id"]: _entry(row) for row in shown}
+        return AuditPage(
+            [entry for entry in entries.values() if entry],
+            shown[-1]["id"] if len(rows) > query.limit else None,
+            [one for one, entry in entries.items() if entry is None],
+        )
 
     def forget_before(self, moment: datetime) -> int:
         """Delete a thousand entries at most. Looks first: while nothing is old enough, nobody waits for a writer."""
@@ -59,12 +64,16 @@ class SqliteAuditLog:
             return connection.execute(_FORGET, [bound]).rowcount
 
 
-def _entry(row: sqlite3.Row) -> Audited:
-    return Audited(
-        **{name: row[name] for name in ("id", "who", "about", "export_id", "detail", "ip", "request_id")},
-        at=datetime.fromtimestamp(row["at"], UTC),
-        actor=Actor(row["actor"]),
-        action=Action(row["action"]),
-        outcome=Outcome(row["outcome"]),
-        channel=Channel(row["channel"]),
-    )
+def _entry(row: sqlite3.Row) -> Audited | None:
+    """Read an entry; None for one of a newer version, or a damaged one."""
+    try:
+        return Audited(
+            **{name: row[name] for name in ("id", "who", "about", "export_id", "detail", "ip", "request_id")},
+            at=datetime.fromtimestamp(row["at"], UTC),
+            actor=Actor(row["actor"]),
+            action=Action(row["action"]),
+            outcome=Outcome(row["outcome"]),
+            channel=Channel(row["channel"]),
+        )
+    except (ValueError, TypeError):
+        return None

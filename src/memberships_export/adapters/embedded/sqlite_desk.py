@@ -1,10 +1,11 @@
 """ExportDesk in SQLite: each way of looking has its index, and reads no more documents than it gives."""
 
+import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from memberships_export.adapters.embedded.database import Database, Value
-from memberships_export.adapters.embedded.sqlite_store import readable
+from memberships_export.adapters.embedded.sqlite_store import AS_BYTES, apart
 from memberships_export.domain.export.finding import (
     Count,
     Counts,
@@ -13,10 +14,10 @@ from memberships_export.domain.export.finding import (
     Wanted,
     address_key,
     in_order,
-    place_of,
 )
 from memberships_export.domain.export.record import ExportStatus
 
+_SHOWN = f"export_id, requested_at, {AS_BYTES}"
 _NEWEST = "ORDER BY requested_at DESC, export_id DESC LIMIT :limit"
 _CONDITIONS: Mapping[str, str] = {
     "user_id": "user_id = :user_id",
@@ -40,10 +41,11 @@ class SqliteExportDesk:
     def find(self, wanted: Wanted, limit: int, after: Place | None = None) -> Found:
         """Find exports, newest first. One more than asked for tells whether there are others."""
         values = _values(wanted, after)
-        query = f"SELECT export_id, document FROM {_source(wanted)} {_where(values)} {_NEWEST}"  # noqa: S608  (our names)
+        query = f"SELECT {_SHOWN} FROM {_source(wanted)} {_where(values)} {_NEWEST}"  # noqa: S608  (our names)
         rows = self._database.read(query, values | {"limit": limit + 1})
-        exports = readable(rows[:limit])
-        return Found(exports, place_of(exports[-1]) if len(rows) > limit and exports else None)
+        exports, unreadable = apart(rows[:limit])
+        more = _place(rows[limit - 1]) if len(rows) > limit else None
+        return Found(exports, more, [one.export_id for one in unreadable])
 
     def counts(self, wanted: Wanted) -> Counts:
         """Count exports by status and cause, without reading one of them."""
@@ -61,6 +63,10 @@ class SqliteExportDesk:
                 for row in rows
             )
         )
+
+
+def _place(row: sqlite3.Row) -> Place:
+    return Place(datetime.fromtimestamp(row["requested_at"], UTC), row["export_id"])
 
 
 def _source(wanted: Wanted) -> str:

@@ -5,11 +5,13 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 
 from memberships_export.adapters.embedded.database import Database, Value
+from memberships_export.domain.errors import UnreadableRecord
 from memberships_export.domain.export.document import read_document, write_document
 from memberships_export.domain.export.finding import address_keys, code_of
 from memberships_export.domain.export.rate import HOUR, Turn, with_turn
@@ -17,12 +19,14 @@ from memberships_export.domain.export.record import Export, new_message_ids
 from memberships_export.ports import Clock
 
 log = logging.getLogger(__name__)
-_GET = "SELECT document FROM exports WHERE export_id = ?"
-_UNFINISHED = "SELECT document FROM exports WHERE user_id = ? AND options = ? AND unfinished"
-_OF_USER = (
-    "SELECT export_id, document FROM exports WHERE user_id = ? ORDER BY requested_at DESC, export_id DESC LIMIT ?"
-)
-_DUE = "SELECT export_id, document FROM exports WHERE wake_at <= ? ORDER BY wake_at LIMIT ?"
+AS_BYTES = "CAST(document AS BLOB) AS document"  # one that is no UTF-8 would keep all others from being read
+_KNOWN = f"export_id, user_id, requested_at, {AS_BYTES}"
+_GET = f"SELECT {_KNOWN} FROM exports WHERE export_id = ?"  # noqa: S608  (our names)
+_UNFINISHED = f"SELECT {_KNOWN} FROM exports WHERE user_id = ? AND options = ? AND unfinished"  # noqa: S608  (as above)
+_OF_USER = f"""
+    SELECT export_id, {AS_BYTES} FROM exports WHERE user_id = ? ORDER BY requested_at DESC, export_id DESC LIMIT ?
+"""  # noqa: S608  (as above)
+_DUE = f"SELECT export_id, {AS_BYTES} FROM exports WHERE wake_at <= ? ORDER BY wake_at LIMIT ?"  # noqa: S608  (as above)
 _INSERT = """
     INSERT INTO exports (
         export_id, user_id, options, unfinished, status, code, requested_at, wake_at, revision, document, written_at
@@ -44,9 +48,10 @@ _TAKE_TURN = "INSERT INTO turns (user_id, at) VALUES (?, ?)"
 # Made when it is first needed: no other version of this program minds it.
 _PROBE_TABLE = "CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, content BLOB)"
 _PROBE = "REPLACE INTO probe (id, content) VALUES (1, zeroblob(65536))"
-_BY_MESSAGE_ID = """
-    SELECT document FROM exports WHERE export_id = (SELECT export_id FROM message_ids WHERE message_id = ?)
-"""
+_BY_MESSAGE_ID = f"""
+    SELECT {_KNOWN} FROM exports
+    WHERE export_id = (SELECT export_id FROM message_ids WHERE message_id = ?)
+"""  # noqa: S608  (as above)
 _NOTE_MESSAGE_ID = "INSERT OR REPLACE INTO message_ids (message_id, export_id) VALUES (?, ?)"
 _FORGET_MESSAGE_ID = "DELETE FROM message_ids WHERE message_id = ? AND export_id = ?"
 _NOTE_ADDRESS = "INSERT OR IGNORE INTO addresses (address, export_id) VALUES (?, ?)"
@@ -56,6 +61,7 @@ _IDS_OF_USER = "SELECT export_id FROM exports WHERE user_id = ?"
 _ERASE = "DELETE FROM exports WHERE export_id = ?"
 _ERASE_MESSAGE_IDS = "DELETE FROM message_ids WHERE export_id = ?"
 _ERASE_ADDRESSES = "DELETE FROM addresses WHERE export_id = ?"
+_BESIDE = frozenset({"export_id", "user_id", "requested_at"})
 _ERASE_TURNS = "DELETE FROM turns WHERE user_id = ?"
 
 
@@ -88,7 +94,7 @@ class SqliteExportStore:
         with self._database.transaction() as connection:
             _take(connection, turn)
 
-    def get(self, export_id: str) -> Export | None:
+    def get(self, export_id: str, *, expired: bool = False) -> Export | None:  # noqa: ARG002  (the sweeper deletes them)
         """Read one record."""
         rows = self._database.read(_GET, [export_id])
         return _export(rows[0]) if rows else None
@@ -201,15 +207,34 @@ def _addresses(export: Export) -> list[tuple[str, str]]:
 
 def readable(rows: Sequence[sqlite3.Row]) -> list[Export]:
     """Read what can be read: one record of a newer version must not hide all the others."""
-    exports = []
+    exports, unreadable = apart(rows)
+    for error in unreadable:
+        log.error("export=%s event=unreadable_record reason=%s", error.export_id, error.__cause__)
+    return exports
+
+
+def apart(rows: Sequence[sqlite3.Row]) -> tuple[list[Export], list[UnreadableRecord]]:
+    """Read what can be read, and say which cannot."""
+    exports, unreadable = list[Export](), list[UnreadableRecord]()
     for row in rows:
         try:
             exports.append(_export(row))
-        except msgspec.DecodeError:
-            log.exception("export=%s event=internal_error", row["export_id"])
-    return exports
+        except UnreadableRecord as error:
+            unreadable.append(error)
+    return exports, unreadable
 
 
 def _export(row: sqlite3.Row) -> Export:
     """Read a record. Fields that a newer version added are ignored, fields it did not know get their defaults."""
-    return read_document(row["document"])
+    try:
+        return read_document(row["document"])
+    except msgspec.DecodeError as error:
+        raise UnreadableRecord(**_known(row)) from error
+
+
+def _known(row: sqlite3.Row) -> dict[str, Any]:
+    """Return what stands beside the document, as far as it was read."""
+    known = {name: row[name] for name in row.keys() if name in _BESIDE}  # noqa: SIM118  (a row is no mapping)
+    if "requested_at" in known:
+        known["requested_at"] = datetime.fromtimestamp(known["requested_at"], UTC)
+    return known

@@ -39,7 +39,10 @@ def read_document(document: str | bytes) -> Export:
 
     Raises msgspec.DecodeError for what is no record.
     """
-    export = msgspec.json.decode(document, type=Export)
+    try:
+        export = msgspec.json.decode(document, type=Export)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError("It is no UTF-8.") from error
     if export.options == Options():
         former = msgspec.json.decode(document, type=Former)
         return replace(export, options=of_preset(former.preset)) if former.preset else export

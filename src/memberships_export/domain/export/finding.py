@@ -44,10 +44,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Exports, newest first; `more` is where to go on when there may be others."""
+    """Exports, newest first; `more` is where to go on when there may be others.
+
+    `unreadable`: ids of those that stand among them and cannot be read.
+    """
 
     exports: Sequence[Export]
     more: Place | None = None
+    unreadable: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

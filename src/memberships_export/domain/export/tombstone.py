@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from memberships_export.domain.errors import UnreadableRecord
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
 
@@ -18,6 +19,21 @@ class Tombstone:
     outcome: str  # its status at that time
     rows: int | None = None  # of its file, if there was one
     clear_at: datetime | None = None  # when to look for what came later; None: all is gone
+
+
+UNREADABLE = "unreadable"  # in place of a status
+
+
+def tombstone_of_unreadable(record: UnreadableRecord, owner: str, now: datetime) -> Tombstone:
+    """Make the tombstone of an export of which only its id is known for sure."""
+    return Tombstone(
+        export_id=record.export_id,
+        owner=owner,
+        requested_at=record.requested_at,
+        erased_at=now,
+        outcome=UNREADABLE,
+        clear_at=now,
+    )
 
 
 def tombstone_of(export: Export, owner: str, now: datetime) -> Tombstone:

@@ -7,7 +7,7 @@ from pydantic import Field
 from memberships_export.domain.export.reasons import detail_for_members, reason_for_members
 from memberships_export.domain.export.record import Delivery, Entry, Export, ExportStatus, Happened, Stage
 from memberships_export.domain.export.timeline import moment_of
-from memberships_export.domain.export.tombstone import Tombstone
+from memberships_export.domain.export.tombstone import UNREADABLE, Tombstone
 from memberships_export.domain.formats.options import Preset
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.progress import completeness_text
@@ -133,7 +133,9 @@ class ErasedView(View):
     export_id: str
     requested_at: datetime | None = None
     erased_at: datetime
-    outcome: ExportStatus = Field(description="Its status before it was erased.")
+    outcome: ExportStatus | None = Field(
+        description="Its status before it was erased; null when its record could not be read any more."
+    )
     rows: int | None = Field(default=None, description="Of its file; null when there was none.")
 
 
@@ -143,7 +145,7 @@ def erased_view(tombstone: Tombstone) -> ErasedView:
         export_id=tombstone.export_id,
         requested_at=tombstone.requested_at,
         erased_at=tombstone.erased_at,
-        outcome=ExportStatus(tombstone.outcome),
+        outcome=None if tombstone.outcome == UNREADABLE else ExportStatus(tombstone.outcome),
         rows=tombstone.rows,
     )
 

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from memberships_export.domain.audit import SYSTEM, Action, Origin
-from memberships_export.domain.export.record import Export
-from memberships_export.domain.export.tombstone import Tombstone, tombstone_of
+from memberships_export.domain.errors import UnreadableRecord
+from memberships_export.domain.export.tombstone import UNREADABLE, Tombstone, tombstone_of, tombstone_of_unreadable
 from memberships_export.domain.messages.belonging import Belongings, Queued
 from memberships_export.ports import Clock, DeadLetters, Erasures, ExportStore
 from memberships_export.service.auditing import Audit
 from memberships_export.service.clear_erased import Cleared, ClearErased
 
 _ALL_LETTERS = 100_000
+_ALL_DUE = 100_000
 _NOTHING = Cleared(mails=0, messages=0, letters=0)
 
 
@@ -58,7 +59,7 @@ class EraseUser:
         All tombstones first, so that nothing is forgotten when the rest is stopped. Raises StorageUnavailable.
         """
         now, owner = self.clock(), self.audit.pseudonym(user_id)
-        planned = [tombstone_of(export, owner, now) for export in self._exports(user_id, now)]
+        planned = list(self._planned(user_id, owner, now))
         if dry_run:
             return _receipt(now, owner, planned, _NOTHING, dry_run=True)
         with self.audit.noting(origin, Action.DATA_ERASED, user_id=user_id) as noted:
@@ -91,13 +92,23 @@ class EraseUser:
         """Read all tombstones, oldest first."""
         return self.erasures.all()
 
-    def _exports(self, user_id: str, now: datetime) -> Iterator[Export]:
-        found = (self.store.get(export_id) for export_id in self.store.ids_of_user(user_id))
-        return (export for export in found if export is not None and export.requested_at <= now)
+    def _planned(self, user_id: str, owner: str, now: datetime) -> Iterator[Tombstone]:
+        """Make a tombstone of each export, also of what has expired or cannot be read."""
+        for export_id in self.store.ids_of_user(user_id):
+            tombstone = self._tombstone(export_id, owner, now)
+            if tombstone is not None and (tombstone.requested_at or now) <= now:
+                yield tombstone
+
+    def _tombstone(self, export_id: str, owner: str, now: datetime) -> Tombstone | None:
+        try:
+            export = self.store.get(export_id, expired=True)
+        except UnreadableRecord as error:
+            return tombstone_of_unreadable(error, owner, now)
+        return tombstone_of(export, owner, now) if export else None
 
     def _unfinished(self, owner: str, now: datetime) -> list[Tombstone]:
         """Find what an erasure that was stopped has begun: its records may be gone already."""
-        return [one for one in self.erasures.all() if one.owner == owner and one.clear_at and one.clear_at <= now]
+        return [one for one in self.erasures.due(now, _ALL_DUE) if one.owner == owner]
 
     def _cleared(self, tombstones: Sequence[Tombstone], meant: Belongings) -> Cleared:
         cleared = self.clear(tombstones, meant)
@@ -123,6 +134,8 @@ def _receipt(
     now: datetime, owner: str | None, exports: Sequence[Tombstone], cleared: Cleared, *, dry_run: bool = False
 ) -> Receipt:
     remains = _QUEUE_REMAINS if cleared.messages is None else ()
+    if any(one.outcome == UNREADABLE for one in exports):
+        remains = (*remains, *_UNREADABLE_REMAINS)
     return Receipt(
         began_at=now, owner=owner, exports=exports, cleared=cleared, remains=(*_REMAINS, *remains), dry_run=dry_run
     )
@@ -149,5 +162,12 @@ _QUEUE_REMAINS = (
         what="The queue finds no message by its content. Messages that wait name the user and the address. One of an "
         "erased export does nothing: a worker removes it. A plain one makes a new export: erase again.",
         until="a worker takes them, or the retention of the queue ends (14 days at most)",
+    ),
+)
+_UNREADABLE_REMAINS = (
+    Remainder(
+        what="A record could not be read any more. On AWS, keys that point to it may be left: hashes of the user id "
+        "and of earlier addresses.",
+        until="the user asks for the same export again, or 30 days",
     ),
 )

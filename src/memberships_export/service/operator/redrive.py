@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from memberships_export.domain.audit import SYSTEM, Action, Origin
-from memberships_export.domain.errors import IllegalTransition, InvalidMessage, UnknownExport
+from memberships_export.domain.errors import IllegalTransition, InvalidMessage, UnknownExport, UnreadableRecord
 from memberships_export.domain.export.delivery import back_on_its_way
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus
@@ -112,7 +112,10 @@ class RedriveExports:
             wake = parse_message(letter.message, letter.message_id)
         except InvalidMessage as error:
             return _refused(letter, None, f"{error.reason} It can only be purged.")
-        export = self.store.get(wake.export_id)
+        try:
+            export = self.store.get(wake.export_id)
+        except UnreadableRecord as error:
+            return _refused(letter, error.export_id, error.reason)
         if export is not None:
             return self._decide_about(export, wake, letter)
         if self.erasures.get(wake.export_id):

@@ -16,6 +16,7 @@ _LETTERS, _EXPORTS, _NAMED = 10_000, 1000, 5  # looked at; exports named in an a
 _AT_ONCE = frozenset({"memberships_refused", "internal_error"})  # only a person mends them
 _TEXTS = {
     "refused": "{by} refuses us; the log says why (event=refused).",
+    "unreadable_record": "The record of an export cannot be read; the log says which (event=unreadable_record).",
     "internal_error": "An error that nobody foresaw; the log has it (event=internal_error).",
 }
 _PROVIDER = "The identity provider cannot be asked, so that users may be turned away; the log says why ({what})."

@@ -13,6 +13,7 @@ from memberships_export.domain.errors import (
     FileMissing,
     StorageUnavailable,
     UnknownExport,
+    UnreadableRecord,
 )
 from memberships_export.domain.export.record import Export, StoredFile
 from memberships_export.domain.export.timeline import downloaded
@@ -48,7 +49,12 @@ class ReadExports:
 
     def get(self, export_id: str, user_id: str) -> Export:
         """Read one export of this user. Raises UnknownExport."""
-        export = self.store.get(export_id)
+        try:
+            export = self.store.get(export_id)
+        except UnreadableRecord as error:
+            if error.user_id != user_id:
+                raise UnknownExport from error
+            raise
         if export is None or export.user_id != user_id:
             raise UnknownExport
         return export

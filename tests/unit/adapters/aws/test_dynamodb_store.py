@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from memberships_export.adapters.aws.dynamodb_item import GUARD_IS_FREE, WAKE_PARTITIONS, guard_key, wake_partition
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.export.finding import address_key
 from memberships_export.domain.export.record import Evidence, Export, ExportStatus, Failure, Send, Stage
 from rig.aws.fake_aws import FakeAws
 from tests.factories import REQUESTED_AT, an_export
@@ -393,3 +394,24 @@ def test_a_message_id_that_was_there_before_keeps_no_export_from_its_end(store: 
 
     assert done is not None
     assert store.get(second.export_id) == done
+
+
+def test_an_address_that_came_back_leaves_no_entry_of_a_former_one(
+    table: str, store: DynamoDbExportStore, aws: FakeAws
+) -> None:
+    export = store.create(an_export(email="a@example.org"))
+    for earlier, email in ((("a@example.org",), "b@example.org"), (("b@example.org",), "a@example.org")):
+        changed = store.replace(export, replace(export, email=email, earlier_emails=earlier))
+        assert changed
+        export = changed
+    left = [item["pk"]["S"] for item in aws.dynamodb.scan(TableName=table)["Items"]]
+    former = [pk for pk in left if pk.startswith("address#")]
+    assert former == [f"address#{address_key('b@example.org')}#{export.export_id}"]
+
+
+def test_what_has_expired_is_hidden_and_found_by_who_erases(table: str, aws: FakeAws) -> None:
+    clock = FakeClock()
+    store = DynamoDbExportStore(aws.dynamodb, table, clock)
+    export = store.create(an_export(status=ExportStatus.COMPLETED, expires_at=clock() - timedelta(days=1)))
+    assert store.get(export.export_id) is None
+    assert store.get(export.export_id, expired=True) == export

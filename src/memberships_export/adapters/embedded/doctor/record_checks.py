@@ -21,6 +21,7 @@ _WITH_FILE = """
     SELECT export_id, document FROM exports
     WHERE json_valid(document) AND json_extract(document, '$.file.key') IS NOT NULL
 """
+_DOCUMENTS = "SELECT export_id, CAST(document AS BLOB) FROM exports"
 _ONE = "SELECT document FROM exports WHERE export_id = ?"
 _NEWEST = "SELECT max(written_at) FROM exports"
 
@@ -78,6 +79,25 @@ def orphans(data: Path) -> Iterator[Finding]:
             f"{len(lost):,} folders of files belong to no record",
             f"delete them: rm -r {named}" if len(lost) <= _NAMED else f"delete them, here the first: rm -r {named}",
         )
+
+
+def unreadable(data: Path) -> Iterator[Finding]:
+    """Find records that cannot be read: of a newer version, or damaged."""
+    with reading(data / "exports.db") as connection:
+        lost = [row[0] for row in connection.execute(_DOCUMENTS) if not _is_readable(row[1])]
+    if lost:
+        yield Finding(
+            f"{len(lost):,} records cannot be read: {' '.join(lost[:_NAMED])}",
+            "run the newer version if there was one; else see docs/runbook.md, unreadable_record",
+        )
+
+
+def _is_readable(document: bytes) -> bool:
+    try:
+        read_document(document)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def missing_files(data: Path) -> Iterator[Finding]:

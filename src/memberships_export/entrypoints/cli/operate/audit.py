@@ -8,10 +8,11 @@ import typer
 from memberships_export.domain.audit import Action, Audited, AuditPage, AuditQuery, is_entry_id
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
 from memberships_export.entrypoints.cli.exits import WrongUsage
-from memberships_export.entrypoints.cli.output import complain, say, say_json, table
+from memberships_export.entrypoints.cli.output import complain, say, say_json, table, visible
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _MOST = 1000
+_NAMED = 10
 _COLUMNS = ("AT (UTC)", "ACTOR", "WHO", "ACTION", "EXPORT ID", "OUTCOME", "FROM", "REQUEST ID")
 
 
@@ -40,7 +41,13 @@ def audit(  # noqa: PLR0913, PLR0917  (Typer fills them by name)
     )
     page = _read(query, user_id, backend)
     if as_json:
-        return say_json({"entries": [_as_json(entry) for entry in page.entries], "before": page.before})
+        entries = [_as_json(entry) for entry in page.entries]
+        return say_json({"entries": entries, "unreadable": list(page.unreadable), "before": page.before})
+    if page.unreadable:
+        complain(
+            f"{len(page.unreadable)} entries cannot be read, and are not shown. They are damaged, or were written by a "
+            f"newer version of the service: {', '.join(map(visible, page.unreadable[:_NAMED]))}"
+        )
     if not page.entries:
         return complain("There are no such entries.")
     say(table(_COLUMNS, [_row(entry) for entry in page.entries]))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from memberships_export.domain.audit import SYSTEM, Origin
+from memberships_export.domain.errors import UnreadableRecord
 from memberships_export.domain.messages.letters import MESSAGE_ID, DeadLetter
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
 from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
@@ -154,16 +155,24 @@ def _in_short(letter: DeadLetter) -> dict[str, str | None]:
 
 
 def _in_full(letter: DeadLetter, desk: RedriveExports) -> dict[str, Any]:
-    export_id = export_id_of(letter)
-    export = desk.store.get(export_id) if export_id else None
     entry = {
         "messageId": letter.message_id,
         "sentAt": letter.sent_at.isoformat(),
         "attributes": dict(letter.message.attributes),
         "body": letter.message.body,
-        "export": record_as_json(export) if export else None,
+        "export": _export_of(letter, desk),
     }
     return {name: masked(value) for name, value in entry.items()}
+
+
+def _export_of(letter: DeadLetter, desk: RedriveExports) -> dict[str, Any] | str | None:
+    """Return its export as far as it can be read; what keeps it from being read, in words."""
+    export_id = export_id_of(letter)
+    try:
+        export = desk.store.get(export_id) if export_id else None
+    except UnreadableRecord as error:
+        return error.reason
+    return record_as_json(export) if export else None
 
 
 def _outline(value: Any, depth: int = 0) -> list[str]:  # noqa: ANN401  (any JSON value)

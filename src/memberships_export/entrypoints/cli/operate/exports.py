@@ -56,8 +56,11 @@ class _Desk:
     def full_id(self, export_id: str) -> str:
         """Complete an id. Raises CommandError, WrongUsage."""
         text = export_id.strip().lower()
-        found = self.exports.find(Wanted(prefix=text), _MOST_LIKE).exports if len(text) >= SHORTEST else ()
-        return the_one(export_id, [export.export_id for export in found], "export", _WHERE)
+        if len(text) < SHORTEST:
+            return the_one(export_id, (), "export", _WHERE)
+        found = self.exports.find(Wanted(prefix=text), _MOST_LIKE)
+        ids = [*(export.export_id for export in found.exports), *found.unreadable]
+        return the_one(export_id, ids, "export", _WHERE)
 
     def shown(self, value: Any, exports: list[Export], *, reveal: bool) -> Any:  # noqa: ANN401  (text or JSON)
         """Mask what is going to be printed about these exports, or note that it is not masked."""
@@ -101,6 +104,8 @@ def list_exports(  # noqa: PLR0913, PLR0917  (each is an option)
         if exports:
             say(desk.shown(view.as_table(exports, desk.now), exports, reveal=reveal))
         say(view.counts_in_words(counts, desk.now))
+        if found.unreadable:
+            complain(view.unreadable_in_words(found.unreadable))
         if found.more:
             complain(f"There are more: add --after {typed.place_text(found.more)}")
     return None
@@ -170,6 +175,7 @@ def _opened(backend: str | None) -> Iterator[_Desk]:
     except (IllegalTransition, UnknownExport) as error:
         raise CommandError(str(masked(error.reason))) from error
     except StorageUnavailable as error:
-        raise StorageUnavailable(str(masked(error.reason))) from error
+        error.reason = str(masked(error.reason))
+        raise
     except CommandError as error:
         raise type(error)(str(masked(str(error)))) from error

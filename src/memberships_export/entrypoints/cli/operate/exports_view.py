@@ -13,6 +13,7 @@ from memberships_export.entrypoints.cli.operate.exports_wanted import place_text
 from memberships_export.entrypoints.cli.output import table, visible
 
 _COLUMNS = ("EXPORT ID", "STATUS", "STAGE", "AGE", "ROWS", "CODE", "ADDRESS", "FORMAT")
+_MOST_NAMED = 10
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
@@ -28,6 +29,15 @@ def counts_in_words(counts: Counts, now: datetime) -> str:
     oldest = counts.oldest_unfinished
     waits = f"The oldest that is not finished is {age(now - oldest)} old." if oldest else "All of them are finished."
     return visible(f"{', '.join(kinds) or 'No exports'}. {waits}{among}")
+
+
+def unreadable_in_words(ids: Sequence[str]) -> str:
+    """Say which exports are left out of a list, and what can be done about them."""
+    named = " ".join(ids[:_MOST_NAMED]) + (" …" if len(ids) > _MOST_NAMED else "")
+    return visible(
+        f"{len(ids)} records of this part of the list cannot be read, and are not shown: {named}. They are damaged, or "
+        "were written by a newer version. See docs/runbook.md, unreadable_record."
+    )
 
 
 def summary(export: Export, now: datetime) -> dict[str, Any]:
@@ -52,6 +62,7 @@ def list_as_json(found: Found, counts: Counts, now: datetime) -> dict[str, Any]:
     oldest = counts.oldest_unfinished
     return {
         "items": [summary(export, now) for export in found.exports],
+        "unreadable": list(found.unreadable),
         "next": place_text(found.more) if found.more else None,
         "counts": [
             {

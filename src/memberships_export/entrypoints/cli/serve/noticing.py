@@ -9,7 +9,16 @@ from datetime import datetime, timedelta
 from memberships_export.logs.fields import fields_of
 from memberships_export.service.operator.noticed import Noticed
 
-_EVENTS = frozenset({"internal_error", "unforeseen_error", "key_set_unread", "provider_unanswered", "refused"})
+_EVENTS = frozenset(
+    {
+        "internal_error",
+        "unforeseen_error",
+        "unreadable_record",
+        "key_set_unread",
+        "provider_unanswered",
+        "refused",
+    }
+)
 _SHOWN = timedelta(hours=1)
 # What these refuse, the exports that wait for it tell: their record has the cause.
 _ON_RECORD = frozenset({"memberships_api", "token_endpoint", "secrets"})
