@@ -56,7 +56,7 @@ class MembershipsExportStack(Stack):
             self,
             "Operator",
             assumed_by=iam.AccountRootPrincipal(),  # whom the account's own policies allow to take the role
-            description="For people who look after dead letters",
+            description="For people who look after exports and dead letters",
         )
         self._monitoring = self._watch()
         self._grant()
@@ -131,10 +131,13 @@ class MembershipsExportStack(Stack):
                 "Your memberships API checks tokens with it",
             ),
             "LinkSecret": (self._secrets.links.secret_arn, "A new value ends all download links that were mailed"),
-            "OperatorRole": (self._operator.role_arn, "Take this role for memberships-export dlq"),
+            "OperatorRole": (
+                self._operator.role_arn,
+                "Take this role for commands of operators",
+            ),
             "OperatorSettings": (
                 " ".join(f"{name}={value}" for name, value in self._environment.for_operator().items()),
-                "Export these variables for memberships-export dlq",
+                "Export these variables for commands of operators",
             ),
             "MembershipsClient": (
                 self._network.memberships_client.security_group_id,

@@ -124,14 +124,15 @@ class DeployedService:
 
     def desk(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Type a command of the dead letter desk, as an operator."""
-        return self._operate("dlq", *arguments)
+        return self.operate("dlq", *arguments)
 
     def audit(self) -> list[dict[str, str]]:
         """Read the audit log, as an operator."""
-        entries: list[dict[str, str]] = json.loads(self._operate("audit", "--json").stdout)["entries"]
+        entries: list[dict[str, str]] = json.loads(self.operate("audit", "--json").stdout)["entries"]
         return entries
 
-    def _operate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def operate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Type a command as an operator, who has taken the role of the stack."""
         return subprocess.run(
             [Path(sys.executable).parent / "memberships-export", *arguments, "--backend", "aws"],
             env={"PATH": os.environ["PATH"], "COLUMNS": "160", **self.operator_variables()},

@@ -80,6 +80,17 @@ def names_of_the_stack(needed: list[Needed], deployment: Deployment) -> list[Nee
     return [replace(need, resource=named(need.resource)) for need in needed]
 
 
+WAYS_TO_LOOK = (
+    (),
+    ("--user", "user-2"),
+    ("--email", "member@example.org", "--reveal"),
+    ("--status", "queued"),
+    ("--status", "completed"),
+    ("--code", "mail_refused"),
+    ("--since", "1h"),
+)
+
+
 def live_a_whole_life(service: DeployedService) -> None:
     """Let every program do what it does in the life of exports."""
     member, sendgrid = service.client("user-1"), service.around.sendgrid
@@ -118,6 +129,50 @@ def live_a_whole_life(service: DeployedService) -> None:
     waiting = (member.request() or {})["exportId"]
     _sweep(service, overdue=waiting, expired=export_id)
     assert member.ask("POST", f"/memberships/exports/{waiting}/cancel")["status_code"] == 200
+    _operate(service)
+
+
+def _operate(service: DeployedService) -> None:
+    """Type every command of operators, each of its ways to look, and let a member erase an export."""
+    member = service.client("user-2")
+
+    def typed(*arguments: str, code: int = 0) -> str:
+        done = service.operate(*arguments)
+        assert done.returncode == code, (arguments, done.stdout, done.stderr)
+        return done.stdout
+
+    typed("pause", "--reason", "the API moves")
+    paused = (member.request() or {})["exportId"]
+    queue = service.deployment.mappings[0].queue_url
+    with service.awake():  # a function looks, and lets it be
+        service.until(lambda: not service.around.aws.messages_in(queue), "the message to be taken")
+    with service.function("SweepExports") as sweeper:
+        sweeper.invoke({})
+    typed("resume")
+    for narrowed in WAYS_TO_LOOK:
+        typed("exports", "list", *narrowed)
+    typed("exports", "show", paused[:8])
+    typed("exports", "cancel", paused)
+    service.around.memberships.follow("status:503")
+    export_id = (member.request() or {})["exportId"]
+    with service.awake():
+        service.until(lambda: member.status(export_id)["status"] == "waiting", "the first try")
+        typed("exports", "retry", "--all", "--code", "memberships_unavailable")
+        assert member.ended(export_id)["status"] == "completed"
+        typed("exports", "resend", export_id)
+        assert member.ended(export_id)["status"] == "completed"
+    typed("exports", "retry", export_id, code=1)
+    typed("audit", "--user", "user-2")
+    typed("audit", "--export", export_id, "--since", "1d")
+    typed("dlq", "list", "--group")
+    typed("doctor", code=2)
+    assert member.ask("DELETE", f"/memberships/exports/{paused}")["status_code"] == 200
+    typed("erase", "--user", "user-2", "--dry-run")
+    typed("erase", "--user", "user-2", "--yes")
+    typed("erase", "--again")
+    typed("erase", "--list")
+    with service.function("SweepExports") as sweeper:  # finishes erasures
+        sweeper.invoke({})
 
 
 def _sweep(service: DeployedService, overdue: str, expired: str) -> None:

@@ -63,7 +63,7 @@ def test_a_command_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
         "    pathlib.Path(sys.argv[2]).touch()\n"
         "time.sleep(1000)\n"
     )
-    with pytest.raises(AlertFailed, match="with all it had started"):
+    with pytest.raises(AlertFailed, match="with all it had started, because the service stops"):
         CommandAlarm(python(code, str(lock), str(ready)), seconds=1000, should_stop=ready.exists)(ALERT)
     with lock.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -168,6 +168,45 @@ def test_of_many_processes_at_once_one_tells(open_notes: Callable[[], SqliteAler
     assert [sum(column) for column in zip(*claimed, strict=True)] == [1, 1]
 
 
+class Died(BaseException):
+    """The process is gone, in the middle of the alarm."""
+
+
+def test_one_that_dies_while_it_tells_leaves_it_to_another_a_little_later(
+    watch: Watch, open_notes: Callable[[], SqliteAlertNotes]
+) -> None:
+    fail_one(watch.world, ForeignRows(), "user-1")
+    fail_one(watch.world, MembershipsContractBroken(), "user-2")
+
+    def dies(_: Alert) -> None:
+        raise Died
+
+    watch.look = replace(watch.look, alarms=[dies])
+    with pytest.raises(Died):
+        watch.look()
+    other = Watch(watch.world, open_notes())
+    assert other.kinds() == ["failed:memberships_contract_broken"], "the one that was in hand may still be told"
+    watch.world.clock.advance(2 * MINUTE)
+    assert other.kinds() == ["failed:foreign_rows"]
+    assert other.kinds() == []
+
+
+def test_what_comes_while_somebody_tells_is_told_with_the_next_look(watch: Watch) -> None:
+    fail_one(watch.world, ForeignRows(), "user-1")
+
+    def slow(alert: Alert) -> None:
+        fail_one(watch.world, ForeignRows(), "user-2")
+        assert watch.kinds() == [], "of one kind one alarm runs at a time"
+        watch.told.append(alert)
+
+    other = replace(watch.process(), alarms=[slow])
+    other()
+    assert [alert.count for alert in watch.told] == [1]
+    watch.told.clear()
+    watch.look()
+    assert [alert.count for alert in watch.told] == [1]
+
+
 def test_an_alarm_that_fails_is_tried_again_a_minute_later_and_not_before(
     watch: Watch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -228,6 +267,7 @@ def test_a_full_disk_is_told_once_an_hour_although_nothing_can_be_noted(
 
     monkeypatch.setattr(watch.notes, "claim", away)
     monkeypatch.setattr(watch.notes, "give_back", away)
+    monkeypatch.setattr(watch.notes, "told", away)
     watch.full = "data/files cannot be used: No space left on device."
     watch.fails = True
     assert watch.kinds() == []

@@ -31,7 +31,6 @@ def test_an_export_that_is_lost_to_a_cancellation(log: Log) -> None:
         CLAIMED,
         CANCELLED,
         "INFO export=ID event=stopped reason=Export ID is cancelled meanwhile.",
-        "INFO export=ID status=running event=left",
     ]
 
 
@@ -54,7 +53,6 @@ def test_trouble_of_an_export_that_is_lost_to_a_cancellation(log: Log, error: Ex
         CANCELLED,
         *bug,
         "INFO export=ID event=stopped reason=Export ID is cancelled meanwhile.",
-        "INFO export=ID status=running event=left",
     ]
 
 

@@ -45,6 +45,8 @@ class CommandAlarm:
         with process:
             said, ended = self._attend(process, as_json(alert))
         log.info("kind=%s status=%s event=alert_command said=%s", alert.kind, process.returncode, said)
+        if not ended and self._should_stop():
+            raise AlertFailed("The alert command was ended, with all it had started, because the service stops.")
         if not ended:
             raise AlertFailed(f"The alert command was ended after {self._seconds:g} seconds, with all it had started.")
         if process.returncode:

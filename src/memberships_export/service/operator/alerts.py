@@ -47,14 +47,18 @@ class AlertNotes(Protocol):
         ...
 
     def claim(self, alert: Alert, now: datetime, quiet: timedelta) -> bool:
-        """Note an alert; false when its kind was noted within `quiet`, or others have told all its occurrences.
+        """Take an alert in hand for two minutes; false when its kind was told within `quiet`, or all its occurrences.
 
-        Of two processes at once, one gets it.
+        Of two processes at once, one gets it. When that one dies before it says what came of it, another has its turn.
         """
         ...
 
+    def told(self, alert: Alert, now: datetime) -> None:
+        """Note that somebody was told."""
+        ...
+
     def give_back(self, alert: Alert) -> None:
-        """Forget that it was noted: nobody could be told."""
+        """Let it go: nobody could be told."""
         ...
 
 
@@ -92,13 +96,19 @@ class RaiseAlerts:
             log.error("kind=%s event=alert_failed reason=%s", alert.kind, reason)
         if len(failures) < len(self.alarms):  # somebody knows
             log.info("kind=%s count=%d event=alerted", alert.kind, alert.count)
+            self._note(lambda: self.notes.told(alert, self.clock()), alert)
             return
         self._again_at[alert.kind] = self.clock() + _PAUSE_AFTER_FAILURE
         self._told_here.pop(alert.kind, None)
+        self._note(lambda: self.notes.give_back(alert))
+
+    def _note(self, note: Callable[[], None], told: Alert | None = None) -> None:
         try:
-            self.notes.give_back(alert)
+            note()
         except StorageUnavailable as error:
             log.warning("event=trouble code=%s reason=%s", error.code, error.reason)
+            if told:
+                self._told_here[told.kind] = self.clock()
 
 
 def within(noted: datetime | None, now: datetime, quiet: timedelta) -> bool:

@@ -180,7 +180,8 @@ class RunExport:
             log.exception("export=%s event=internal_error", held.export.export_id)
             self.metrics.count(INTERNAL_ERRORS)
             self._stopped_by(held, _InternalError(f"Unexpected error {type(error).__name__}; see the service's log."))
-        log.info("export=%s status=%s event=left", held.export.export_id, held.export.status)
+        if held.export.status is not ExportStatus.RUNNING:  # else it is somebody else's: `stopped` told that
+            log.info("export=%s status=%s event=left", held.export.export_id, held.export.status)
 
     def _run_stage(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         stage, begun = held.export.stage, monotonic()
