@@ -86,7 +86,7 @@ SECRETS = 4
 SECRETS_READ, SECRET_SECONDS = 2, 60  # for a file that is attached; kept by a warm function
 KEY_SECONDS = 300  # SQS and DynamoDB ask KMS again after that; assumed for S3 bucket keys
 # Own: by filters, and written by the service. Of Container Insights: from memory, unchecked.
-ALARM_METRICS, OWN_METRICS, INSIGHT_METRICS = 15, 5 + 27, 25
+ALARM_METRICS, OWN_METRICS, INSIGHT_METRICS = 16, 5 + 28, 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

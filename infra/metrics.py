@@ -10,7 +10,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from infra.api_service import ApiService
 from memberships_export.adapters.aws.emf import DIMENSION, NAMESPACE, metric_name
 from memberships_export.domain.metric import Metric
-from memberships_export.service.metrics import EXPORT_SECONDS, FINISHED, REFUSED, RETRIES
+from memberships_export.service.metrics import EXPORT_SECONDS, FINISHED, PAUSED, REFUSED, RETRIES
 
 _FIVE, _HOUR = Duration.minutes(5), Duration.hours(1)
 
@@ -30,6 +30,11 @@ def server_errors(api: ApiService) -> cloudwatch.MathExpression:
 def oldest_unfinished() -> cloudwatch.Metric:
     """Age in seconds of the oldest export that should be moving and is not finished, as the sweeper saw it."""
     return _own_metric("OldestUnfinishedExportSeconds", _FIVE, "Maximum")
+
+
+def paused() -> cloudwatch.Metric:
+    """1 when the service was paused for the whole of an hour, as the sweeper saw it."""
+    return _written(PAUSED, "Minimum", _HOUR)
 
 
 def internal_errors() -> cloudwatch.Metric:

@@ -22,6 +22,7 @@ from infra.metrics import (
     failure_rate,
     internal_errors,
     oldest_unfinished,
+    paused,
     refusals,
     sends,
     server_errors,
@@ -144,6 +145,7 @@ class Monitoring(Construct):
         )
         text = "An export has been unfinished for an hour; its record says what it waits for"
         self._alarm("OldestUnfinished", text, oldest_unfinished(), 3600)
+        self._alarm("Paused", "The service has been paused for an hour: no mail leaves", paused(), 1)
         runs = watched.sweeper.function.metric_invocations(period=_FIVE)
         self._alarm("SweeperSilent", "The sweeper has not run for five minutes: nothing is retried", runs, 1, _LESS)
 

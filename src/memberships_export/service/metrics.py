@@ -161,6 +161,12 @@ DEAD_LETTERS = Metric(
     meaning="Letters in the dead letter queue: they wait for a person.",
     alarm="DeadLetters",
 )
+PAUSED = Metric(
+    name="paused",
+    kind=_GAUGE,
+    meaning="1 while an operator has paused the service. On AWS, as the sweeper saw it.",
+    alarm="Paused",
+)
 STORE_UP = Metric(
     name="store_up",
     kind=_GAUGE,
@@ -192,6 +198,7 @@ CATALOGUE = (
     QUEUED,
     QUEUE_AGE,
     DEAD_LETTERS,
+    PAUSED,
     STORE_UP,
 )
 

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from memberships_export.adapters.embedded.counts import Counts
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.levels import DatabaseLevels
+from memberships_export.adapters.embedded.service_state import SqliteServiceState
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters, SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.bootstrap import metrics_page as module
@@ -21,6 +22,7 @@ from memberships_export.domain.export.record import ExportStatus, Trouble
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.domain.metric import Level
+from memberships_export.domain.pause import Pause
 from memberships_export.service.metrics import CATALOGUE, EXPORT_SECONDS, FINISHED, REQUESTED, WAITING
 from tests.factories import REQUESTED_AT, an_export
 from tests.fakes.memory import FakeClock
@@ -171,6 +173,17 @@ def test_gauges_tell_what_lies_in_the_store_by_status_and_by_cause(tmp_path: Pat
     assert found["waiting_exports", "memberships_unavailable"] == 2, "what runs again does not wait"
     assert found["waiting_exports", "other"] == 1
     assert found["oldest_unfinished_seconds", ""] >= 30
+
+
+def test_a_gauge_tells_whether_the_service_is_paused(tmp_path: Path) -> None:
+    clock, database = FakeClock(), Database(tmp_path / "exports.db")
+    state = SqliteServiceState(database)
+
+    assert ("paused", "") not in levels_of(database, clock)
+    state.pause(Pause(since=clock(), by="ops"))
+    assert levels_of(database, clock)["paused", ""] == 1
+    state.resume()
+    assert ("paused", "") not in levels_of(database, clock)
 
 
 def test_gauges_tell_how_many_messages_wait_and_since_when(tmp_path: Path) -> None:

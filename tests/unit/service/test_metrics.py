@@ -10,6 +10,7 @@ from memberships_export.domain.errors import ExportError, PermanentError, Transi
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence, ExportStatus
 from memberships_export.domain.metric import OTHER, Kind
+from memberships_export.domain.pause import Pause
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from memberships_export.service.metrics import CATALOGUE, FAILED, FAILURES, RETRIES, TROUBLES
 from memberships_export.service.user.request import Wish
@@ -163,6 +164,10 @@ def test_a_pass_of_the_sweeper_is_counted_with_what_it_did_and_the_oldest_that_i
     assert numbers.counted["sweeps_total", ""] == 1
     assert sum(times for (name, _), times in numbers.counted.items() if name == "sweeper_visits_total") == 1
     assert numbers.levels["oldest_unfinished_seconds", ""] == 1200.0
+    assert numbers.levels["paused", ""] == 0
+    world.state.pause(Pause(since=world.clock(), by="ops"))
+    world.services.sweep()
+    assert numbers.levels["paused", ""] == 1
 
 
 def test_without_metrics_everything_works_as_before() -> None:

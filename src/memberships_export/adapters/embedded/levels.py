@@ -10,6 +10,7 @@ from memberships_export.ports import Clock
 from memberships_export.service.metrics import (
     DEAD_LETTERS,
     OLDEST_UNFINISHED,
+    PAUSED,
     QUEUE_AGE,
     QUEUED,
     UNFINISHED,
@@ -21,6 +22,7 @@ _UNFINISHED = """
     FROM exports INDEXED BY exports_unfinished WHERE unfinished GROUP BY 1, 2
 """
 _QUEUE = "SELECT count(*) AS messages, min(visible_at) AS first FROM messages WHERE visible_at <= ?"
+_PAUSED = "SELECT count(*) AS pauses FROM pause"
 _LETTERS = "SELECT count(*) AS letters FROM dead_letters"
 
 
@@ -35,7 +37,7 @@ class DatabaseLevels:
     def __call__(self) -> Sequence[Level]:
         """Read all gauges. Raises StorageUnavailable."""
         now = self._clock()
-        return [*self._unfinished(now), *self._queue(now), *self._letters()]
+        return [*self._unfinished(now), *self._queue(now), *self._letters(), *self._paused()]
 
     def _unfinished(self, now: datetime) -> Iterator[Level]:
         statuses, causes = dict.fromkeys(UNFINISHED.values, 0), dict.fromkeys(WAITING.shown, 0)
@@ -58,3 +60,7 @@ class DatabaseLevels:
     def _letters(self) -> Iterator[Level]:
         (row,) = self._database.read(_LETTERS)
         yield Level(DEAD_LETTERS, row["letters"])
+
+    def _paused(self) -> Iterator[Level]:
+        (row,) = self._database.read(_PAUSED)
+        yield Level(PAUSED, row["pauses"])

@@ -15,7 +15,7 @@ from memberships_export.domain.messages.wake import wake_message
 from memberships_export.logs.about import about
 from memberships_export.ports import AuditLog, Clock, ExportQueue, ExportStore, FileStore, Metrics, ServiceState
 from memberships_export.service.file_keys import file_folder, parts_folder
-from memberships_export.service.metrics import INTERNAL_ERRORS, OLDEST_UNFINISHED, SWEEPS, VISITS, NoMetrics
+from memberships_export.service.metrics import INTERNAL_ERRORS, OLDEST_UNFINISHED, PAUSED, SWEEPS, VISITS, NoMetrics
 from memberships_export.service.worker.finish_erasures import FinishErasures
 from memberships_export.service.worker.recover import RecoverExports
 from memberships_export.service.worker.settle import SettleFailure
@@ -71,6 +71,7 @@ class SweepExports:
 
     def _count(self, taken: Mapping[SweepAction, int]) -> None:
         self.metrics.count(SWEEPS)
+        self.metrics.set(PAUSED, 1 if self.state.paused() else 0)
         for action, times in taken.items():
             self.metrics.count(VISITS, action, times)
 
