@@ -1,6 +1,9 @@
 import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import chain
 from socketserver import BaseRequestHandler
 
 import pytest
@@ -51,6 +54,58 @@ def test_a_connection_that_was_quick_stays(pair: tuple[socket.socket, socket.soc
         pass
     theirs.sendall(b"x")
     assert (ours.recv(1), limit.passed) == (b"x", False)
+
+
+def test_a_short_limit_is_kept_while_a_long_one_is_watched() -> None:
+    with ExitStack() as open_sockets:
+        pairs = [socket.socketpair() for _ in range(3)]
+        for end in chain.from_iterable(pairs):
+            open_sockets.enter_context(end)
+        with TimeLimit(pairs[0][0], 600) as long, TimeLimit(pairs[1][0], 0.01) as short:
+            assert pairs[1][1].recv(1) == b""
+            with TimeLimit(pairs[2][0], 0.01) as another:
+                assert pairs[2][1].recv(1) == b""
+        assert (long.passed, short.passed, another.passed) == (False, True, True)
+        pairs[0][1].sendall(b"x")
+        assert pairs[0][0].recv(1) == b"x"
+
+
+def test_a_connection_is_not_cut_any_more_after_its_block(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = pair
+    with TimeLimit(ours, 600) as limit:
+        pass
+    limit.cut()  # as by a thread that found its end just before
+    theirs.sendall(b"x")
+    assert (ours.recv(1), limit.passed) == (b"x", False)
+
+
+def test_one_thread_watches_all_connections() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ThreadPoolExecutor(8) as pool:
+        with TimeLimit(ours, 600):
+            before = _watchdogs()
+        for done in [pool.submit(_quick_call, ours) for _ in range(200)]:
+            done.result()
+        assert (_watchdogs(), before) == (before, 1)
+
+
+def _quick_call(line: socket.socket) -> None:
+    with TimeLimit(line, 600):
+        pass
+
+
+def _watchdogs() -> int:
+    return sum(thread.name == "watchdog" for thread in threading.enumerate())
+
+
+def test_a_line_that_is_gone_does_not_keep_others_from_being_cut(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = pair
+    gone = socket.socket()
+    gone.close()
+    nothing: socket.socket = None  # type: ignore[assignment]  # as a library may give it
+    with TimeLimit(gone, 0), TimeLimit(nothing, 0), TimeLimit(ours, 0.01) as limit:
+        assert theirs.recv(1) == b""
+    assert limit.passed
 
 
 def test_memberships_whose_tls_handshake_drips_are_unavailable() -> None:
