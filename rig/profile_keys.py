@@ -34,6 +34,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "headers": "Headers beside those of [auth], such as Accept.",
         "json": "The body of a POST, such as a query of GraphQL with its variables.",
         "first_page_only": "Names of params, also of filters, that may not go along when another page is asked for.",
+        "compression": "`gzip` asks for compressed answers: sooner over a slow line, more work on one machine.",
         "errors_path": "Path to errors. What is there, and not empty, makes an answer with status 200 an error.",
     },
     "ServiceJwt": {},

@@ -10,6 +10,8 @@ from typing import Literal
 
 from rig.loopback import LoopbackHandler, LoopbackServer, OnLoopback
 
+Framing = Literal["length", "chunks", "connection"]
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -34,7 +36,7 @@ class Reply:
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
     broken: bool = False
-    framing: Literal["length", "chunks", "connection"] = "length"
+    framing: Framing = "length"
 
 
 class RecordingApi(OnLoopback):

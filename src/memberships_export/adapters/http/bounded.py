@@ -1,7 +1,7 @@
 """One call within a time and a size: no redirects, no decompression, no retries but the pool's."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import urllib3
@@ -47,19 +47,23 @@ def send(
 
 
 def read_body(answer: urllib3.BaseHTTPResponse, most: int, until: float) -> bytes:
-    """Read to the end, at most so many bytes. Raises TooLarge, TooLate, HTTPError.
+    """Read to the end, at most so many bytes. Raises TooLarge, TooLate, HTTPError."""
+    return b"".join(pieces_of(answer, most, until))
+
+
+def pieces_of(answer: urllib3.BaseHTTPResponse, most: int, until: float) -> Iterator[bytes]:
+    """Read to the end, as the bytes come. Raises what read_body raises.
 
     read1 comes back after each piece, so that a slow drip cannot outlast the deadline.
     """
     announced = answer.headers.get("Content-Length", "")
     if announced.isdecimal() and float(announced) > most:
         raise TooLarge
-    chunks, size = [], 0
-    while chunk := answer.read1(_CHUNK, decode_content=False):
-        chunks.append(chunk)
-        size += len(chunk)
+    size = 0
+    while piece := answer.read1(_CHUNK, decode_content=False):
+        size += len(piece)
         if size > most:
             raise TooLarge
         if time.monotonic() > until:
             raise TooLate
-    return b"".join(chunks)
+        yield piece

@@ -9,11 +9,12 @@ from http import HTTPStatus
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from memberships_export.adapters.http.bounded import Outgoing, TooLarge, TooLate, read_body, send
+from memberships_export.adapters.http.bounded import Outgoing, TooLarge, TooLate, send
 from memberships_export.adapters.http.outgoing_url import checked_url
 from memberships_export.adapters.http.pool import open_pool
 from memberships_export.adapters.http.retry_after import retry_after
 from memberships_export.adapters.http.trouble import bad_certificate, trouble
+from memberships_export.adapters.http.unpacked import CutShort, NotGzip, compressions, is_gzip, read_unpacked
 from memberships_export.adapters.source.auth import Authorizers, Credential
 from memberships_export.adapters.source.headers import answer_headers, request_headers
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
@@ -21,11 +22,6 @@ from memberships_export.adapters.source.wording import Wording
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.ports import Clock
-
-# The registered content codings (RFC 9110 18.6), and what some servers call them.
-_COMPRESSIONS = frozenset(
-    {"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "dcb", "dcz", "bzip2", "xz", "exi"}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +67,7 @@ class MembershipsHttp:
         return self._url.geturl().rstrip("/")
 
     def fetch(self, call: Call, profile: KnownProfile) -> Answer:
-        """Make one call as the profile says. No redirects, no decompression, no retries but the pool's.
+        """Make one call as the profile says. No redirects, no retries but the pool's.
 
         After a 401 it is repeated once, if there is another token to show or another secret by now. All of it, tokens
         too, takes no longer than the limits say. Raises MembershipsUnavailable, MembershipsRefused, NothingThere,
@@ -84,12 +80,16 @@ class MembershipsHttp:
             try:
                 self._check_head(answer, call, say)
                 headers = answer_headers(answer.headers, profile.profile, say)
-                return Answer(read_body(answer, self._limits.body_bytes, until), headers)
+                return Answer(read_unpacked(answer, self._limits.body_bytes, until), headers)
             finally:
                 answer.close()  # a connection that was read to its end is back in the pool by now, and stays open
         except HTTPError as error:
             what = trouble(error, *self._limits.patience)
             raise (say.refused("none", what) if bad_certificate(error) else say.unavailable(what)) from error
+        except CutShort:
+            raise say.unavailable("sent a compressed page that ends in its middle") from None
+        except NotGzip as error:
+            raise say.broken(f"sent a page that is not the gzip that its header says ({error})") from None
         except TooLate:
             raise say.unavailable(f"took longer than {self._limits.total_seconds:g} seconds for one page") from None
         except TooLarge:
@@ -126,10 +126,12 @@ class MembershipsHttp:
         if answer.status != HTTPStatus.OK:
             seconds = retry_after(answer.headers.get("Retry-After"), self._clock())
             raise say.of_status(answer.status, seconds, first=call.first)
-        codings = answer.headers.get("Content-Encoding", "").lower().replace(",", " ").split()
-        if packed := _COMPRESSIONS.intersection(codings):  # anything else, such as utf-8, names no compression
+        packed = compressions(answer)
+        if packed and call.compression == "none":
             what = f"sent a compressed page ({', '.join(packed)}) although it was asked not to"
             raise say.broken(f"{what}; switch compression off for it")
+        if packed and not is_gzip(packed):
+            raise say.broken(f"sent a page compressed by {', '.join(packed)}; only gzip is unpacked, once")
 
     def _where(self, profile: KnownProfile) -> str:
         """Name the address as the profile writes it: what stands for a user stays a placeholder."""

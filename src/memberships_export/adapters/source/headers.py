@@ -44,7 +44,7 @@ def request_headers(call: Call, credential: Mapping[str, str], say: Wording) -> 
         if not header_can_be(name, value):
             raise say.broken(f"cannot be asked: the header {name!r} would hold what no header may, or may not be set")
         headers[name.lower()] = (name, value)
-    return dict(headers.values()) | {"Accept-Encoding": "identity"}  # nothing to unpack: no bomb
+    return dict(headers.values()) | {"Accept-Encoding": "gzip" if call.compression == "gzip" else "identity"}
 
 
 def header_can_be(name: str, value: str) -> bool:

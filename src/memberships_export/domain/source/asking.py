@@ -82,6 +82,7 @@ class Ask(Struct, frozen=True):
             headers=self._accept()
             | {name: self._header(value, f"the header {name}") for name, value in request.headers.items()},
             body=self._body(paging) if posts else None,
+            compression=request.compression,
             first=place is None,
         )
 

@@ -28,7 +28,8 @@ def what_is_there(body: bytes, error: Exception, profile: Profile) -> str:
     if body.startswith(b"<"):
         return _markup(body[:_LOOKED_AT].decode(errors="replace"))
     if body.startswith(_GZIP):
-        return "it is compressed (gzip), although it was asked for plain"
+        unasked = "although it was asked for plain" if profile.request.compression == "none" else "and nothing says so"
+        return f"it is compressed (gzip), {unasked}"
     if body.startswith(_UTF_16) or body[1:2] == b"\0":
         return "it is in UTF-16 or UTF-32, and JSON is UTF-8"
     if isinstance(error, msgspec.ValidationError):

@@ -1,6 +1,7 @@
 """What goes to a memberships API, and what comes back: one call and its answer, without anything secret."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from msgspec import Struct, field
 
@@ -16,6 +17,7 @@ class Call(Struct, frozen=True, kw_only=True):
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    compression: Literal["none", "gzip"] = "none"  # what the answer may be packed by
     first: bool = True  # False: it goes on where another page ended, and the API may have forgotten that place
 
 

@@ -30,6 +30,7 @@ class Request(Table, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     json: dict[str, Any] | None = None  # the body of a POST, such as a query of GraphQL and its variables
     first_page_only: tuple[str, ...] = ()  # params that may not go beside a cursor
+    compression: Literal["none", "gzip"] = "none"  # of answers; over a slow line they come sooner
     errors_path: Path | None = None  # what is there, and not empty, makes the answer an error in spite of status 200
 
 
