@@ -16,6 +16,7 @@ from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPResponse, HTTPSCon
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ProtocolError
 
+from memberships_export.adapters.http.certificates import trusting_context
 from memberships_export.adapters.http.watchdog import TimeLimit
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ _thread = threading.local()
 def open_pool(url: SplitResult) -> HTTPConnectionPool:
     """Make the pool for the host of a checked URL: certificates verified. Opens no connection yet.
 
-    Only for calls that read, whatever their method: one is repeated once when a connection that was used before breaks
-    before its answer. Nothing else is.
+    Only for calls that may be made twice: those that read, whatever their method, and those to AWS, which are written for
+    it. One is repeated once when a connection that was used before breaks before its answer. Nothing else is.
     """
     for name in _WRITE_URLS:
         logging.getLogger(name).addFilter(_is_not_ours)
@@ -85,7 +86,9 @@ class _Connection(HTTPConnection):
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        self.ssl_context = self.ssl_context or trusting_context()
+        super().connect()
 
 
 class _Pool(HTTPConnectionPool):
