@@ -10,7 +10,7 @@ from bench.results import DeskRuns, ExportRun, FunctionRuns, ReadingRuns, Scrape
 LEAST_RATIO = 0.35
 MOST_MEMORY_GROWTH = 1.25
 MOST_TIME_GROWTH = 1.1  # beside the growth of the rows
-MOST_COLD_RATIO = 1.0
+MOST_COLD_RATIO = 0.75
 MOST_BUNDLE_MB = 25
 MOST_CALLS = 12
 MOST_FUNCTION_MB = 256

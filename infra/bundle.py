@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from infra import babel_data, botocore_data, lighter_imports, manifest
+from infra.compiled_methods import compile_methods
 from infra.manifest import FUNCTIONS, ROOT, Target
 from memberships_export.adapters.texts.mail_templates import COMPILED, compile_into
 
@@ -57,6 +58,7 @@ def fill(folder: Path, target: Target) -> None:
     _copy_package(folder)
     compile_into(folder / manifest.PACKAGE / "mail" / COMPILED)
     if target.is_this_python:
+        compile_methods(folder)
         _compile(folder)
     (folder / manifest.NAME).write_bytes(manifest.expected(target).as_json())
 

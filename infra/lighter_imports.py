@@ -13,10 +13,16 @@ class ClientMethodDocstring(str):
 
 PaginatorDocstring = WaiterDocstring = ClientMethodDocstring
 '''
+_NO_KEY_SETS = """\
+class PyJWKClient:
+    \"\"\"Stands for what reads keys of an identity provider, which no function does.\"\"\"
+"""
 _REPLACED: Mapping[str, str] = {
     # Writes the documentation of clients, and loads a parser of HTML for that.
     "botocore/docs/__init__.py": "",
     "botocore/docs/docstring.py": _NO_DOCSTRINGS,
+    # Loads urllib.request, and with it what handles temporary files and four kinds of archives.
+    "jwt/jwks_client.py": _NO_KEY_SETS,
     # Switches HTTP/2 on, and loads importlib.metadata and zipfile to look for a package that is not there.
     "urllib3/http2/__init__.py": "",
 }

@@ -29,6 +29,7 @@ _BUILDER = (
     "infra/babel_data.py",
     "infra/botocore_data.py",
     "infra/bundle.py",
+    "infra/compiled_methods.py",
     "infra/lighter_imports.py",
     "infra/manifest.py",
 )

@@ -141,8 +141,22 @@ def test_every_call_of_the_adapters_is_known_to_the_bundle_and_no_other() -> Non
         assert {name for name in every if xform_name(name) in named} == operations, service
 
 
+@pytest.mark.parametrize("entry", ["export", "sweep"])
+def test_a_cold_function_compiles_no_method_of_a_dataclass(entry: str, code: Path) -> None:
+    start = (
+        f"import sys; sys.path.insert(0, {str(code)!r}); import builtins; real, texts = builtins.exec, []\n"
+        "def noting(code, *names): texts.append(code); real(code, *names)\n"
+        f"builtins.exec = noting; import memberships_export.entrypoints.aws_lambda.{entry}\n"
+        "print(len(texts) > 50, [text for text in texts if '__create_fn__' in str(text)])"
+    )
+    command = [sys.executable, "-I", "-S", "-B", "-c", start]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+    assert (done.stdout.strip(), done.stderr) == ("True []", "")
+
+
 def test_a_cold_function_loads_no_parser_of_html_no_archives_and_no_metadata(code: Path) -> None:
-    needless = {"babel", "gettext", "html.parser", "importlib.metadata", "jinja2", "zipfile", "zoneinfo"}
+    needless = {"babel", "gettext", "html.parser", "importlib.metadata", "jinja2", "tempfile", "zipfile", "zoneinfo"}
     start = (
         f"import sys; sys.path.insert(0, {str(code)!r}); import memberships_export.entrypoints.aws_lambda.export; "
         f"print(sorted({needless} & set(sys.modules)))"
