@@ -31,8 +31,8 @@ _thread = threading.local()
 def open_pool(url: SplitResult) -> HTTPConnectionPool:
     """Make the pool for the host of a checked URL: certificates verified. Opens no connection yet.
 
-    Only for calls that may be made twice: those that read, whatever their method, and those to AWS, which are written for
-    it. One is repeated once when a connection that was used before breaks before its answer. Nothing else is.
+    Only for calls that may be made twice: those that read, whatever their method, and those to AWS, which expect it.
+    One is repeated once when a connection that was used before breaks before its answer. Nothing else is.
     """
     for name in _WRITE_URLS:
         logging.getLogger(name).addFilter(_is_not_ours)
