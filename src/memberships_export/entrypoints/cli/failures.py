@@ -8,6 +8,7 @@ import typer
 
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.entrypoints.cli.exits import CommandError, ExitCode, WrongUsage
+from memberships_export.entrypoints.cli.output import masked
 from memberships_export.settings import SettingsError
 
 Foreseen = CommandError | SettingsError | StorageUnavailable | typer.TyperException
@@ -28,14 +29,14 @@ class Failure:
 
 
 def failure_of(error: Foreseen) -> Failure:
-    """Say what an error means."""
+    """Say what an error means. Addresses are masked: it may quote what was typed, or what others said."""
     match error:
         case CommandError():
-            return Failure(str(error), error.exit_code, error.code, error.facts())
+            return Failure(str(masked(str(error))), error.exit_code, error.code, error.facts())
         case SettingsError():
             return Failure(str(error), ExitCode.USAGE, WrongUsage.code)
         case StorageUnavailable():
-            return Failure(error.reason, ExitCode.FAILED, error.code)
+            return Failure(str(masked(error.reason)), ExitCode.FAILED, error.code)
         case _:
             return Failure(error.format_message(), error.exit_code, WrongUsage.code)
 

@@ -40,24 +40,23 @@ def list_letters(
     if group and letters:
         return _say_groups(grouped(letters), as_json=as_json)
     if as_json:
-        return say_json([_in_short(letter) for letter in letters])
+        return say_json(masked([_in_short(letter) for letter in letters]))
     if not letters:
         return complain("The dead letter queue is empty.")
     columns = ("EXPORT ID", "STAGE", "ERROR CODE", "ATTEMPTS", "FAILED AT", "REASON")
     rows = [tuple(_in_short(letter).values())[: len(columns)] for letter in letters]
-    return say(table(columns, rows))
+    return say(str(masked(table(columns, rows))))
 
 
 def _say_groups(groups: Sequence[Group], *, as_json: bool) -> None:
     if as_json:
-        return say_json(
-            [
-                {"stage": one.stage, "errorCode": one.code, "letters": one.letters, "oldest": one.oldest.isoformat()}
-                for one in groups
-            ]
-        )
+        counted = [
+            {"stage": one.stage, "errorCode": one.code, "letters": one.letters, "oldest": one.oldest.isoformat()}
+            for one in groups
+        ]
+        return say_json(masked(counted))
     rows = [(one.stage, one.code, one.letters, f"{one.oldest:%Y-%m-%d %H:%M:%S}") for one in groups]
-    return say(table(("STAGE", "ERROR CODE", "LETTERS", "OLDEST"), rows))
+    return say(str(masked(table(("STAGE", "ERROR CODE", "LETTERS", "OLDEST"), rows))))
 
 
 @commands.command()
@@ -95,7 +94,8 @@ def redrive(
     )
     for result in results:
         counts[result.outcome] += 1
-        say(visible(f"{result.export_id or result.letter.message_id}  {result.outcome}  {result.text}"))
+        line = f"{result.export_id or result.letter.message_id}  {result.outcome}  {result.text}"
+        say(str(masked(visible(line))))
     say(_summary(counts, dry_run=dry_run))
     if counts[RedriveOutcome.REFUSED]:
         raise typer.Exit(ExitCode.FAILED)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from memberships_export.domain.audit import Origin
-from memberships_export.domain.errors import IllegalTransition, StorageUnavailable, UnknownExport
+from memberships_export.domain.errors import IllegalTransition, UnknownExport
 from memberships_export.domain.export.finding import Wanted
 from memberships_export.domain.export.record import Export
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
@@ -164,7 +164,7 @@ def _tell(desk: _Desk, exports: list[Export], *, as_json: bool) -> None:
 
 @contextmanager
 def _opened(backend: str | None) -> Iterator[_Desk]:
-    """Open what the commands need; what is refused is told with addresses masked."""
+    """Open what the commands need."""
     settings = settings_with_data(backend)
     from memberships_export.bootstrap.backend import exports_desk, operator_origin  # noqa: PLC0415  (takes long)
 
@@ -173,9 +173,4 @@ def _opened(backend: str | None) -> Iterator[_Desk]:
             exports = exports_desk(settings)
         yield _Desk(exports, lambda: operator_origin(settings))
     except (IllegalTransition, UnknownExport) as error:
-        raise CommandError(str(masked(error.reason))) from error
-    except StorageUnavailable as error:
-        error.reason = str(masked(error.reason))
-        raise
-    except CommandError as error:
-        raise type(error)(str(masked(str(error)))) from error
+        raise CommandError(error.reason) from error
