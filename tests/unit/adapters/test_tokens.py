@@ -1,3 +1,5 @@
+import base64
+import hmac
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memberships_export.adapters.identity.claims import ExpectedClaims
-from memberships_export.adapters.identity.jwt import AnyOf, SharedSecretVerifier
+from memberships_export.adapters.identity.jwt import AnyOf, SharedSecretVerifier, TokenRules
+from memberships_export.adapters.identity.plain_tokens import plain_claims
 from memberships_export.adapters.identity.service_tokens import ServiceTokens, mint_user_token
 from memberships_export.service.user.callers import Caller, InvalidToken, KeysUnavailable, TokenVerifier
 from tests.fakes.forged_tokens import (
@@ -530,3 +533,53 @@ def test_a_short_secret_is_refused_with_the_way_to_a_good_one(secret: str) -> No
     for use in uses:
         with pytest.raises(ValueError, match=rf"has {len(secret.encode())} bytes.*at least 32.*secrets.token_urlsafe"):
             use()
+
+
+# --- Plain tokens are known without PyJWT: what is read of them, it would read --------------------------------------
+
+SEGMENTS = st.one_of(
+    st.just({"alg": "HS256", "typ": "JWT"}),
+    st.fixed_dictionaries({"alg": st.sampled_from(["HS256", "HS384", "none"])}, optional={"typ": st.text(max_size=5)}),
+    st.fixed_dictionaries({"alg": st.just("HS256")}, optional={"crit": st.just(["b64"]), "b64": st.booleans()}),
+)
+
+
+@given(SEGMENTS, st.one_of(st.dictionaries(st.text(max_size=5), st.integers()), st.text(max_size=9), st.integers()))
+def test_the_claims_of_a_plain_token_are_those_that_pyjwt_reads(header: Claims, payload: object) -> None:
+    token = by_hand(header, payload, SECRET.encode())
+    found = plain_claims(token, SECRET.encode(), 8192)
+    if found is not None:
+        assert found == SHARED_RULES.claims(token, SECRET)
+        assert SHARED_RULES.header(token) == header
+
+
+def test_a_token_made_here_is_plain() -> None:
+    payload = claims()
+    assert plain_claims(hs(payload), SECRET.encode(), 8192) == payload
+
+
+@given(st.integers(min_value=0), st.characters(codec="utf-8"))
+def test_a_token_with_any_other_character_is_not_plain(place: int, character: str) -> None:
+    token = hs(claims())
+    place %= len(token)
+    other = token[:place] + character + token[place + 1 :]
+    assert (plain_claims(other, SECRET.encode(), 8192) is None) == (other != token)
+
+
+@pytest.mark.parametrize("payload", ["eyJzdWIiOiJhIn0=", "eyJzdWIiOiJhIn0!", "bnVsbA", "W10", "e30", ""])
+def test_a_payload_that_is_not_spelled_as_it_should_be_is_left_to_pyjwt(payload: str) -> None:
+    signed = f"{part({'alg': 'HS256'})}.{payload}"
+    token = f"{signed}.{base64url(hmac.digest(SECRET.encode(), signed.encode(), 'sha256'))}"
+    assert plain_claims(token, SECRET.encode(), 8192) == ({} if payload == "e30" else None)
+
+
+@pytest.mark.parametrize("token", ["", ".", "..", "...", "é.é.é", "a" * 9000])
+def test_what_is_no_token_is_not_plain(token: str) -> None:
+    assert plain_claims(token, SECRET.encode(), 8192) is None
+
+
+def base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+SHARED_RULES = TokenRules(("HS256",), EXPECTED)

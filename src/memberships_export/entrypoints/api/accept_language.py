@@ -14,6 +14,8 @@ def accepted_languages(lines: Sequence[str], ours: Sequence[str]) -> tuple[str, 
     `lines` are the values of all such headers. A `*` stands for all of `ours` that the header does not name. What is
     not well formed is as good as not there: a language is a wish, and refuses nobody.
     """
+    if not lines:
+        return ()
     weights = _weights(lines)
     liked = sorted((tag for tag, weight in weights.items() if weight > 0), key=lambda tag: -weights[tag])
     unnamed = [language for language in ours if language.lower() not in weights]
