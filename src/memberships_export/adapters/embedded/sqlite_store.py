@@ -168,9 +168,11 @@ class SqliteExportStore:
 
 def _take(connection: sqlite3.Connection, turn: Turn) -> None:
     """Check and note in the transaction of the caller: two at once cannot both have the last turn."""
-    connection.execute(_FORGET_TURNS, [turn.user_id, (turn.at - HOUR).timestamp()])
     rows = connection.execute(_TURNS, [turn.user_id]).fetchall()
     with_turn((datetime.fromtimestamp(row["at"], UTC) for row in rows), turn)
+    over = (turn.at - HOUR).timestamp()
+    if any(row["at"] <= over for row in rows):
+        connection.execute(_FORGET_TURNS, [turn.user_id, over])
     connection.execute(_TAKE_TURN, [turn.user_id, turn.at.timestamp()])
 
 
