@@ -12,7 +12,7 @@ from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqlite_intake import SqliteIntake
 from memberships_export.adapters.embedded.sqlite_queue import SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
-from memberships_export.domain.errors import StorageUnavailable
+from memberships_export.domain.errors import StorageUnavailable, UnreadableRecord
 from memberships_export.domain.export.rate import Turn
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.new_export import NewExport, TakenIn
@@ -79,6 +79,18 @@ def test_one_that_cannot_be_written_leaves_nothing_behind(taking: Taking) -> Non
 
     assert [type(outcome) for outcome in outcomes] == [TakenIn, ValueError, TakenIn]
     assert (taking.records(), taking.turns(), taking.messages()) == (3, 3, 3)
+
+
+def test_a_damaged_record_is_told_to_its_user_alone(taking: Taking) -> None:
+    taking.intake.take_in([asked("user-2")])
+    with taking.database.transaction() as connection:
+        connection.execute("UPDATE exports SET document = '{' WHERE user_id = 'user-2'")
+    taking.database.writes = 0
+
+    outcomes = taking.intake.take_in([asked("user-1"), asked("user-2"), asked("user-3")])
+
+    assert [type(outcome) for outcome in outcomes] == [TakenIn, UnreadableRecord, TakenIn]
+    assert taking.database.writes == 1
 
 
 def test_a_full_disk_is_told_to_all_and_nothing_is_written(taking: Taking, tmp_path: Path) -> None:

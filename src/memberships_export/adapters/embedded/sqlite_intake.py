@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqlite_queue import SqliteExportQueue
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
-from memberships_export.domain.errors import RateLimited, StorageUnavailable
+from memberships_export.domain.errors import RateLimited, StorageUnavailable, UnreadableRecord
 from memberships_export.domain.messages.new_export import NewExport, TakenIn
 
 _MOST = 64  # so that workers do not wait long for their turn to write
@@ -41,7 +41,7 @@ class SqliteIntake:
     def _written(self, connection: sqlite3.Connection, new: NewExport) -> Outcome:
         try:
             stored = self._store.create_within(connection, new.export, new.turn)
-        except RateLimited as error:  # found before anything of it was written
+        except (RateLimited, UnreadableRecord) as error:  # found before anything of it was written
             return error
         if stored.revision == new.export.revision:
             self._queue.send_within(connection, new.message)
