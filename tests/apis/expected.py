@@ -84,7 +84,9 @@ _NAMES = {
     "nested-array": "id name tags recurringPrice open validFrom validUntil club",
     "wordpress-style": "id name state validFrom validUntil recurringPrice currency billingInterval paymentMethod",
     "linked-array": "id name state validFrom validUntil recurringPrice currency",
+    "lines": "id name state validFrom validUntil recurringPrice currency",
     "sparse": "id uuid name userId validUntil paymentMethod",
+    "arrays": "id uuid name userId validUntil paymentMethod",
     "offset": "id name state validFrom validUntil recurringPrice currency",
     "graphql": "id name recurringPrice currency active validFrom validUntil",
 }
@@ -137,6 +139,8 @@ _OWN: dict[str, dict[str, Cell]] = {
     },
     "wordpress-style": {"state": _states({"ended": "over"})},
     "linked-array": {"id": lambda held: f"M-{held.number}", **_DAYS},
+    "lines": {"id": lambda held: f"M-{held.number}", **_DAYS},
+    "arrays": {"userId": lambda held: held.user, "validUntil": lambda held: day(held.until)},
     "sparse": {"userId": lambda held: held.user, "validUntil": lambda held: day(held.until)},
     "offset": {"validFrom": lambda held: _in_zurich(held.since), "validUntil": lambda held: _in_zurich(held.until)},
     "graphql": {"active": lambda held: "true" if held.state == "active" else "false"},

@@ -38,6 +38,7 @@ SECRETS = {
 OWN_SECRETS = {
     "jsonapi": {"API_TOKEN": "jsonapi-token"},
     "sparse": {"API_TOKEN": "sparse-token"},
+    "arrays": {"API_TOKEN": "sparse-token"},
     "offset": {"API_KEY": "offset-key"},
 }
 UNPAGED = {"plain-array", "nested-array"}

@@ -21,7 +21,9 @@ GRADES = {
     "nested-array": "ended",
     "wordpress-style": "ended",
     "linked-array": "ended",
+    "lines": "counted",
     "sparse": "counted",
+    "arrays": "counted",
     "offset": "counted",
     "graphql": "counted",
 }

@@ -8,10 +8,10 @@ from tests.apis.exports import UNPAGED, Case
 
 PAGED = [name for name in EVERY if name not in UNPAGED]
 PAGE_NUMBERS = ["pretix", "paid-memberships-pro", "woocommerce-subscriptions", "hitobito", "jsonapi"]
-COUNTING = [*PAGE_NUMBERS, "paddle", "odata", "offset", "sparse", "graphql"]  # rows, exactly
-CURSORS = ["chargebee", "recharge", "sparse", "graphql"]
-LINKS = ["pretix", "paddle", "hitobito", "jsonapi", "odata", "linked-array"]
-PLACES = [*CURSORS, "odata", "linked-array"]  # that pages name by a text
+COUNTING = [*PAGE_NUMBERS, "paddle", "odata", "offset", "sparse", "arrays", "lines", "graphql"]  # rows, exactly
+CURSORS = ["chargebee", "recharge", "sparse", "arrays", "graphql"]
+LINKS = ["pretix", "paddle", "hitobito", "jsonapi", "odata", "linked-array", "lines"]
+PLACES = [*CURSORS, "odata", "linked-array", "lines"]  # that pages name by a text
 OAUTH = ["odata", "graphql"]
 BARE_ARRAYS = ["plain-array", "nested-array", "linked-array", "paid-memberships-pro", "wordpress-style"]
 WALKS = 4  # the first, and three more

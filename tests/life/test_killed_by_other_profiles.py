@@ -34,6 +34,9 @@ CASES = [
     ("offset", "page stored, not checkpointed"),
     ("offset", "mail accepted, record does not know"),
     ("pretix", "page stored, not checkpointed"),  # links
+    ("lines", "page stored, not checkpointed"),
+    ("arrays", "page received, not stored"),
+    ("arrays", "page checkpointed"),
 ]
 
 

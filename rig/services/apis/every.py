@@ -12,7 +12,7 @@ from threading import Event
 
 from rig.services.apis.fake_api import FakeApi
 from rig.services.apis.held import Holdings
-from rig.services.apis.home_made import LinkedArray, NestedArray, Offset, PlainArray, Sparse
+from rig.services.apis.home_made import Arrays, Lines, LinkedArray, NestedArray, Offset, PlainArray, Sparse
 from rig.services.apis.payments import Chargebee, Paddle, Recharge, Stripe
 from rig.services.apis.pretix import Pretix
 from rig.services.apis.standards import GraphQl, Hitobito, JsonApi, OData
@@ -38,7 +38,9 @@ HOME_MADE: dict[str, type[FakeApi]] = {
     "nested-array": NestedArray,
     "wordpress-style": WordPressStyle,
     "linked-array": LinkedArray,
+    "lines": Lines,
     "sparse": Sparse,
+    "arrays": Arrays,
     "offset": Offset,
     "graphql": GraphQl,
 }

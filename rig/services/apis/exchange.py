@@ -71,9 +71,8 @@ class _Handler(LoopbackHandler):
         reply = self.server.answer(self._asked())
         body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         self.send_response(reply.status)
-        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        for name, value in reply.headers.items():
+        for name, value in {"Content-Type": "application/json", **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

@@ -1,5 +1,6 @@
 """APIs that a club's own developers wrote: each in its own way."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -99,6 +100,18 @@ class LinkedArray(PlainArray):
         return Reply(self.listed([self.row(held) for held in window.rows]), headers={"Link": ", ".join(links)})
 
 
+class Lines(LinkedArray):
+    """A row in each line (NDJSON); what stands beside rows elsewhere is in headers here."""
+
+    path = "/bulk/memberships"
+
+    def page(self, asked: Asked, window: Window) -> Reply:
+        linked = super().page(asked, window)
+        total = {} if window.total is None else {"X-Total-Count": str(window.total)}
+        lines = [json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in linked.body or ()]
+        return Reply(b"".join(lines), headers={**linked.headers, **total, "Content-Type": "application/x-ndjson"})
+
+
 class Sparse(FakeApi):
     """Our own envelope, with fields of its own, and without some that ours has; a cursor, a total."""
 
@@ -127,6 +140,23 @@ class Sparse(FakeApi):
         }
         maybe = {"method": held.method, "until": held.until and f"{held.until:%Y-%m-%d}"}
         return row | {name: value for name, value in maybe.items() if value is not None}
+
+
+class Arrays(Sparse):
+    """The same with rows as arrays, as Datasette (https://docs.datasette.io/en/stable/json_api.html) has them.
+
+    Each page names its columns, in an order of its own.
+    """
+
+    path = "/v2/my/arrays"
+
+    def page(self, asked: Asked, window: Window) -> Reply:
+        plain = super().page(asked, window)
+        names = ["id", "name", "owner", "notes", "method", "until"]
+        names = names[self.pages % 6 :] + names[: self.pages % 6]
+        rows = plain.body["items"]
+        arrays = rows and [[row.get(name) for name in names] for row in rows]
+        return Reply(plain.body | {"columns": names, "items": arrays})
 
 
 class Offset(FakeApi):
