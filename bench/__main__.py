@@ -21,6 +21,7 @@ from bench.reading import measure_reading
 from bench.report import report
 from bench.results import Load, Measured
 from bench.scrapes import measure_scrapes
+from bench.small_parts import measure_small_parts
 from bench.startup import measure_startup
 from bench.whole import measure_whole
 
@@ -31,6 +32,7 @@ _PAGE_ROUNDS = 51
 _FORMAT_ROUNDS = 2
 _SCRAPES = 51
 _LISTS = 51
+_TURNS = 100
 
 
 def main() -> None:
@@ -85,6 +87,8 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
         scrapes = measure_scrapes(folder / "scrapes", 100_000 // small, processes=4, repeat=_SCRAPES)
     with measuring("desk", f"Lists for operators, {_LISTS} of each"):
         desk = measure_desk(folder / "desk", 100_000 // small, _LISTS)
+    with measuring("parts", f"Parts of a small export, {_TURNS // small} turns"):
+        parts = measure_small_parts(folder, _TURNS // small)
     with measuring("whole", f"Exports of {_rows(sizes)} rows with PostgreSQL, ours and others', {repeat} times"):
         whole = measure_whole(folder, sizes, longest, repeat)
     with measuring("sizes", f"Exports of {_rows(sizes)} rows with SQLite, each {repeat} times"):
@@ -107,6 +111,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
         functions=functions,
         scrapes=scrapes,
         desk=desk,
+        parts=parts,
     )
 
 

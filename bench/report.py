@@ -7,6 +7,7 @@ from bench.aims import aims_of, number, peak_bytes, percentile, ratio_to_dump, t
 from bench.desk_report import desk_section
 from bench.formats_report import formats_section
 from bench.functions_report import functions_section
+from bench.parts_report import parts_section
 from bench.reading_report import reading_section
 from bench.results import LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
 from bench.rivals_report import backlog_section, figures_section, whole_section
@@ -32,6 +33,7 @@ def report(measured: Measured) -> str:
         functions_section(measured.functions),
         scrapes_section(measured.scrapes),
         desk_section(measured.desk),
+        parts_section(measured.parts),
         _REPEAT,
     ]
     return "\n\n".join(sections) + "\n"

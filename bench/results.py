@@ -134,6 +134,16 @@ class DeskRuns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartsRuns:
+    """Small exports by a worker of one thread, with what the timeline does and without. Processor seconds of one."""
+
+    rows: int
+    exports: int  # that one number is the mean of
+    with_timeline: tuple[float, ...]
+    without: tuple[float, ...]  # each measured next to its twin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """One run of all measurements."""
 
@@ -152,3 +162,4 @@ class Measured:
     functions: FunctionRuns
     scrapes: ScrapeRuns
     desk: DeskRuns
+    parts: PartsRuns

@@ -19,6 +19,7 @@ from bench.results import (
     Load,
     Machine,
     Measured,
+    PartsRuns,
     ReadingRuns,
     ScrapeRuns,
     SizeRuns,
@@ -26,6 +27,7 @@ from bench.results import (
 )
 from bench.rival_results import COPY, JOB, OURS, BacklogRun, BacklogRuns, WholeRun, WholeRuns, WholeSize
 from bench.scrapes import measure_scrapes
+from bench.small_parts import measure_small_parts
 
 MB = 1_000_000
 
@@ -125,6 +127,7 @@ BACKLOG = BacklogRuns(
         HUEY: (BacklogRun(seconds=2, processor_seconds=10),),
     },
 )
+PARTS = PartsRuns(rows=10, exports=20, with_timeline=(0.0041, 0.00404, 0.0044), without=(0.004, 0.004, 0.004))
 LOADS = {"whole": Load(0.25, 1.5)}
 
 
@@ -147,6 +150,7 @@ def measured(*sizes: SizeRuns) -> Measured:
         formats=replace(FORMATS, large={**FORMATS.large, "XLSX level 1": (a_file(5.0),)}),
         scrapes=SCRAPES,
         desk=DESK,
+        parts=PARTS,
     )
 
 
@@ -217,7 +221,7 @@ def test_the_page_says_what_was_measured_where_and_how_to_repeat_it() -> None:
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
     tables = [block.splitlines() for block in report(measured()).split("\n\n") if block.startswith("|")]
 
-    assert len(tables) == 22
+    assert len(tables) == 24
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
 
@@ -291,6 +295,26 @@ def test_a_small_measurement_of_lists_asks_as_often_as_it_says(tmp_path: Path) -
 
     assert desk.exports == 50
     assert {len(seconds) for seconds in desk.seconds.values()} == {2}
+
+
+def test_the_share_of_the_timeline_is_shown_with_its_spread() -> None:
+    page = report(measured())
+
+    assert "| timeline and audit log: at most 3% of a small export | 2.5% | met |" in page
+    assert "| 10 | 60 | 4.10 | 4.00 | 2.5% | 1.0% to 10.0% |" in page
+
+
+def test_a_timeline_that_costs_too_much_is_shown_as_missed() -> None:
+    page = report(replace(measured(), parts=replace(PARTS, without=(0.0039, 0.0039, 0.0039))))
+
+    assert len(lines_with("**missed**", page)) == 1
+
+
+def test_a_small_measurement_of_parts_has_two_numbers_for_each_turn(tmp_path: Path) -> None:
+    parts = measure_small_parts(tmp_path, rounds=2)
+
+    assert (len(parts.with_timeline), len(parts.without)) == (2, 2)
+    assert min(*parts.with_timeline, *parts.without) > 0
 
 
 def test_a_profile_is_compared_with_the_fixed_row_of_the_same_run() -> None:
