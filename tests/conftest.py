@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.once import Once
+
 if TYPE_CHECKING:
     from rig.aws.fake_aws import FakeAws
 
@@ -34,6 +36,12 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("../shared/data is not beside this checkout")
     return SHARED_DATA.resolve()
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    root = tmp_path_factory.getbasetemp()
+    return Once(root.parent if root.name.startswith("popen-") else root)  # the workers' folders lie side by side
 
 
 @pytest.fixture(scope="session")

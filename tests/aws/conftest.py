@@ -1,6 +1,5 @@
 """The built bundle and the synthesised templates: made once, however many workers run the tests."""
 
-import fcntl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,41 +11,23 @@ from rig.aws.fake_aws import FakeAws
 from rig.aws.synthesis import run_app, stand_in_bundle
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
+from tests.once import Once
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
-    """Return what fills a folder of this name, unless another worker of this run did."""
-    root = tmp_path_factory.getbasetemp()
-    run = root.parent if root.name.startswith("popen-") else root  # the workers' folders lie side by side
-
-    def folder_of(name: str, fill: Callable[[Path], object]) -> Path:
-        folder, done = run / name, run / f"{name}.done"
-        with (run / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not done.exists():
-                folder.mkdir(exist_ok=True)
-                fill(folder)
-                done.touch()
-        return folder
-
-    return folder_of
-
-
-@pytest.fixture(scope="session")
-def zip_here(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+def zip_here(once: Once) -> Path:
     """Return the bundle for this machine."""
     return once("bundle", build_here) / "ExportMemberships.zip"
 
 
 @pytest.fixture(scope="session")
-def code(once: Callable[[str, Callable[[Path], object]], Path], zip_here: Path) -> Path:
+def code(once: Once, zip_here: Path) -> Path:
     """Return the unpacked bundle."""
     return once("code", lambda folder: unpack(zip_here, folder))
 
 
 @pytest.fixture(scope="session")
-def synthesised(once: Callable[[str, Callable[[Path], object]], Path]) -> Callable[[str], Path]:
+def synthesised(once: Once) -> Callable[[str], Path]:
     """Return what gives the folder of the template of a topology, in front of an existing memberships API."""
 
     def synthesise(topology: str) -> Path:

@@ -1,9 +1,9 @@
 import pytest
 
 from tests.infra.synthesis import Synthesiser
+from tests.once import Once
 
 
 @pytest.fixture(scope="session")
-def synth(tmp_path_factory: pytest.TempPathFactory) -> Synthesiser:
-    """Return what synthesises; the same combination is synthesised once only."""
-    return Synthesiser(tmp_path_factory.mktemp("infra"))
+def synth(once: Once) -> Synthesiser:
+    return Synthesiser(once)

@@ -1,11 +1,13 @@
 """Templates to test with: each combination of parameters is synthesised once, by the command a person uses."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from rig.aws.synthesis import run_app, stand_in_bundle
+from tests.once import Once
 
 ROOT = Path(__file__).parents[2]
 EXISTING = "https://api.example.org"
@@ -13,6 +15,13 @@ PROFILE_SECRETS = [
     f"arn:aws:secretsmanager:eu-central-1:111122223333:secret:club/{name}" for name in ("a-AbCdEf", "b-123456")
 ]
 SMALLEST_NETWORK = "192.168.64.128/25"
+OWN_SERVER = {
+    "smtpHost": "email-smtp.eu-central-1.amazonaws.com",
+    "smtpUser": "AKIAEXAMPLE",
+    "jwtIssuer": "https://login.example.org",
+    "profile": "memberships",
+    "plainHttpHosts": "api.internal",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +57,24 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Synthesiser:
-    """Synthesises each combination once per session."""
+    """Synthesises each combination once, whichever worker asks first."""
 
-    folder: Path
-    _done: dict[tuple[str, str], Synthesised] = field(default_factory=dict)
+    once: Once
 
     @property
     def bundle(self) -> Path:
         """Something to upload in place of the functions' code."""
-        return stand_in_bundle(self.folder)
+        return self.once("stand-in", stand_in_bundle) / "stand-in.zip"
 
-    def __call__(self, topology: str = "one", memberships_url: str = "") -> Synthesised:
-        key = (topology, memberships_url)
-        if key not in self._done:
-            self._done[key] = self.fresh(topology, memberships_url, f"{topology}-{bool(memberships_url)}")
-        return self._done[key]
+    def __call__(self, topology: str = "one", memberships_url: str = "", **more: str) -> Synthesised:
+        wanted = json.dumps([topology, memberships_url, more], sort_keys=True)
+        name = f"stack-{sha256(wanted.encode()).hexdigest()[:16]}"
+        return Synthesised(self.once(name, lambda folder: self.fresh(folder, topology, memberships_url, **more)))
 
-    def fresh(self, topology: str, memberships_url: str, name: str, **more: str) -> Synthesised:
-        """Synthesise, also when it was done before."""
-        output = self.folder / name
+    def fresh(self, output: Path, topology: str = "one", memberships_url: str = "", **more: str) -> Synthesised:
+        """Synthesise into this folder, also when it was done before."""
         given = {
             "topology": topology,
             "membershipsUrl": memberships_url,

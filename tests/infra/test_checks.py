@@ -1,6 +1,7 @@
 """What the checkers say of each combination: cdk-nag, cfn-lint, and our own questions to the whole template."""
 
 import re
+from pathlib import Path
 
 import pytest
 from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]
@@ -50,8 +51,8 @@ def test_cfn_lint_does_find_a_mistake(synth: Synthesiser) -> None:
     assert "E3012" in {match.rule.id for match in found}
 
 
-def test_the_same_parameters_give_the_same_template(synth: Synthesiser) -> None:
-    again = synth.fresh("one", "", "again")
+def test_the_same_parameters_give_the_same_template(synth: Synthesiser, tmp_path: Path) -> None:
+    again = synth.fresh(tmp_path)
 
     assert again.file.read_bytes() == synth().file.read_bytes()
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from memberships_export.settings import Settings, read_settings
-from tests.infra.synthesis import EXISTING, Synthesised, Synthesiser
+from tests.infra.synthesis import EXISTING, OWN_SERVER, Synthesised, Synthesiser
 from tests.infra.test_template import as_deployed, functions, only
 
 GIVEN = {
@@ -17,6 +17,8 @@ GIVEN = {
     "brandColour": "#AA0000",
     "language": "de-ch",
     "timeZone": "europe/zurich",
+    "sendgridUrl": "https://api.eu.sendgrid.com",
+    "sendgridWebhookKey": "key",
 }
 # What the stack never sets, by the reason.
 NO_PARAMETERS = {
@@ -36,7 +38,7 @@ NO_PARAMETERS = {
 
 @pytest.fixture(scope="module")
 def club(synth: Synthesiser) -> Synthesised:
-    return synth.fresh("split", "", "club", **GIVEN)
+    return synth("split", **GIVEN)
 
 
 def settings_of(stack: Synthesised) -> dict[str, Settings]:
@@ -83,14 +85,7 @@ def test_settings_of_the_operators_shell_have_no_blanks_that_would_end_them(club
 
 
 def test_each_setting_is_set_by_the_stack_or_has_a_reason_why_not(synth: Synthesiser, club: Synthesised) -> None:
-    server = {"smtpHost": "smtp.example.org", "smtpUser": "club", "jwtIssuer": "https://login.example.org"}
-    sendgrid = {"sendgridUrl": "https://api.eu.sendgrid.com", "sendgridWebhookKey": "key"}
-    stacks = [
-        club,
-        synth.fresh("one", EXISTING, "server", profile="memberships", plainHttpHosts="api.internal", **server),
-        synth.fresh("one", EXISTING, "sendgrid", **sendgrid),
-    ]
-    told = "".join(str(stack.template) for stack in stacks)
+    told = "".join(str(stack.template) for stack in (club, synth("split", EXISTING, **OWN_SERVER)))
     unset = {field.name for field in fields(Settings) if f"'MEMBERSHIPS_EXPORT_{field.name.upper()}'" not in told}
 
     assert sorted(unset) == sorted(" ".join(NO_PARAMETERS.values()).split())

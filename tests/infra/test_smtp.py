@@ -6,13 +6,13 @@ import pytest
 
 from memberships_export.settings import read_settings
 from tests.infra.permissions import permissions_of
-from tests.infra.synthesis import Synthesised, Synthesiser
+from tests.infra.synthesis import EXISTING, OWN_SERVER, Synthesised, Synthesiser
 from tests.infra.test_template import as_deployed, functions
 
 
 @pytest.fixture(scope="module")
 def smtp(synth: Synthesiser) -> Synthesised:
-    return synth.fresh("split", "", "smtp", smtpHost="email-smtp.eu-central-1.amazonaws.com", smtpUser="AKIAEXAMPLE")
+    return synth("split", EXISTING, **OWN_SERVER)
 
 
 def test_what_sends_is_told_the_server_and_where_its_password_is(smtp: Synthesised) -> None:
