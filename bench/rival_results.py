@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 OURS = "ours"
+OURS_ARRAYS = "ours, rows as arrays"
 COPY = "`COPY` to a file"
 PSQL = "`COPY` to a file, by `psql`"
 CURSOR = "server cursor, `csv.writer`"

@@ -5,7 +5,7 @@ from statistics import median
 
 from bench.aims import number
 from bench.results import Load, Measured
-from bench.rival_results import COPY, CURSOR, JOB, PSQL, BacklogRuns, WholeRuns
+from bench.rival_results import COPY, CURSOR, JOB, OURS_ARRAYS, PSQL, BacklogRuns, WholeRuns
 from bench.rivals_aims import Figure, figures, times_faster, times_more
 from bench.rivals_words import about_backlog, about_whole
 from bench.tables import table
@@ -34,6 +34,8 @@ sizes. Everybody takes turns, and each file is on disk (fsync) when the clock st
 
 - *ours* is an export by a fresh worker with one thread, by `GET /memberships` of the bundled API: from the claim to the
   accepted mail.
+- *{OURS_ARRAYS}* is the same where the API may send each page as arrays beside the names of the columns, which a
+  profile asks for (`encoding = "arrays"`).
 - *{COPY}* is `COPY (SELECT …) TO STDOUT (FORMAT csv)` by psycopg; *{PSQL}* by PostgreSQL's own client.
 - *{CURSOR}* fetches 5 000 rows at a time.
 - *{JOB}* asks the same API for the same pages by httpx, and writes them with `json` and `csv.writer`: no queue, no

