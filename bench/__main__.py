@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from os import getloadavg
 from pathlib import Path
 
+from bench.accepting import measure_accepting
 from bench.backlog import measure_backlog
 from bench.desk import measure_desk
 from bench.exports import measure_exports
@@ -83,6 +84,8 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
         latency = measure_latency(folder, 200 // small)
     with measuring("backlog", f"A backlog of {1000 // small} exports, ours and others', {repeat} times"):
         backlog = measure_backlog(folder, 1000 // small, repeat)
+    with measuring("accepting", f"Accepting, {2000 // small} requests in each turn"):
+        accepting = measure_accepting(folder, 2000 // small)
     with measuring("scrapes", f"Metrics, {_SCRAPES} answers"):
         scrapes = measure_scrapes(folder / "scrapes", 100_000 // small, processes=4, repeat=_SCRAPES)
     with measuring("desk", f"Lists for operators, {_LISTS} of each"):
@@ -105,6 +108,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> Measured:
         whole=whole,
         latency=latency,
         backlog=backlog,
+        accepting=accepting,
         startup=startup,
         reading=reading,
         formats=formats,

@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from statistics import median, quantiles
 from threading import Event
 
+from bench.rival_results import AcceptingRuns, Turn
 from bench.service import Installation, running
 from memberships_export.bootstrap.identity import mint_token
 from memberships_export.settings import read_settings
@@ -26,47 +27,13 @@ _MODULE = "bench.accepting"
 _END_OF_HEADER, _LENGTH = b"\r\n\r\n", b"content-length: "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What one turn of requests took. `p50` and `p99`: seconds from sending a request to having its whole answer."""
-
-    requests: int
-    seconds: float
-    p50: float
-    p99: float
-
-    @property
-    def rate(self) -> float:
-        """Requests a second."""
-        return self.requests / self.seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptingRuns:
-    """The turns of both, in order. `processor`: seconds of processor time that one accepted request took, each turn."""
-
-    accepting: tuple[Load, ...]
-    empty: tuple[Load, ...]
-    processor: tuple[float, ...]
-
-    @property
-    def ratio(self) -> float:
-        """Ours by the empty route: the median of the turns."""
-        return median(ours.rate / empty.rate for ours, empty in zip(self.accepting, self.empty, strict=True))
-
-    @property
-    def p99(self) -> float:
-        """Seconds: the median of the turns."""
-        return median(load.p99 for load in self.accepting)
-
-
 def measure_accepting(folder: Path, requests: int = 2_000, turns: int = 5) -> AcceptingRuns:
     """Ask for exports of so many users in each turn, each user once: every request makes a record."""
     installation = Installation(folder / "accepting")
     installation.data.mkdir(mode=0o700, parents=True)
     with running(installation, "api") as service, _empty_server() as empty_port:
-        ours: list[Load] = []
-        empty: list[Load] = []
+        ours: list[Turn] = []
+        empty: list[Turn] = []
         processor: list[float] = []
         for turn in range(turns + 1):
             tokens = list(_tokens(installation, f"turn-{turn}", requests))
@@ -100,12 +67,12 @@ def _processor_seconds(pid: int) -> float:
     return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
-def _load(folder: Path, port: int, requests: Iterable[bytes], status: bytes) -> Load:
+def _load(folder: Path, port: int, requests: Iterable[bytes], status: bytes) -> Turn:
     """Send the requests from a process of its own."""
     prepared = folder / "requests"
     prepared.write_text("\n".join(request.decode().replace("\r\n", "\t") for request in requests))
     command = [sys.executable, "-m", _MODULE, "load", str(port), str(prepared), status.decode()]
-    return Load(**json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
+    return Turn(**json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
 
 
 @contextmanager
@@ -116,7 +83,7 @@ def _empty_server() -> Iterator[int]:
         yield int(process.stdout.readline())
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.communicate(timeout=30)
 
 
 def _serve_empty() -> None:
@@ -168,7 +135,7 @@ class _Connection:
         return time.perf_counter() - self._begun
 
 
-def _run_load(port: int, requests: Sequence[bytes], status: bytes) -> Load:
+def _run_load(port: int, requests: Sequence[bytes], status: bytes) -> Turn:
     """Keep all connections busy until every request is answered."""
     poll, waiting = select.epoll(), iter(requests)
     connections = {one.socket.fileno(): one for one in (_Connection(port) for _ in range(CONNECTIONS))}
@@ -186,7 +153,7 @@ def _run_load(port: int, requests: Sequence[bytes], status: bytes) -> Load:
                     connection.send(request)
     seconds = time.perf_counter() - begun
     p99 = quantiles(took, n=100, method="inclusive")[98]
-    return Load(requests=len(requests), seconds=seconds, p50=median(took), p99=p99)
+    return Turn(requests=len(requests), seconds=seconds, p50=median(took), p99=p99)
 
 
 def _main(arguments: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from bench.functions_report import functions_section
 from bench.parts_report import parts_section
 from bench.reading_report import reading_section
 from bench.results import LatencyRuns, Machine, Measured, SizeRuns, StartupRuns
-from bench.rivals_report import backlog_section, figures_section, whole_section
+from bench.rivals_report import accepting_section, backlog_section, figures_section, whole_section
 from bench.scrapes_report import scrapes_section
 from bench.tables import table
 
@@ -24,6 +24,7 @@ def report(measured: Measured) -> str:
         figures_section(measured),
         whole_section(measured.whole),
         backlog_section(measured.backlog),
+        accepting_section(measured.accepting),
         _exports(measured.sizes),
         _aims(measured.sizes),
         _latency(measured.latency),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.rival_results import BacklogRuns, WholeRuns
+from bench.rival_results import AcceptingRuns, BacklogRuns, WholeRuns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +156,7 @@ class Measured:
     whole: WholeRuns
     latency: LatencyRuns
     backlog: BacklogRuns
+    accepting: AcceptingRuns
     startup: StartupRuns
     reading: ReadingRuns
     formats: FormatRuns

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import median
 
 OURS = "ours"
 OURS_ARRAYS = "ours, rows as arrays"
@@ -54,3 +55,37 @@ class BacklogRuns:
     rows: int  # of each
     runs: Mapping[str, tuple[BacklogRun, ...]]
     missing: Mapping[str, str] = field(default_factory=dict)  # who did not run, and why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one turn of requests took. `p50` and `p99`: seconds from sending a request to having its whole answer."""
+
+    requests: int
+    seconds: float
+    p50: float
+    p99: float
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptingRuns:
+    """The turns of both, in order. `processor`: seconds of processor time that one accepted request took, each turn."""
+
+    accepting: tuple[Turn, ...]
+    empty: tuple[Turn, ...]
+    processor: tuple[float, ...]
+
+    @property
+    def ratio(self) -> float:
+        """Ours by the empty route: the median of the turns."""
+        return median(ours.rate / empty.rate for ours, empty in zip(self.accepting, self.empty, strict=True))
+
+    @property
+    def p99(self) -> float:
+        """Seconds: the median of the turns."""
+        return median(turn.p99 for turn in self.accepting)

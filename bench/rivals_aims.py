@@ -18,6 +18,8 @@ MOST_PROCESSOR = 7.5  # seconds, for a million rows
 LEAST_OF_CELERY = 2.0
 MOST_P50_MS = 9
 MOST_P99_MS = 15
+LEAST_OF_EMPTY = 0.4
+MOST_ACCEPTING_P99_MS = 25
 MOST_EXPONENT = 1.05
 MOST_MEMORY_GROWTH = 1.1
 MOST_COLD_RATIO = 0.75
@@ -41,6 +43,7 @@ def figures(measured: Measured) -> list[Figure]:
         *_of_whole(measured.whole, measured.loads.get("whole")),
         _of_backlog(measured.backlog, measured.loads.get("backlog")),
         *_of_latency(measured),
+        *_of_accepting(measured),
         *_of_growth(measured.whole, measured.loads.get("whole")),
         _at_most(
             "cold start until the first message ÷ handler with boto3",
@@ -103,6 +106,12 @@ def _of_latency(measured: Measured) -> Iterator[Figure]:
     for percent, most in ((50, MOST_P50_MS), (99, MOST_P99_MS)):
         milliseconds = percentile(latency.seconds, percent) * 1000
         yield _at_most(f"request → mail, {latency.rows} rows: p{percent}, ms", most, milliseconds, load)
+
+
+def _of_accepting(measured: Measured) -> Iterator[Figure]:
+    accepting, load = measured.accepting, measured.loads.get("accepting")
+    yield _at_least("accepting ÷ an empty `async` route", LEAST_OF_EMPTY, accepting.ratio, load)
+    yield _at_most("accepting at 8 connections: p99, ms", MOST_ACCEPTING_P99_MS, accepting.p99 * 1000, load)
 
 
 def _of_growth(whole: WholeRuns, load: Load | None) -> Iterator[Figure]:

@@ -1,11 +1,11 @@
 """What was measured beside others, as sections of docs/benchmarks.md."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from bench.aims import number
 from bench.results import Load, Measured
-from bench.rival_results import COPY, CURSOR, JOB, OURS_ARRAYS, PSQL, BacklogRuns, WholeRuns
+from bench.rival_results import COPY, CURSOR, JOB, OURS_ARRAYS, PSQL, AcceptingRuns, BacklogRuns, Turn, WholeRuns
 from bench.rivals_aims import Figure, figures, times_faster, times_more
 from bench.rivals_words import about_backlog, about_whole
 from bench.tables import table
@@ -70,6 +70,38 @@ Everybody takes turns, and the table shows medians; what is slow has one turn.
 {table(["who", "s", "exports/s", "ours ÷ theirs", "CPU ms"], _backlog_rows(backlog))}
 
 {about_backlog(backlog)}"""
+
+
+def accepting_section(accepting: AcceptingRuns) -> str:
+    """Write how fast exports are accepted."""
+    rows = [
+        _turns_row("accepting", accepting.accepting, accepting.ratio),
+        _turns_row("empty route", accepting.empty, 1),
+    ]
+    return f"""\
+## Accepting
+
+`memberships-export api` answers `GET /memberships/export`, over 8 connections that are never idle: each of {
+        number(accepting.accepting[0].requests)
+    } requests
+is of another user, with a token of their own, and makes a record and a message, on disk before the answer. In turns
+with it, the same server answers an `async` route that does nothing. The table shows medians of {
+        len(accepting.accepting)
+    } turns;
+*÷ empty* is the median of their ratios. An accepted request takes {
+        median(accepting.processor) * 1000:.2f} ms of the processor.
+
+{table(["", "requests/s", "p50 ms", "p99 ms", "÷ empty"], rows)}"""
+
+
+def _turns_row(name: str, turns: Sequence[Turn], ratio: float) -> list[str]:
+    milliseconds = (median(turn.p50 for turn in turns) * 1000, median(turn.p99 for turn in turns) * 1000)
+    return [
+        name,
+        number(round(median(turn.rate for turn in turns))),
+        *(f"{value:.1f}" for value in milliseconds),
+        f"{ratio:.2f}",
+    ]
 
 
 def _figure_row(figure: Figure) -> list[str]:

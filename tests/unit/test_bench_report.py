@@ -25,7 +25,19 @@ from bench.results import (
     SizeRuns,
     StartupRuns,
 )
-from bench.rival_results import COPY, JOB, OURS, OURS_ARRAYS, BacklogRun, BacklogRuns, WholeRun, WholeRuns, WholeSize
+from bench.rival_results import (
+    COPY,
+    JOB,
+    OURS,
+    OURS_ARRAYS,
+    AcceptingRuns,
+    BacklogRun,
+    BacklogRuns,
+    Turn,
+    WholeRun,
+    WholeRuns,
+    WholeSize,
+)
 from bench.scrapes import measure_scrapes
 from bench.small_parts import measure_small_parts
 
@@ -99,6 +111,10 @@ SCRAPES = ScrapeRuns(records=100_000, processes=4, answers=(0.004, 0.005, 0.006)
 DESK = DeskRuns(exports=100_000, seconds={"one user": (0.001, 0.002, 0.003), "all": (0.01,)})
 
 
+def a_turn(seconds: float, p99: float = 0.003) -> Turn:
+    return Turn(requests=2000, seconds=seconds, p50=0.002, p99=p99)
+
+
 def a_run(seconds: float, processor: float = 7.5, peak_mb: float = 80) -> WholeRun:
     return WholeRun(seconds=seconds, processor_seconds=processor, peak_bytes=int(peak_mb * MB))
 
@@ -132,6 +148,11 @@ BACKLOG = BacklogRuns(
     },
 )
 PARTS = PartsRuns(rows=10, exports=20, with_timeline=(0.0041, 0.00404, 0.0044), without=(0.004, 0.004, 0.004))
+ACCEPTING = AcceptingRuns(
+    accepting=tuple(a_turn(seconds, p99) for seconds, p99 in ((4, 0.02), (2.5, 0.025), (2.4, 0.5))),
+    empty=(a_turn(1), a_turn(1), a_turn(1)),
+    processor=(0.0008, 0.0007, 0.0009),
+)
 LOADS = {"whole": Load(0.25, 1.5)}
 
 
@@ -148,6 +169,7 @@ def measured(*sizes: SizeRuns) -> Measured:
         whole=WHOLE,
         latency=LatencyRuns(rows=100, seconds=(0.009, 0.008, 0.015)),
         backlog=BACKLOG,
+        accepting=ACCEPTING,
         startup=StartupRuns(seconds={"python -c pass": (0.02, 0.01, 0.015)}),
         functions=FUNCTIONS,
         reading=READING,
@@ -225,7 +247,7 @@ def test_the_page_says_what_was_measured_where_and_how_to_repeat_it() -> None:
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
     tables = [block.splitlines() for block in report(measured()).split("\n\n") if block.startswith("|")]
 
-    assert len(tables) == 24
+    assert len(tables) == 25
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
 

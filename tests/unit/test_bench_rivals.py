@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bench import rival_programs
+from bench.accepting import measure_accepting
 from bench.backlog import measure_backlog
 from bench.processes import processor_seconds
 from bench.queues import CELERY, HUEY, QUEUES, RQ_FORK
@@ -16,7 +17,7 @@ from bench.report import report
 from bench.results import LatencyRuns
 from bench.rival_results import COPY, CURSOR, JOB, OURS, OURS_ARRAYS, PSQL, BacklogRun, WholeRuns, WholeSize
 from bench.whole import measure_whole
-from tests.unit.test_bench_report import BACKLOG, MB, WHOLE, a_file, a_run, lines_with, measured
+from tests.unit.test_bench_report import ACCEPTING, BACKLOG, MB, WHOLE, a_file, a_run, a_turn, lines_with, measured
 
 MILLION = "1 000 000 rows, PostgreSQL"
 
@@ -56,6 +57,8 @@ def test_a_figure_is_a_ratio_of_medians_with_its_aim_and_the_load_of_the_machine
         ),
         ({"latency": LatencyRuns(rows=100, seconds=(0.01, 0.01))}, "request → mail, 100 rows: p50, ms"),
         ({"latency": LatencyRuns(rows=100, seconds=(0.001, 0.001, 0.016))}, "request → mail, 100 rows: p99, ms"),
+        ({"accepting": replace(ACCEPTING, accepting=(a_turn(2.6),) * 3)}, "accepting ÷ an empty `async` route"),
+        ({"accepting": replace(ACCEPTING, accepting=(a_turn(1, 0.026),) * 3)}, "accepting at 8 connections: p99, ms"),
         (
             {"whole": replace(WHOLE, longest=WholeSize(rows=3_000_000, runs={OURS: (a_run(18),)}))},
             "growth exponent of the time, 100 000 to 3 000 000 rows",
@@ -92,6 +95,21 @@ def test_processor_time_is_judged_by_the_million_rows() -> None:
     assert shown(page, "100 000 rows, PostgreSQL: processor time of all processes, s") == (
         "≤ 0.75 | 0.76 | 0.2 to 1.5 | **missed** |"
     )
+
+
+def test_accepting_is_shown_beside_the_empty_route_by_medians() -> None:
+    page = report(measured())
+
+    assert "| accepting | 800 | 2.0 | 25.0 | 0.40 |" in page
+    assert "| empty route | 2 000 | 2.0 | 3.0 | 1.00 |" in page
+    assert "takes 0.80 ms of the processor" in page
+
+
+def test_a_small_measurement_of_accepting_asks_as_often_as_it_says(tmp_path: Path) -> None:
+    accepting = measure_accepting(tmp_path, requests=10, turns=1)
+
+    assert [turn.requests for turn in (*accepting.accepting, *accepting.empty)] == [10, 10]
+    assert accepting.processor[0] > 0
 
 
 def test_the_page_says_where_a_rival_wins_and_what_it_does_not_do() -> None:
