@@ -131,6 +131,16 @@ def test_help_and_client_commands_do_not_wait_for_the_web_framework() -> None:
     assert loaded.stdout == "[]\n"
 
 
+def test_help_does_not_wait_for_use_cases() -> None:
+    rooms = ("memberships_export.service", "memberships_export.ports")
+    code = (
+        "import sys, memberships_export.entrypoints.cli.main; "
+        f"print([name for name in sys.modules if name.startswith({rooms})])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert loaded.stdout == "[]\n"
+
+
 @pytest.mark.parametrize("command", ["serve", "api", "worker"])
 def test_wrong_settings_keep_the_service_from_starting(cli: Cli, tmp_path: Path, command: str) -> None:
     result = cli(command, MEMBERSHIPS_EXPORT_DATA_DIR=str(tmp_path), MEMBERSHIPS_EXPORT_MAILER="pigeon")

@@ -9,8 +9,8 @@ from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.export.record import Evidence, Export, ExportStatus, Send
 from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.message import Message
-from memberships_export.domain.messages.wake import wake_message
-from memberships_export.service.operator.redrive import Redriven, RedriveOutcome, export_id_of
+from memberships_export.domain.messages.wake import export_id_of, wake_message
+from memberships_export.service.operator.redrive import Redriven, RedriveOutcome
 from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryStore
 from tests.fakes.world import World

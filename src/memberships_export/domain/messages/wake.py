@@ -10,6 +10,7 @@ from memberships_export.domain.errors import InvalidAddress, InvalidMessage
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.ids import LONGEST_ID, is_id
 from memberships_export.domain.mail.address import canonical_address
+from memberships_export.domain.messages.letters import DeadLetter
 from memberships_export.domain.messages.message import IDENTITY, Message
 
 VERSION = 1
@@ -62,6 +63,14 @@ def parse_message(message: Message, message_id: str) -> Wake:
     if export_id:  # its record knows the options
         return Wake(export_id=export_id, user_id=user_id, email=email, plain=False)
     return Wake(export_id=derived, user_id=user_id, email=email, plain=True, said=_said(body))
+
+
+def export_id_of(letter: DeadLetter) -> str | None:
+    """Return the export a letter belongs to, None when it cannot be read."""
+    try:
+        return parse_message(letter.message, letter.message_id).export_id
+    except InvalidMessage:
+        return None
 
 
 def _body(message: Message) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from memberships_export.domain.export.delivery import back_on_its_way
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.messages.letters import DeadLetter
-from memberships_export.domain.messages.wake import Wake, parse_message, wake_message
+from memberships_export.domain.messages.wake import Wake, export_id_of, parse_message, wake_message
 from memberships_export.ports import Clock, DeadLetters, Erasures, ExportQueue, ExportStore
 from memberships_export.service.auditing import Audit
 from memberships_export.service.record import change
@@ -185,14 +185,6 @@ class RedriveExports:
 
     def _on_its_way(self, export: Export) -> Export:
         return back_on_its_way(export, self.clock(), self.policy)
-
-
-def export_id_of(letter: DeadLetter) -> str | None:
-    """Return the export a letter belongs to, None when it cannot be read."""
-    try:
-        return parse_message(letter.message, letter.message_id).export_id
-    except InvalidMessage:
-        return None
 
 
 def _can_be_moved(decided: Redriven) -> bool:

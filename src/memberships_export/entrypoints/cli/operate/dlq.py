@@ -1,20 +1,23 @@
 """`dlq`: the dead letter queue, of the service on this machine or on AWS."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from memberships_export.domain.audit import SYSTEM, Origin
 from memberships_export.domain.errors import UnreadableRecord
 from memberships_export.domain.messages.letters import MESSAGE_ID, DeadLetter
+from memberships_export.domain.messages.wake import export_id_of
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
 from memberships_export.entrypoints.cli.exits import ExitCode, WrongUsage
 from memberships_export.entrypoints.cli.ids import the_one
 from memberships_export.entrypoints.cli.operate.exports_view import record_as_json
 from memberships_export.entrypoints.cli.output import complain, masked, say, say_json, table, visible
-from memberships_export.service.operator.letter_groups import Group, grouped
-from memberships_export.service.operator.redrive import RedriveExports, RedriveOutcome, export_id_of
+
+if TYPE_CHECKING:
+    from memberships_export.service.operator.letter_groups import Group
+    from memberships_export.service.operator.redrive import RedriveExports, RedriveOutcome
 
 commands = typer.Typer(
     no_args_is_help=True, help="Look at exports that failed, put them back on their way, clear them."
@@ -36,6 +39,8 @@ def list_letters(
     backend: Backend = None,
 ) -> None:
     """List the letters, oldest first."""
+    from memberships_export.service.operator.letter_groups import grouped  # noqa: PLC0415  (takes long: not for --help)
+
     letters = _desk(backend).letters()
     if group and letters:
         return _say_groups(grouped(letters), as_json=as_json)
@@ -48,7 +53,7 @@ def list_letters(
     return say(str(masked(table(columns, rows))))
 
 
-def _say_groups(groups: Sequence[Group], *, as_json: bool) -> None:
+def _say_groups(groups: "Sequence[Group]", *, as_json: bool) -> None:
     if as_json:
         counted = [
             {"stage": one.stage, "errorCode": one.code, "letters": one.letters, "oldest": one.oldest.isoformat()}
@@ -85,6 +90,8 @@ def redrive(
     """Put exports back on their way, from where they stopped. A mail that may have arrived is never sent again."""
     if bool(letter_id) == everything:
         raise WrongUsage("Say which: `dlq redrive ID` for one export, or `dlq redrive --all`.")
+    from memberships_export.service.operator.redrive import RedriveOutcome  # noqa: PLC0415  (takes long: not for --help)
+
     desk, origin = _desk(backend), _origin(backend, dry_run=dry_run)
     counts = dict.fromkeys(RedriveOutcome, 0)
     results = (
@@ -116,7 +123,7 @@ def purge(
     say(f"{_counted(desk.purge_these(letters, origin) if letter_id else desk.purge(origin))} removed.")
 
 
-def _desk(backend: str | None) -> RedriveExports:
+def _desk(backend: str | None) -> "RedriveExports":
     settings = settings_with_data(backend)
     from memberships_export.bootstrap.backend import operator_desk  # noqa: PLC0415  (takes long: not for --help)
 
@@ -132,7 +139,7 @@ def _origin(backend: str | None, *, dry_run: bool = False) -> Origin:
     return operator_origin(settings_with_data(backend))
 
 
-def _letters_of(desk: RedriveExports, typed: str) -> Sequence[DeadLetter]:
+def _letters_of(desk: "RedriveExports", typed: str) -> Sequence[DeadLetter]:
     letters = desk.letters()
     ids = {one for letter in letters for one in _ids_of(letter)}
     chosen = the_one(typed, ids, "letter", "All letters: memberships-export dlq list")
@@ -154,7 +161,7 @@ def _in_short(letter: DeadLetter) -> dict[str, str | None]:
     return {"exportId": export_id_of(letter) or letter.message_id, **why, "messageId": first_id}
 
 
-def _in_full(letter: DeadLetter, desk: RedriveExports) -> dict[str, Any]:
+def _in_full(letter: DeadLetter, desk: "RedriveExports") -> dict[str, Any]:
     entry = {
         "messageId": letter.message_id,
         "sentAt": letter.sent_at.isoformat(),
@@ -165,7 +172,7 @@ def _in_full(letter: DeadLetter, desk: RedriveExports) -> dict[str, Any]:
     return {name: masked(value) for name, value in entry.items()}
 
 
-def _export_of(letter: DeadLetter, desk: RedriveExports) -> dict[str, Any] | str | None:
+def _export_of(letter: DeadLetter, desk: "RedriveExports") -> dict[str, Any] | str | None:
     """Return its export as far as it can be read; what keeps it from being read, in words."""
     export_id = export_id_of(letter)
     try:
@@ -188,7 +195,7 @@ def _outline(value: Any, depth: int = 0) -> list[str]:  # noqa: ANN401  (any JSO
     return lines
 
 
-def _summary(counts: dict[RedriveOutcome, int], *, dry_run: bool) -> str:
+def _summary(counts: "dict[RedriveOutcome, int]", *, dry_run: bool) -> str:
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     return f"{outcomes} (dry run: nothing was changed)" if dry_run else outcomes
 

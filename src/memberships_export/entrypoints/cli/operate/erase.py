@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -15,8 +15,9 @@ from memberships_export.entrypoints.cli.environment import settings_with_data, w
 from memberships_export.entrypoints.cli.exits import WrongUsage
 from memberships_export.entrypoints.cli.operate.dlq import AsJson, Backend
 from memberships_export.entrypoints.cli.output import complain, say, say_json, table, visible
-from memberships_export.service.operator.erase import EraseUser, Receipt
-from memberships_export.service.user.callers import checked_user_id
+
+if TYPE_CHECKING:
+    from memberships_export.service.operator.erase import EraseUser, Receipt
 
 _USAGE = "Say what: `erase --user ID` for a person, `erase --again` after a restore, or `erase --list`."
 
@@ -47,7 +48,9 @@ def erase(  # noqa: PLR0913, PLR0917  (Typer fills them by name)
     return _show(_erase_user(desk, user, backend, dry_run=dry_run, sure=yes), as_json=as_json)
 
 
-def _erase_user(desk: EraseUser, user: str, backend: str | None, *, dry_run: bool, sure: bool) -> Receipt:
+def _erase_user(desk: "EraseUser", user: str, backend: str | None, *, dry_run: bool, sure: bool) -> "Receipt":
+    from memberships_export.service.user.callers import checked_user_id  # noqa: PLC0415  (takes long: not for --help)
+
     try:
         user_id = checked_user_id(user)
     except InvalidUserId as error:
@@ -66,7 +69,7 @@ def _origin(backend: str | None) -> Origin:
     return operator_origin(settings_with_data(backend))
 
 
-def _desk(backend: str | None) -> EraseUser:
+def _desk(backend: str | None) -> "EraseUser":
     settings = settings_with_data(backend)
     from memberships_export.bootstrap.backend import erasing_desk  # noqa: PLC0415  (takes long: not for --help)
 
@@ -120,13 +123,13 @@ def _table(tombstones: Iterable[Tombstone]) -> str:
     return table(("EXPORT ID", "ERASED AT", "STATUS BEFORE", "ROWS"), rows)
 
 
-def _show(receipt: Receipt, *, as_json: bool) -> None:
+def _show(receipt: "Receipt", *, as_json: bool) -> None:
     if as_json:
         return say_json(_receipt(receipt))
     return say("\n".join(_lines(receipt)))
 
 
-def _receipt(receipt: Receipt) -> dict[str, Any]:
+def _receipt(receipt: "Receipt") -> dict[str, Any]:
     return {
         "beganAt": receipt.began_at.isoformat(),
         "owner": receipt.owner,
@@ -140,7 +143,7 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _lines(receipt: Receipt) -> Iterable[str]:
+def _lines(receipt: "Receipt") -> Iterable[str]:
     if receipt.exports:
         yield _table(receipt.exports)
     counts = [_counted(len(receipt.exports), "export"), _counted(receipt.rows, "row")]

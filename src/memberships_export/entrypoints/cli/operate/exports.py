@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,7 +19,9 @@ from memberships_export.entrypoints.cli.operate import exports_view as view
 from memberships_export.entrypoints.cli.operate import exports_wanted as typed
 from memberships_export.entrypoints.cli.operate.dlq import AsJson, Backend
 from memberships_export.entrypoints.cli.output import complain, masked, say, say_json
-from memberships_export.service.operator.exports import OperateExports
+
+if TYPE_CHECKING:
+    from memberships_export.service.operator.exports import OperateExports
 
 commands = typer.Typer(
     no_args_is_help=True, help="Find exports of all users, look at one, stop it, mail it again, try it now."
@@ -45,7 +47,7 @@ _WHERE = "To find exports: memberships-export exports list"
 class _Desk:
     """What a command works with. `origin` is asked for only by those that are noted."""
 
-    exports: OperateExports
+    exports: "OperateExports"
     origin: Callable[[], Origin]
 
     @property

@@ -1,15 +1,17 @@
 """`pause` and `resume`: the service on this machine or on AWS accepts, and does not work."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from memberships_export.domain.audit import Origin
 from memberships_export.domain.pause import Pause
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
 from memberships_export.entrypoints.cli.exits import WrongUsage
 from memberships_export.entrypoints.cli.output import say, say_json, visible
-from memberships_export.service.operator.pause import PauseService
+
+if TYPE_CHECKING:
+    from memberships_export.domain.audit import Origin
+    from memberships_export.service.operator.pause import PauseService
 
 _LONGEST_REASON = 500
 
@@ -43,7 +45,7 @@ def resume(as_json: AsJson = False, backend: Backend = None) -> None:
     return say(f"The service works again. {_told(ended)}" if ended else "The service was not paused.")
 
 
-def _service(backend: str | None) -> tuple[PauseService, Origin]:
+def _service(backend: str | None) -> "tuple[PauseService, Origin]":
     settings = settings_with_data(backend)
     from memberships_export.bootstrap.backend import operator_origin, pausing  # noqa: PLC0415  (long: not for --help)
 
