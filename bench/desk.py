@@ -12,7 +12,7 @@ from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.export.document import write_document
 from memberships_export.domain.export.finding import Wanted, address_key
 from memberships_export.domain.export.record import Export, ExportStatus
-from memberships_export.entrypoints.cli.operate.exports_view import as_table, counts_in_words
+from memberships_export.entrypoints.cli.operate.exports_view import as_table, counts_in_words, rows_of
 
 _EACH = 20  # exports of one user
 _SHOWN = 20
@@ -33,7 +33,7 @@ def measure_desk(folder: Path, exports: int, repeat: int) -> DeskRuns:
         def step() -> None:
             now = utc_now()
             page, counts = desk.find(wanted, _SHOWN), desk.counts(wanted)
-            assert as_table(page.exports, now)
+            assert as_table(rows_of(page.exports, now))
             assert counts_in_words(counts, now)
 
         return step

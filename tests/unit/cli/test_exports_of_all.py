@@ -18,7 +18,7 @@ from memberships_export.domain.errors import MembershipsUnavailable
 from memberships_export.domain.export.held import Holder, claim, wait
 from memberships_export.domain.export.lifecycle import next_trouble
 from memberships_export.domain.export.policy import Policy
-from memberships_export.domain.export.record import Export, ExportStatus
+from memberships_export.domain.export.record import Delivery, Evidence, Export, ExportStatus, Send
 from memberships_export.ports import Ports
 from memberships_export.service.record import change
 from tests.factories import an_export
@@ -232,3 +232,23 @@ def test_an_export_cannot_steer_the_terminal(exports: Exports, ports: Ports) -> 
     export = stored(ports, user_id="x\u202ey")
     assert "\u202e" not in exports("show", export.export_id).stdout
     assert replace(export, revision="") != export
+
+
+def test_columns_stand_below_their_names_also_with_masked_addresses(exports: Exports, ports: Ports) -> None:
+    stored(ports, email="somebody.with.a.long.name@example.org")
+    header, line, *_ = exports("list").stdout.splitlines()
+    assert line.index("s***@example.org") == header.index("ADDRESS")
+    assert line.index("csv") == header.index("FORMAT")
+
+
+def test_why_a_mail_came_back_is_shown(exports: Exports, ports: Ports) -> None:
+    sent = Send(
+        number=1,
+        mailing=1,
+        started_at=utc_now(),
+        evidence=Evidence.ACCEPTED,
+        delivery=Delivery.BOUNCED,
+        detail="550 5.1.1 <alice@example.org> is unknown",
+    )
+    export = stored(ports, status=ExportStatus.COMPLETED, sends=(sent,))
+    assert "delivery:    bounced: 550 5.1.1 <a***@example.org> is unknown" in exports("show", export.export_id).stdout

@@ -58,7 +58,7 @@ def test_the_list_has_the_others_and_names_it(here: Here, lost: str) -> None:
     result = here("exports", "list")
     assert result.exit_code == 0
     assert WELL in result.stdout
-    assert f"1 records of this part of the list cannot be read, and are not shown: {lost}" in result.stderr
+    assert f"Cannot be read, and left out of this part of the list: 1 record ({lost})" in result.stderr
     assert json.loads(here("exports", "list", "--json").stdout)["unreadable"] == [lost]
 
 

@@ -104,7 +104,7 @@ def list_exports(  # noqa: PLR0913, PLR0917  (each is an option)
         if as_json:
             return say_json(desk.shown(view.list_as_json(found, counts, desk.now), exports, reveal=reveal))
         if exports:
-            say(desk.shown(view.as_table(exports, desk.now), exports, reveal=reveal))
+            say(view.as_table(desk.shown(view.rows_of(exports, desk.now), exports, reveal=reveal)))
         say(view.counts_in_words(counts, desk.now))
         if found.unreadable:
             complain(view.unreadable_in_words(found.unreadable))

@@ -17,9 +17,14 @@ _MOST_NAMED = 10
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
-def as_table(exports: Sequence[Export], now: datetime) -> str:
+def rows_of(exports: Sequence[Export], now: datetime) -> list[Sequence[object]]:
+    """Return what a table shows of each export."""
+    return [_row(export, now) for export in exports]
+
+
+def as_table(rows: Sequence[Sequence[object]]) -> str:
     """One export per line."""
-    return table(_COLUMNS, [_row(export, now) for export in exports])
+    return table(_COLUMNS, rows)
 
 
 def counts_in_words(counts: Counts, now: datetime) -> str:
@@ -34,9 +39,10 @@ def counts_in_words(counts: Counts, now: datetime) -> str:
 def unreadable_in_words(ids: Sequence[str]) -> str:
     """Say which exports are left out of a list, and what can be done about them."""
     named = " ".join(ids[:_MOST_NAMED]) + (" …" if len(ids) > _MOST_NAMED else "")
+    records = "1 record" if len(ids) == 1 else f"{len(ids)} records"
     return visible(
-        f"{len(ids)} records of this part of the list cannot be read, and are not shown: {named}. They are damaged, or "
-        "were written by a newer version. See docs/runbook.md, unreadable_record."
+        f"Cannot be read, and left out of this part of the list: {records} ({named}). Damaged, or written by a newer "
+        "version: see docs/runbook.md, unreadable_record."
     )
 
 
@@ -124,6 +130,7 @@ def _row(export: Export, now: datetime) -> Sequence[object]:
 def _facts(export: Export, now: datetime) -> list[tuple[str, object]]:
     cause, file = export.failure or export.trouble, export.file
     waits = export.wake_at if export.unfinished else None
+    said = next((send.detail for send in reversed(export.sends) if send.delivery), None)
     return [
         ("export", export.export_id),
         ("user", export.user_id),
@@ -137,7 +144,7 @@ def _facts(export: Export, now: datetime) -> list[tuple[str, object]]:
         ("rows", export.progress.rows),
         ("format", export.options.format),
         ("file", f"{file.name}, {file.bytes:,} bytes{', deleted' if file.deleted else ''}" if file else None),
-        ("delivery", export.delivery),
+        ("delivery", f"{export.delivery}{f': {said}' if said else ''}" if export.delivery else None),
     ]
 
 
