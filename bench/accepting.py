@@ -90,8 +90,8 @@ def _serve_empty() -> None:
     """Serve one route that does nothing, as the API is served, until the process ends."""
     from fastapi import FastAPI  # noqa: PLC0415  (the client does not need it)
 
+    from memberships_export.entrypoints.cli.serve.api_thread import ApiThread  # noqa: PLC0415
     from memberships_export.entrypoints.cli.serve.limits import Limits  # noqa: PLC0415
-    from memberships_export.entrypoints.cli.serve.threads import ApiThread  # noqa: PLC0415
 
     app = FastAPI()
 

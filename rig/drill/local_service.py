@@ -63,6 +63,7 @@ class LocalService:
             "SENDGRID_WEBHOOK_KEY": self.mail.signer.public_key,
             "METRICS_PORT": str(free_port()),
             "SWEEP_SECONDS": "1",
+            "WORKERS": "1",  # all of it is the one process that situations stop and kill
             "LONGEST_BACK_OFF_SECONDS": "20",  # nobody waits a quarter of an hour in an exercise
         }
         lines = [f"export {PREFIX}{name}={quote(value)}" for name, value in (own | dict(more)).items()]

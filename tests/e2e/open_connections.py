@@ -13,8 +13,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
+from memberships_export.entrypoints.cli.serve.api_thread import ApiThread
 from memberships_export.entrypoints.cli.serve.limits import Limits
-from memberships_export.entrypoints.cli.serve.threads import ApiThread
 from rig.waiting import PATIENCE_SECONDS
 
 PATIENCE = PATIENCE_SECONDS  # until a client takes a server for one that never answers

@@ -27,7 +27,7 @@ def scraped(port: int) -> dict[tuple[str, str], float]:
 
 def test_when_the_process_that_answers_is_killed_another_answers_for_both(tmp_path: Path) -> None:
     port = free_port()
-    environ = environ_of(tmp_path / "data", port=str(free_port()), metrics_port=str(port))
+    environ = environ_of(tmp_path / "data", port=str(free_port()), metrics_port=str(port), workers="1")
     with running(environ, tmp_path, "api") as api, running(environ, tmp_path, "worker") as worker:
         user = api.as_user("user-1", "member@example.org")
         user.ask("request")

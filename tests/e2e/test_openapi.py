@@ -19,8 +19,8 @@ from memberships_export.entrypoints.api.exports_api import ExportsApi
 from memberships_export.entrypoints.api.health import Details, health_router
 from memberships_export.entrypoints.api.problem_route import ProblemRoute
 from memberships_export.entrypoints.api.router import exports_router
+from memberships_export.entrypoints.cli.serve.api_thread import ApiThread
 from memberships_export.entrypoints.cli.serve.limits import Limits
-from memberships_export.entrypoints.cli.serve.threads import ApiThread
 from memberships_export.service.user.callers import InvalidToken, TokenVerifier
 from rig.waiting import LAST_RESORT_SECONDS
 from tests.fakes.world import World

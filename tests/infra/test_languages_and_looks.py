@@ -22,8 +22,8 @@ GIVEN = {
 }
 # What the stack never sets, by the reason.
 NO_PARAMETERS = {
-    "of one machine": "alert_command alert_minutes alert_url data_dir max_connections metrics_host metrics_port "
-    "smtp_plain_hosts sweep_seconds visibility_seconds workers",
+    "of one machine": "alert_command alert_minutes alert_url api_processes data_dir max_connections metrics_host "
+    "metrics_port smtp_plain_hosts sweep_seconds visibility_seconds worker_threads workers",
     "secrets come from Secrets Manager": "audit_secret introspection_client_secret jwt_secret link_secret "
     "sendgrid_api_key service_secret smtp_password",
     "the stack takes tokens of a JWKS, and mails by STARTTLS": "alb_arn introspection_client_id introspection_url "

@@ -17,6 +17,7 @@ from rig.loopback import free_port
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.fake_sendgrid import FakeSendGrid
 from rig.waiting import until
+from tests.log_lines import read_line
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "memberships-export"
@@ -73,19 +74,20 @@ class LiveService(Generic[SomeApi]):
         self.process = self._run(role, kill_at)
         self.until(lambda: self.process_ended() or self._client.answers(), "the service to answer")
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(self, *flags: str) -> subprocess.Popen[bytes]:
         """Start one more process on the data folder, which only works."""
-        self._workers.append(self._run("worker"))
+        self._workers.append(self._run("worker", "", *flags))
         return self._workers[-1]
 
-    def _run(self, role: str, kill_at: str = "") -> subprocess.Popen[bytes]:
+    def _run(self, role: str, kill_at: str = "", *flags: str) -> subprocess.Popen[bytes]:
         command = ["-m", "tests.life.killable", kill_at] if kill_at else [str(Path(sys.executable).parent / PROGRAM)]
         with (self.folder / "log.txt").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, *command, role],
+                [sys.executable, *command, role, *flags],
                 env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **self.environ, **self.secrets},
                 stdout=log,
                 stderr=log,
+                process_group=0,  # so that a signal to all of it reaches nobody else
             )
 
     def request(self, query: str = "") -> Answer | None:
@@ -117,10 +119,19 @@ class LiveService(Generic[SomeApi]):
     def log(self) -> str:
         return (self.folder / "log.txt").read_text(errors="replace")[-6000:]
 
+    def lines(self, event: str) -> list[dict[str, object]]:
+        """Return the whole lines of the log that are about an event."""
+        whole = (self.folder / "log.txt").read_text(errors="replace").rpartition("\n")[0].splitlines()
+        return [read_line(line) for line in whole if f" event={event}" in line]
+
     def tell_events(self) -> None:
         """Post the events of all accepted mails, as SendGrid does again and again for a day."""
         for mail in self.sendgrid.accepted:
             self.sendgrid.signer.events_for(mail, ["processed", "delivered"]).post(f"{self.url}/webhooks/sendgrid")
+
+    def reconnect(self) -> None:
+        """Make a new connection with the next request."""
+        self._client.close()
 
     def stop(self) -> None:
         for process in [*self._workers, *([self.process] if self.process else [])]:

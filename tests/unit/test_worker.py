@@ -229,3 +229,27 @@ def test_a_worker_that_drains_and_meets_trouble_looks_again(monkeypatch: pytest.
     assert drained.wait(PATIENCE_SECONDS)
     assert len(world.mails) == 1
     assert worker.stop(seconds=PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("drains", [False, True])
+def test_a_worker_that_does_not_sweep_leaves_it_to_another_process(drains: bool) -> None:  # noqa: FBT001
+    world = World()
+    world.request()
+    world.queue.messages.clear()
+    done = Event()
+    worker = worker_for(world, ObservedQueue(world))
+    worker.sweeps, worker.sweep = False, lambda *_: pytest.fail("it swept")  # type: ignore[assignment]
+    worker.start(done.set if drains else None, done.set)
+    assert done.wait(PATIENCE_SECONDS)
+    assert worker.stop(seconds=PATIENCE_SECONDS)
+
+
+def test_others_drain_once_the_one_that_sweeps_has_woken_what_is_due() -> None:
+    world, seen, drained = World(), list[str](), Event()
+    worker = worker_for(world, ObservedQueue(world))
+    worker.sweep = lambda *_: seen.append("swept")  # type: ignore[assignment]
+    worker.start(drained.set, lambda: seen.append("up"))
+    assert drained.wait(PATIENCE_SECONDS)
+    assert worker.stop(seconds=PATIENCE_SECONDS)
+    assert seen[0] == "swept"
+    assert "up" in seen

@@ -22,7 +22,7 @@ _LOOK_AROUND_SECONDS = 1.0  # between two looks whether another process has died
 
 @dataclass(slots=True, kw_only=True)
 class Worker:
-    """Worker threads and the sweeper of one process."""
+    """Worker threads of one process, and the sweeper where this is the process that has it."""
 
     queue: ExportQueue
     state: ServiceState
@@ -30,23 +30,28 @@ class Worker:
     sweep: SweepExports
     threads: int
     sweep_seconds: float
+    sweeps: bool = True
     machine: Machine | None = None
     metrics: Metrics = field(default_factory=NoMetrics)
     _stop: threading.Event = field(default_factory=threading.Event)
     _running: list[threading.Thread] = field(default_factory=list)
 
-    def start(self, drained: Callable[[], None] | None = None) -> None:
+    def start(self, drained: Callable[[], None] | None = None, up: Callable[[], None] = lambda: None) -> None:
         """Start all threads. They are daemons: what they leave undone is on the record.
 
         With `drained` they take what is there, and no more; it is called when the last of them has found nothing.
+        `up` is called when they begin to take.
         """
         if self.machine:
             self._guarded(self.machine.me)  # from now on it can be known that a worker is alive
         if drained:
-            self._start("drain", partial(self._drain, drained))
+            self._start("drain", partial(self._drain, up, drained))
         else:
             self._start_workers(self._work)
-        self._start("sweeper", self._sweep)
+        if self.sweeps:
+            self._start("sweeper", self._sweep)
+        if not drained:
+            up()
 
     def _start_workers(self, loop: Callable[[], None]) -> list[threading.Thread]:
         return [self._start(f"worker-{number + 1}", loop) for number in range(self.threads)]
@@ -69,9 +74,11 @@ class Worker:
         while not self._stop.is_set():
             self._guarded(self._work_once)
 
-    def _drain(self, drained: Callable[[], None]) -> None:
+    def _drain(self, up: Callable[[], None], drained: Callable[[], None]) -> None:
         """Let the workers find nothing, once the sweeper has woken what is due."""
-        self._guarded(self._sweep_once)
+        if self.sweeps:
+            self._guarded(self._sweep_once)
+        up()
         for thread in self._start_workers(self._work_off):
             thread.join()
         if not self._stop.is_set():

@@ -100,6 +100,8 @@ _PROCESS = (
     LogEvent("alert_failed", _E, "kind reason", "nobody could be woken; tried again while the trouble is there"),
     LogEvent("paused", _I, "drain", "an operator paused the work, in all processes"),
     LogEvent("resumed", _I, "", "an operator let the work go on"),
+    LogEvent("process_started", _I, "name pid starts", "a process of the service; which one of this name"),
+    LogEvent("process_ended", _W, "name pid pause reason", "it died; in so many seconds the next one starts"),
     LogEvent("stopping", _I, "signal drained", "a signal came, or nothing was left to do for `worker --drain`"),
 )
 EVENTS = (*_ACCEPTING, *_WORKING, *_COMING_BACK, *_OTHERS, *_PROCESS)

@@ -126,6 +126,12 @@ INTERNAL_ERRORS = Metric(
     meaning="Errors that nobody foresaw and that were caught; the log has each.",
     alarm="InternalErrors",
 )
+RESTARTS = Metric(
+    name="process_restarts_total",
+    kind=_COUNTER,
+    meaning="Processes of the service that were started in place of one that had died; the log says of what.",
+    alarm="ProcessesDie",
+)
 OLDEST_UNFINISHED = Metric(
     name="oldest_unfinished_seconds",
     kind=_GAUGE,
@@ -192,6 +198,7 @@ CATALOGUE = (
     SWEEPS,
     VISITS,
     INTERNAL_ERRORS,
+    RESTARTS,
     OLDEST_UNFINISHED,
     UNFINISHED,
     WAITING,

@@ -41,7 +41,8 @@ class Settings:
     host: str = setting("127.0.0.1", "Address the API listens on.")
     port: Annotated[int, Meta(ge=0, le=65535)] = setting(8000, "Port the API listens on; 0 takes a free one.")
     max_connections: Annotated[int, Meta(ge=10, le=100_000)] = setting(
-        1000, "Connections to the API at the same time; fewer where the limit of open files (ulimit -n) is low."
+        1000,
+        "Connections to one API process at the same time; fewer where the limit of open files (ulimit -n) is low.",
     )
     metrics_port: Annotated[int, Meta(ge=1, le=65535)] | None = setting(
         None, "One machine: port of `/metrics`, for Prometheus. Unset: there are none."
@@ -168,7 +169,15 @@ class Settings:
         "name in the IANA database, such as Europe/Berlin.",
     )
     log_format: LogFormat = setting("text", "How log lines are written: text, or JSON, one object for each line.")
-    workers: Annotated[int, Meta(ge=1, le=64)] = setting(2, "Exports worked on at the same time by one process.")
+    workers: Annotated[int, Meta(ge=1, le=64)] | None = setting(
+        None, "Worker processes. Unset: one for each core that the service may use, and at least two."
+    )
+    worker_threads: Annotated[int, Meta(ge=1, le=64)] = setting(
+        1, "Exports that each worker process works on at the same time."
+    )
+    api_processes: Annotated[int, Meta(ge=1, le=64)] = setting(
+        1, "Processes that answer on the port of the API. With this and `workers` 1, all is one process."
+    )
     exports_per_hour: Annotated[int, Meta(ge=1, le=1000)] = setting(10, "Exports one user may ask for within an hour.")
     lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = setting(
         90, "How long a worker may be silent before another takes over."

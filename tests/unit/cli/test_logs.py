@@ -1,4 +1,7 @@
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -82,3 +85,15 @@ def test_the_log_of_a_service_is_damped(capsys: pytest.CaptureFixture[str]) -> N
     lines = capsys.readouterr().err.splitlines()
     seconds = {text[:19] for text in lines}
     assert 5 <= len(lines) <= 6 * len(seconds)
+
+
+@pytest.mark.skipif(not hasattr(os, "O_DIRECT"), reason="needs a pipe that keeps writes apart, which Linux has")
+def test_a_line_is_one_write_so_that_lines_of_several_processes_do_not_mix() -> None:
+    reading, writing = os.pipe2(os.O_DIRECT)
+    program = "from memberships_export.entrypoints.cli.logs import to_stderr; import logging; to_stderr('text'); "
+    program += "logging.getLogger('memberships_export.x').warning('event=%s', 'y' * 3000)"
+    with os.fdopen(reading, "rb", buffering=0) as lines:
+        subprocess.run([sys.executable, "-c", program], stderr=writing, check=True)
+        os.close(writing)
+        assert lines.read(4096).endswith(b"y\n")
+        assert lines.read(4096) == b""

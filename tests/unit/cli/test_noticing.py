@@ -65,3 +65,13 @@ def test_what_goes_well_is_not_looked_at_and_what_was_an_hour_ago_is_over(notici
     logger(noticing).error("event=internal_error")
     [again] = noticing()
     assert (again.count, again.since) == (2, clock())
+
+
+def test_another_process_can_count_what_this_one_notices(noticing: Noticing, clock: FakeClock) -> None:
+    log = logger(Noticing(clock, tell=noticing.count))
+    log.error("event=unforeseen_error")
+    log.error("by=%s status=%s event=refused reason=%s", "mail_service", 403, "It refuses.")
+    assert {(one.what, one.by): one.count for one in noticing()} == {
+        ("internal_error", ""): 1,
+        ("refused", "mail_service"): 1,
+    }

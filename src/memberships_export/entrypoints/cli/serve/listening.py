@@ -24,6 +24,11 @@ class Listening:
         """The port that was taken: of port 0, the one that the system chose."""
         return int(self.sockets[0].getsockname()[1])
 
+    def close(self) -> None:
+        """Leave the sockets to the other processes that have them."""
+        for one in self.sockets:
+            one.close()
+
 
 def listen(settings: Settings) -> Listening:
     """Take the port of the settings, 0: a free one. Raises CommandError when it is taken, WrongUsage for a bad host."""

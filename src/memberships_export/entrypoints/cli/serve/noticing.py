@@ -27,10 +27,10 @@ _ON_RECORD = frozenset({"memberships_api", "token_endpoint", "secrets"})
 class Noticing(logging.Handler):
     """Counts, and writes nothing."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        """`clock`: that of the process."""
+    def __init__(self, clock: Callable[[], datetime], tell: Callable[[str, str], None] | None = None) -> None:
+        """`clock`: that of the process. `tell`: is told each too, where another process counts for all."""
         super().__init__(logging.WARNING)
-        self._clock = clock
+        self._clock, self._tell = clock, tell
         self._counting = threading.Lock()
         self._found: dict[tuple[str, str], Noticed] = {}
 
@@ -39,7 +39,10 @@ class Noticing(logging.Handler):
         said = fields_of(record)
         event, by = str(said.get("event", "")), str(said.get("by", ""))
         if event in _EVENTS and by not in _ON_RECORD:
-            self._count("internal_error" if event == "unforeseen_error" else event, by)
+            what = "internal_error" if event == "unforeseen_error" else event
+            self.count(what, by)
+            if self._tell:
+                self._tell(what, by)
 
     def __call__(self) -> Sequence[Noticed]:
         """Return what was noticed within the last hour."""
@@ -47,7 +50,8 @@ class Noticing(logging.Handler):
         with self._counting:
             return [one for one in self._found.values() if now - one.last < _SHOWN]
 
-    def _count(self, what: str, by: str) -> None:
+    def count(self, what: str, by: str) -> None:
+        """Count one, of this process or of another."""
         now = self._clock()
         with self._counting:
             known = self._found.get((what, by))

@@ -5,131 +5,95 @@ mail that hangs can keep the process.
 """
 
 import logging
-import os
 import signal
-import sys
-import threading
-from collections.abc import Callable, Mapping
-from functools import partial
-from queue import SimpleQueue
-from socket import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Protocol
 
-import anyio.to_thread
-import uvicorn
-from fastapi import FastAPI
-
-from memberships_export.entrypoints.cli.serve.bounded_http import BoundedHttp
-from memberships_export.entrypoints.cli.serve.crowd import Crowd
-from memberships_export.entrypoints.cli.serve.limits import Limits
-from memberships_export.entrypoints.cli.serve.listening import BACKLOG
+from memberships_export.entrypoints.cli.serve.child import leave
+from memberships_export.entrypoints.cli.serve.pipes import Tie
+from memberships_export.entrypoints.cli.serve.restarting import UNCLEAN
 from memberships_export.entrypoints.worker import Worker
 
 log = logging.getLogger(__name__)
 _WORKER_SECONDS = 3.0
-_ANSWER_SECONDS = 1
-_SERVER_ENDED, _DRAINED = 0, -1  # no signal has these numbers
-# asyncio takes so many connections at once before the first of them is counted: far fewer than files are left.
-_ACCEPTED_AT_ONCE = 16
+_SERVER_ENDED, _DRAINED, _PARENT_SAYS_SO = 0, -1, -2  # no signal has these numbers
 
 
-class ApiThread:
-    """An app on sockets that are open already."""
-
-    def __init__(self, app: FastAPI, sockets: list[socket], limits: Limits, headers: Mapping[str, str]) -> None:
-        """`headers`: of every answer, also of those that no app gives.
-
-        There is no access log: the paths of download links hold their tokens.
-        """
-        config = uvicorn.Config(
-            app,
-            http=partial(BoundedHttp, limits=limits, crowd=Crowd(limits.connections)),  # type: ignore[arg-type]
-            ws="none",
-            backlog=_ACCEPTED_AT_ONCE,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            headers=list(headers.items()),
-            proxy_headers=False,  # nothing here depends on who is asking from where
-            timeout_keep_alive=limits.idle_seconds,
-            timeout_graceful_shutdown=_ANSWER_SECONDS,
-        )
-        self._server = _Server(config, limits.threads)
-        self._sockets = sockets
+class Api(Protocol):
+    """An API that can be started and stopped."""
 
     def start(self, ended: Callable[[], None]) -> None:
         """Return when it is up, or has failed to come up; `ended` is called at its end, for whatever reason."""
-        self._thread = threading.Thread(target=self._run, args=(ended,), name="api", daemon=True)
-        self._thread.start()
-        self._server.up.wait()
+        ...
 
     def stop(self) -> bool:
         """Finish the answers under way; tell whether that went well."""
-        self._server.should_exit = True
-        self._thread.join(_ANSWER_SECONDS + 0.5)
-        return not self._thread.is_alive()
-
-    def _run(self, ended: Callable[[], None]) -> None:
-        try:
-            self._server.run(self._sockets)
-        finally:
-            self._server.up.set()
-            ended()
+        ...
 
 
-class _Server(uvicorn.Server):
-    """Tells when it is up."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What runs in one process. `started` is called when the API is up: from then on a worker can fetch from it.
 
-    def __init__(self, config: uvicorn.Config, threads: int) -> None:
-        super().__init__(config)
-        self.up = threading.Event()
-        self._threads = threads
-
-    async def startup(self, sockets: list[socket] | None = None) -> None:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = self._threads
-        await super().startup(sockets)
-        for one in sockets or []:
-            one.listen(BACKLOG)  # for the kernel's queue; asyncio has made it as short as what it accepts at once
-        self.up.set()
-
-
-def run_until_signal(
-    api: ApiThread | None, worker: Worker | None, started: Callable[[], None], *, drain: bool = False
-) -> bool:
-    """Run the parts; false when the API ended by itself. Does not return when something hangs: the process ends.
-
-    `started` is called when the API is up: from then on a worker can fetch from it. `drain`: end too when the worker
-    finds nothing more to do.
+    `drain`: end too when the worker finds nothing more to do.
     """
+
+    api: Api | None
+    worker: Worker | None
+    started: Callable[[], None]
+    drain: bool = False
+
+
+def run_until_signal(parts: Parts) -> bool:
+    """Run the parts; false when the API ended by itself. Does not return when something hangs: the process ends."""
     endings: SimpleQueue[int] = SimpleQueue()  # unlike an Event, it may be used in a signal handler
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: endings.put(received))
-    if api:
-        api.start(lambda: endings.put(_SERVER_ENDED))
-    if endings.empty():
-        started()
-        if worker:
-            worker.start((lambda: endings.put(_DRAINED)) if drain else None)
+    _start(parts, endings, lambda: None)
     ending = endings.get()
     if ending == _DRAINED:
         log.info("event=stopping drained=%s", True)
     else:
         log.info("event=stopping signal=%d", ending)
-    clean = _stop(api, worker)
+    clean = _stop(parts)
     log.info("event=stopped clean=%s", clean)
     if not clean:
-        _leave(ending)
+        leave(0 if ending != _SERVER_ENDED else 1)
     return ending != _SERVER_ENDED
 
 
-def _stop(api: ApiThread | None, worker: Worker | None) -> bool:
+def run_until_told(parts: Parts, tie: Tie) -> bool:
+    """As above, in a child: its parent says when to end, and tells the log. SIGTERM ends this child alone."""
+    endings: SimpleQueue[int] = SimpleQueue()
+    signal.signal(signal.SIGTERM, lambda received, _frame: endings.put(received))
+    tie.watch(lambda: endings.put(_PARENT_SAYS_SO))
+    _start(parts, endings, tie.up)
+    ending = endings.get()
+    if ending == signal.SIGTERM and parts.api:  # most likely all got it; then workers still need the API
+        with suppress(Empty):
+            ending = endings.get(timeout=_WORKER_SECONDS)
+    if not _stop(parts):
+        leave(UNCLEAN)
+    return ending != _SERVER_ENDED
+
+
+def _start(parts: Parts, endings: SimpleQueue[int], up: Callable[[], None]) -> None:
+    if parts.api:
+        parts.api.start(lambda: endings.put(_SERVER_ENDED))
+    if not endings.empty():
+        return
+    parts.started()
+    if parts.worker:
+        parts.worker.start((lambda: endings.put(_DRAINED)) if parts.drain else None, up)
+    else:
+        up()
+
+
+def _stop(parts: Parts) -> bool:
     """Worker first: while it comes to a good place to stop, it still fetches from the API."""
-    worker_done = worker.stop(_WORKER_SECONDS) if worker else True
-    api_done = api.stop() if api else True
+    worker_done = parts.worker.stop(_WORKER_SECONDS) if parts.worker else True
+    api_done = parts.api.stop() if parts.api else True
     return worker_done and api_done
-
-
-def _leave(ending: int) -> None:
-    """End without waiting for threads that hang: what they leave undone is on the record."""
-    logging.shutdown()
-    sys.stdout.flush()
-    os._exit(0 if ending != _SERVER_ENDED else 1)
