@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -61,7 +62,7 @@ def taking(tmp_path: Path) -> Iterator[Taking]:
 
 
 def asked(user_id: str, message: Message | None = None) -> NewExport:
-    export = an_export(user_id=user_id, revision=f"of-{user_id}")
+    export = an_export(user_id=user_id, revision=uuid4().hex)
     return NewExport(export, Turn(user_id, REQUESTED_AT, 10), message or wake_message(export))
 
 
@@ -70,6 +71,31 @@ def test_record_turn_and_message_of_all_are_one_write(taking: Taking) -> None:
 
     assert taking.database.writes == 1
     assert (taking.records(), taking.turns(), taking.messages()) == (21, 21, 21)
+
+
+def test_a_process_that_dies_between_record_and_message_leaves_neither(
+    taking: Taking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """No handler of the code under test may catch this."""
+
+    def dying(*_: object) -> None:
+        assert taking.turns() == 1, "what another connection sees"
+        raise Killed
+
+    monkeypatch.setattr(taking.queue, "send_within", dying)
+    with pytest.raises(Killed):
+        taking.intake.take_in([asked("user-1"), asked("user-2")])
+    assert (taking.records(), taking.turns(), taking.messages()) == (1, 1, 1)
+
+
+def test_workers_are_woken_once_for_many_and_not_for_nothing(taking: Taking, monkeypatch: pytest.MonkeyPatch) -> None:
+    rings: list[str] = []
+    monkeypatch.setattr(taking.queue, "announce", lambda: rings.append("ring"))
+    taking.intake.take_in([asked("user-1"), asked("user-2")])
+    assert rings == ["ring"]
+    taking.intake.take_in([asked("user-1"), asked("user-2")])
+    assert rings == ["ring"], "both were under way"
 
 
 def test_one_that_cannot_be_written_leaves_nothing_behind(taking: Taking) -> None:

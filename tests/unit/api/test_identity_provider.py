@@ -172,3 +172,34 @@ def test_whom_a_load_balancer_has_logged_in_gets_an_export(provider: FakeIdentit
     response = made.client.get("/memberships/export", headers={"X-Amzn-Oidc-Data": gateway.token()})
     assert response.status_code == 202
     assert address_of_the_export(made) == "anna@example.org"
+
+
+# --- Who is asked where -----------------------------------------------------------------------------------------------
+
+
+class Watched:
+    """A verifier that knows one token at once, and notes in which threads it is asked."""
+
+    def __init__(self) -> None:
+        self.at_once_in: list[str] = []
+        self.waits_in: list[str] = []
+
+    def at_once(self, token: str, *, to_mail_to: bool = False) -> Caller | None:  # noqa: ARG002  (the port's signature)
+        self.at_once_in.append(threading.current_thread().name)
+        return Caller("anna", "anna@example.org") if token == "known" else None
+
+    def verify(self, token: str) -> Caller:  # noqa: ARG002  (the port's signature)
+        self.waits_in.append(threading.current_thread().name)
+        return Caller("ben", "ben@example.org")
+
+
+@pytest.mark.parametrize("path", ["/memberships/export", "/memberships/exports"])
+def test_who_is_known_at_once_costs_no_thread_and_who_is_not_keeps_nobody_waiting(path: str) -> None:
+    tokens = Watched()
+    asked = service(tokens)
+    with asked.client as client:
+        assert client.get(path, headers=bearer("known")).is_success
+        assert tokens.waits_in == []
+        assert client.get(path, headers=bearer("unknown")).is_success
+    assert not [name for name in tokens.at_once_in if "worker thread" in name.lower()]
+    assert [name for name in tokens.waits_in if "worker thread" in name.lower()] == tokens.waits_in != []

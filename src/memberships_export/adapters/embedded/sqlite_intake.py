@@ -31,7 +31,8 @@ class SqliteIntake:
             return [error] * len(new)
         except Exception as error:  # noqa: BLE001  (one of them cannot be written: whoever asked for it is told)
             return [error] if len(new) == 1 else [self.take_in([one])[0] for one in new]
-        self._queue.announce()
+        if any(_is_new(one, outcome) for one, outcome in zip(new, outcomes, strict=True)):
+            self._queue.announce()
         return outcomes
 
     def _in_one_write(self, new: Sequence[NewExport]) -> Sequence[Outcome]:
@@ -43,6 +44,11 @@ class SqliteIntake:
             stored = self._store.create_within(connection, new.export, new.turn)
         except (RateLimited, UnreadableRecord) as error:  # found before anything of it was written
             return error
-        if stored.revision == new.export.revision:
+        taken = TakenIn(stored)
+        if _is_new(new, taken):
             self._queue.send_within(connection, new.message)
-        return TakenIn(stored)
+        return taken
+
+
+def _is_new(new: NewExport, outcome: Outcome) -> bool:
+    return isinstance(outcome, TakenIn) and outcome.export.revision == new.export.revision
