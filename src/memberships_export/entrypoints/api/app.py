@@ -56,11 +56,11 @@ def create_app(routers: Iterable[APIRouter], public_path: str = "") -> FastAPI:
         docs_url=None,
         redoc_url=None,
         servers=[{"url": public_path}] if public_path else None,
+        # Routers that are included are asked one after the other, with each request, which of them has the path.
+        routes=[route for router in routers for route in router.routes],
         redirect_slashes=False,  # such a redirect would repeat the Host header, which is the client's word
     )
     app.public_path = public_path
-    for router in routers:
-        app.include_router(router)
     app.add_route("/docs", _documentation)
     app.add_exception_handler(HTTPException, _no_route)
     return app
