@@ -23,6 +23,7 @@ from jinja2 import (
     select_autoescape,
 )
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 import memberships_export
 from memberships_export.adapters.texts import locale_forms
@@ -66,10 +67,9 @@ def environment(*, strict: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        extensions=["jinja2.ext.i18n"],
         auto_reload=False,  # else each mail asks the disk about each template
     )
-    made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
+    made.globals |= {"_": _gettext, "gettext": _gettext, "ngettext": _ngettext}
     made.filters |= {name: _if_there(form) for name, form in _FILTERS.items()}
     return made
 
@@ -132,13 +132,18 @@ def _language(context: Context) -> str:
 
 
 @pass_context
-def _gettext(context: Context, text: str) -> str:
-    return catalogue(_language(context)).gettext(text)
+def _gettext(context: Context, text: str, /, **values: object) -> str:
+    return _with(context, catalogue(_language(context)).gettext(text), values)
 
 
 @pass_context
-def _ngettext(context: Context, one: str, many: str, count: int) -> str:
-    return catalogue(_language(context)).ngettext(one, many, count)
+def _ngettext(context: Context, one: str, many: str, number: int, /, **values: object) -> str:
+    return _with(context, catalogue(_language(context)).ngettext(one, many, number), values)
+
+
+def _with(context: Context, text: str, values: Mapping[str, object]) -> str:
+    """Fill in the values. In a page they are escaped, and the text, which is ours, is not."""
+    return (Markup(text) if context.eval_ctx.autoescape else text) % values  # noqa: S704  (as it says)
 
 
 _FILTERS: Mapping[str, Callable[[Context, Any], str]] = {
