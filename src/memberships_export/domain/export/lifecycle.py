@@ -39,7 +39,7 @@ def move(export: Export, event: Event) -> Export:
     if status is None:
         reason = f"Export {export.export_id} is {export.status}: {event} is not possible."
         raise IllegalTransition(reason)
-    return replace(export, status=status)
+    return export if status is export.status else replace(export, status=status)
 
 
 def lease_is_live(export: Export, now: datetime) -> bool:

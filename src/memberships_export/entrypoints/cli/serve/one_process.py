@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,6 +27,7 @@ from memberships_export.service.assembly import Services, assemble
 from memberships_export.service.metrics import RESTARTS, NoMetrics
 from memberships_export.service.operator.check_api import CheckApi
 from memberships_export.service.operator.first_look import FirstLook
+from memberships_export.service.worker.first_mail import write_first_mail
 from memberships_export.settings import Settings
 
 
@@ -62,7 +63,9 @@ class Process:
         if roles.leads:
             tell_profile(ports.readers.current.known)
         worker = _worker(settings, ports, services, roles) if roles.worker else None
-        parts = Parts(api, worker, partial(_started, self.started, known.look, alerting), drain=roles.drain)
+        first_mail = partial(write_first_mail, ports.mail_writer, settings.policy.likes) if worker else None
+        beside = {"first-look": known.look, "first-mail": first_mail}
+        parts = Parts(api, worker, partial(_started, self.started, beside, alerting), drain=roles.drain)
         ended_well = run_until_told(parts, self.tie) if self.tie else run_until_signal(parts)
         if metrics:
             metrics.stop()
@@ -111,11 +114,14 @@ def _alerting(settings: Settings, ports: Ports, known: Known) -> Alerting | None
     return Alerting(raise_alerts(settings, ports, known.check, known.noticed, stopping.is_set), stopping)
 
 
-def _started(started: Callable[[], None], look: FirstLook | None, alerting: Alerting | None) -> None:
-    """Say so, and look at the API beside the work: it delays nothing, and a stop does not wait for it."""
+def _started(
+    started: Callable[[], None], beside: Mapping[str, Callable[[], object] | None], alerting: Alerting | None
+) -> None:
+    """Say so, and begin what is done beside the work: it delays nothing, and a stop does not wait for it."""
     started()
-    if look:
-        threading.Thread(target=look, name="first-look", daemon=True).start()
+    for name, task in beside.items():
+        if task:
+            threading.Thread(target=task, name=name, daemon=True).start()
     if alerting:
         alerting.start()
 
