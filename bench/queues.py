@@ -41,7 +41,7 @@ class TaskQueue:
     verb: str = "work"  # starts four processes by itself
     processes: int = 1
     redis: bool = True
-    once: bool = False  # takes so long that it gets one turn
+    once: bool = False  # takes so long, beside others of its kind, that it gets one turn
 
     def why_not(self) -> str:
         """Say what is missing; empty when nothing is."""
@@ -51,7 +51,7 @@ class TaskQueue:
 RQ_FORK, RQ_SIMPLE, CELERY, HUEY = "RQ, a fork for each job", "RQ, SimpleWorker", "Celery, prefork", "huey"
 QUEUES: Mapping[str, TaskQueue] = {
     RQ_FORK: TaskQueue("rq_jobs", "fork", 4, once=True),
-    RQ_SIMPLE: TaskQueue("rq_jobs", "simple", 4),
+    RQ_SIMPLE: TaskQueue("rq_jobs", "simple", 4, once=True),
     CELERY: TaskQueue("celery_jobs"),
     HUEY: TaskQueue("huey_jobs", redis=False),
 }

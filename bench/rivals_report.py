@@ -57,7 +57,7 @@ def backlog_section(backlog: BacklogRuns) -> str:
 
 {number(backlog.exports)} exports of {backlog.rows} rows, each of another user, wait; then workers start, four in all.
 All fetch from the same `memberships-export api`. The time is from the begin of the first export to the last mail.
-Everybody takes turns, and the table shows medians; what is slow has one turn.
+Everybody takes turns, and the table shows medians; RQ, the slowest, has one turn.
 
 - *ours* are exports that users asked `memberships-export api` for, worked off by `memberships-export worker`.
 - The others run a job that fetches by httpx, writes with `csv.writer`, makes the mail with `email.message`, and has
