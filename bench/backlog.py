@@ -9,12 +9,12 @@ from pathlib import Path
 from bench.checking import check_attachment, check_mail
 from bench.queues import QUEUES, Jobs, TaskQueue, work_off
 from bench.rival_programs import children_seconds
-from bench.rival_results import OURS, BacklogRun, BacklogRuns
+from bench.rival_results import OURS, OURS_SPREAD, BacklogRun, BacklogRuns
 from bench.service import Client, Installation, Running, running
 
 _ROWS = 10
-# By name: threads of a process, and what else is said to `worker`. Four exports at a time, as the rivals have workers.
-_WAYS: Mapping[str, tuple[int, tuple[str, ...]]] = {OURS: (4, ())}
+# By name: processes, and threads of each. Four exports at a time, as the rivals have workers.
+_WAYS: Mapping[str, tuple[int, int]] = {OURS: (1, 4), OURS_SPREAD: (2, 2)}
 
 
 def measure_backlog(folder: Path, exports: int, repeat: int) -> BacklogRuns:
@@ -28,8 +28,8 @@ def measure_backlog(folder: Path, exports: int, repeat: int) -> BacklogRuns:
     with running(installation, "api") as api:
         backlog = _Backlog(installation, api, tokens)
         for number in range(repeat):
-            for name, (threads, arguments) in _WAYS.items():
-                runs[name].append(backlog.ours(threads, arguments))
+            for name, (processes, threads) in _WAYS.items():
+                runs[name].append(backlog.ours(processes, threads))
             for name, queue in QUEUES.items():
                 if name in runs and not (queue.once and number):
                     runs[name].append(backlog.theirs(queue))
@@ -47,13 +47,13 @@ class _Backlog:
     tokens: Mapping[str, str]
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def ours(self, threads: int, arguments: tuple[str, ...]) -> BacklogRun:
+    def ours(self, processes: int, threads: int) -> BacklogRun:
         """Queue all requests through the API, then let `worker` finish them."""
         client = Client(self.api.url)
         queued = {user_id: client.request_export(token) for user_id, token in self.tokens.items()}
-        settings = {"port": self.api.port, "workers": str(threads)}
+        settings = {"port": self.api.port, "workers": str(processes), "worker_threads": str(threads)}
         before = children_seconds()
-        with running(self.installation, "worker", *arguments, **settings) as worker:
+        with running(self.installation, "worker", **settings) as worker:
             seconds = _work_off(worker, len(queued))
         processor = children_seconds() - before
         for user_id, export_id in queued.items():

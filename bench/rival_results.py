@@ -10,7 +10,7 @@ COPY = "`COPY` to a file"
 PSQL = "`COPY` to a file, by `psql`"
 CURSOR = "server cursor, `csv.writer`"
 JOB = "body of a queue job"
-OURS_SPREAD = "ours, 2 processes of 2 threads"
+OURS_SPREAD = "ours, two processes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

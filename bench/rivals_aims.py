@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 
-from bench.aims import cold_ratio, number, percentile
+from bench.aims import MOST_COLD_RATIO, cold_ratio, number, percentile
 from bench.formats_aims import of_csv_module
 from bench.queues import CELERY
 from bench.results import Load, Measured
@@ -22,7 +22,6 @@ LEAST_OF_EMPTY = 0.4
 MOST_ACCEPTING_P99_MS = 25
 MOST_EXPONENT = 1.05
 MOST_MEMORY_GROWTH = 1.1
-MOST_COLD_RATIO = 0.75
 LEAST_XLSX = 0.4
 
 

@@ -59,7 +59,8 @@ def backlog_section(backlog: BacklogRuns) -> str:
 All fetch from the same `memberships-export api`. The time is from the begin of the first export to the last mail.
 Everybody takes turns, and the table shows medians; RQ, the slowest, has one turn.
 
-- *ours* are exports that users asked `memberships-export api` for, worked off by `memberships-export worker`.
+- *ours* are exports that users asked `memberships-export api` for, worked off by `memberships-export worker`: one
+  process of four threads, or two of two (`--workers 2`).
 - The others run a job that fetches by httpx, writes with `csv.writer`, makes the mail with `email.message`, and has
   file and mail on disk (two fsyncs). RQ and Celery keep jobs in Redis with `appendfsync always`; Celery acknowledges
   late. huey keeps them in SQLite with fsync. Each has four workers.

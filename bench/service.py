@@ -108,13 +108,11 @@ def wait_until(there: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def running(installation: Installation, command: str, *arguments: str, **settings: str) -> Iterator[Running]:
+def running(installation: Installation, command: str, **settings: str) -> Iterator[Running]:
     """Run a part of the service until the block ends; when the block begins it is ready."""
     said, log = installation.data / f"{command}.out", installation.data / f"{command}.log"
     with said.open("wb") as out, log.open("wb") as err:
-        process = subprocess.Popen(
-            [PROGRAM, command, *arguments], env=installation.environ(**settings), stdout=out, stderr=err
-        )
+        process = subprocess.Popen([PROGRAM, command], env=installation.environ(**settings), stdout=out, stderr=err)
     try:
         yield Running(process, log, _url_when_ready(process, said, log))
     finally:

@@ -30,6 +30,7 @@ from bench.rival_results import (
     JOB,
     OURS,
     OURS_ARRAYS,
+    OURS_SPREAD,
     AcceptingRuns,
     BacklogRun,
     BacklogRuns,
@@ -142,7 +143,8 @@ BACKLOG = BacklogRuns(
     exports=1000,
     rows=10,
     runs={
-        OURS: (BacklogRun(seconds=4, processor_seconds=8),),
+        OURS: (BacklogRun(seconds=5, processor_seconds=8),),
+        OURS_SPREAD: (BacklogRun(seconds=4, processor_seconds=8),),
         CELERY: tuple(BacklogRun(seconds=seconds, processor_seconds=14) for seconds in (7, 8, 9)),
         HUEY: (BacklogRun(seconds=2, processor_seconds=10),),
     },

@@ -16,6 +16,7 @@ from bench.queues import CELERY, HUEY, QUEUES, RQ_FORK
 from bench.report import report
 from bench.results import LatencyRuns
 from bench.rival_results import COPY, CURSOR, JOB, OURS, OURS_ARRAYS, PSQL, BacklogRun, WholeRuns, WholeSize
+from bench.rivals_report import figures_section
 from bench.whole import measure_whole
 from tests.unit.test_bench_report import ACCEPTING, BACKLOG, MB, WHOLE, a_file, a_run, a_turn, lines_with, measured
 
@@ -82,7 +83,7 @@ def test_a_figure_is_a_ratio_of_medians_with_its_aim_and_the_load_of_the_machine
     ],
 )
 def test_a_figure_beside_others_that_falls_short_is_shown_as_missed(changed: Mapping[str, Any], figure: str) -> None:
-    page = report(replace(measured(), **changed))
+    page = figures_section(replace(measured(), **changed))
 
     assert shown(page, figure).endswith("| **missed** |")
     assert len(lines_with("**missed**", page)) == 1
@@ -123,6 +124,14 @@ def test_the_page_says_where_a_rival_wins_and_what_it_does_not_do() -> None:
     assert "- **body of a queue job**: it wins at no size." in page
     assert "- **huey**: it wins, 2.0 times as fast. " in page
     assert "- **Celery, prefork**: it does not win: we are 2.0 times as fast. " in page
+
+
+def test_queues_are_compared_with_us_on_all_cores() -> None:
+    page = report(measured())
+
+    assert "| ours | 5.00 | 200.0 | 1.25 | 8.0 |" in page
+    assert "| ours, two processes | 4.00 | 250.0 | 1.00 | 8.0 |" in page
+    assert "| Celery, prefork | 8.00 | 125.0 | 2.00 | 14.0 |" in page
 
 
 def test_a_rival_that_did_not_run_is_named_with_the_reason() -> None:
