@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from memberships_export.adapters.aws.dynamodb_desk import DynamoDbExportDesk
+from memberships_export.adapters.aws.dynamodb_erasures import DynamoDbErasures
 from memberships_export.adapters.aws.dynamodb_store import DynamoDbExportStore
 from memberships_export.adapters.embedded.sqlite_desk import SqliteExportDesk
+from memberships_export.adapters.embedded.sqlite_erasures import SqliteErasures
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
 from memberships_export.domain.errors import UnreadableRecord
 from memberships_export.domain.export.document import write_document
 from memberships_export.domain.export.finding import Wanted
 from memberships_export.domain.export.record import Export, ExportStatus, Send
+from memberships_export.domain.export.tombstone import damaged_tombstone, tombstone_of
 from memberships_export.ports import ExportDesk, ExportStore
 from tests.contract.conftest import Place
 from tests.factories import an_export
@@ -162,3 +165,32 @@ def test_an_erased_one_makes_room_for_the_next(spoilt: tuple[Spoilt, Export]) ->
     made, _ = spoilt
     made.store.erase("lost")
     assert made.store.create(an_export(export_id="next")).export_id == "next"
+
+
+def spoil_in_sqlite(place: Place, _: str) -> None:
+    with place.database.transaction() as connection:
+        connection.execute("UPDATE tombstones SET document = CAST(x'ff7b' AS TEXT) WHERE export_id = 'lost'")
+
+
+def spoil_in_table(place: Place, table: str) -> None:
+    place.aws().dynamodb.update_item(
+        TableName=table,
+        Key={"pk": {"S": "erased#lost"}},
+        UpdateExpression="SET tombstone = :nothing",
+        ExpressionAttributeValues={":nothing": {"S": "{"}},
+    )
+
+
+@pytest.mark.parametrize("on_aws", [False, True], ids=["embedded", "aws"])
+def test_by_a_tombstone_that_cannot_be_read_it_is_still_erased(place: Place, on_aws: bool) -> None:  # noqa: FBT001
+    table = place.aws().new_table() if on_aws else ""
+    erasures = DynamoDbErasures(place.aws().dynamodb, table) if on_aws else SqliteErasures(place.database)
+    well, lost = (erasures.begin(tombstone_of(an_export(export_id=name), "hash", NOON)) for name in ("well", "lost"))
+    (spoil_in_table if on_aws else spoil_in_sqlite)(place, table)
+    expected = damaged_tombstone("lost", NOON, NOON)
+    assert erasures.get("lost") == expected
+    assert {one.export_id for one in erasures.due(NOON, 10)} == {"well", "lost"}
+    assert len(list(erasures.all())) == 2
+    assert erasures.begin(lost) == expected, "it keeps its export away"
+    assert erasures.replace(expected, replace(expected, clear_at=None))
+    assert list(erasures.due(NOON, 10)) == [well]

@@ -10,7 +10,7 @@ import msgspec
 from memberships_export.adapters.aws.aws_errors import aws_errors
 from memberships_export.adapters.aws.dynamodb_item import BY_USER, BY_WAKE, seconds
 from memberships_export.adapters.aws.dynamodb_writes import Put, TableWrites
-from memberships_export.domain.export.tombstone import Tombstone
+from memberships_export.domain.export.tombstone import Tombstone, damaged_tombstone
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _OF_NOBODY = "\x1ftombstones"  # in the place of the user id, which cannot begin with a control character
 _PARTITION = "erasures"  # of the index by wake time: the sweeper asks for it apart from the records
+_FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
 _LONGEST_KEY = 2048  # bytes
 _IS_NEW = "attribute_not_exists(pk) OR revision = :own"
 # Prevents that what a worker asks for is undone by a sweeper that began before.
@@ -103,7 +104,7 @@ def _item(tombstone: Tombstone) -> "Item":
         "tombstone": {"S": msgspec.json.encode(tombstone).decode()},
         "revision": {"S": uuid4().hex},
         "userId": {"S": _OF_NOBODY},
-        "requestedAt": {"S": tombstone.erased_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")},
+        "requestedAt": {"S": tombstone.erased_at.astimezone(UTC).strftime(_FORM)},
     }
     if tombstone.clear_at:
         item |= {"wakePartition": {"S": _PARTITION}, "wakeAt": seconds(tombstone.clear_at)}
@@ -111,4 +112,9 @@ def _item(tombstone: Tombstone) -> "Item":
 
 
 def _tombstone(item: "Item") -> Tombstone:
-    return msgspec.json.decode(item["tombstone"]["S"], type=Tombstone)
+    try:
+        return msgspec.json.decode(item["tombstone"]["S"], type=Tombstone)
+    except msgspec.DecodeError:
+        erased_at = datetime.strptime(item["requestedAt"]["S"], _FORM).replace(tzinfo=UTC)
+        clear_at = datetime.fromtimestamp(float(item["wakeAt"]["N"]), UTC) if "wakeAt" in item else None
+        return damaged_tombstone(item["pk"]["S"].removeprefix("erased#"), erased_at, clear_at)

@@ -1,25 +1,27 @@
 """Erasures in SQLite, beside the records."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
 from memberships_export.adapters.embedded.database import Database, Value
-from memberships_export.domain.export.tombstone import Tombstone
+from memberships_export.domain.export.tombstone import Tombstone, damaged_tombstone
 
+_COLUMNS = "export_id, erased_at, clear_at, CAST(document AS BLOB) AS document"
 _BEGIN = """
     INSERT INTO tombstones (export_id, erased_at, clear_at, document)
     VALUES (:export_id, :erased_at, :clear_at, :document)
     ON CONFLICT (export_id) DO NOTHING
 """
-_GET = "SELECT document FROM tombstones WHERE export_id = ?"
+_GET = f"SELECT {_COLUMNS} FROM tombstones WHERE export_id = ?"  # noqa: S608  (our names)
 _REPLACE = """
     UPDATE tombstones SET clear_at = :clear_at, document = :document
     WHERE export_id = :export_id AND clear_at IS :old_clear_at
 """
-_DUE = "SELECT document FROM tombstones WHERE clear_at <= ? ORDER BY clear_at LIMIT ?"
-_ALL = "SELECT document FROM tombstones ORDER BY erased_at, export_id"
+_DUE = f"SELECT {_COLUMNS} FROM tombstones WHERE clear_at <= ? ORDER BY clear_at LIMIT ?"  # noqa: S608  (as above)
+_ALL = f"SELECT {_COLUMNS} FROM tombstones ORDER BY erased_at, export_id"  # noqa: S608  (as above)
 
 
 class SqliteErasures:
@@ -34,12 +36,12 @@ class SqliteErasures:
         with self._database.transaction() as connection:
             connection.execute(_BEGIN, _row(tombstone))
             row = connection.execute(_GET, [tombstone.export_id]).fetchone()
-        return _read(row["document"])
+        return _read(row)
 
     def get(self, export_id: str) -> Tombstone | None:
         """Read the tombstone of an export."""
         rows = self._database.read(_GET, [export_id])
-        return _read(rows[0]["document"]) if rows else None
+        return _read(rows[0]) if rows else None
 
     def replace(self, old: Tombstone, new: Tombstone) -> bool:
         """Write `new` if the `clear_at` there is still that of `old`."""
@@ -50,11 +52,11 @@ class SqliteErasures:
 
     def due(self, now: datetime, limit: int) -> Sequence[Tombstone]:
         """Read tombstones whose clear_at has passed, the longest overdue first."""
-        return [_read(row["document"]) for row in self._database.read(_DUE, [now.timestamp(), limit])]
+        return [_read(row) for row in self._database.read(_DUE, [now.timestamp(), limit])]
 
     def all(self) -> Iterator[Tombstone]:
         """Read all tombstones, oldest first."""
-        return (_read(row["document"]) for row in self._database.read(_ALL))
+        return (_read(row) for row in self._database.read(_ALL))
 
 
 def _row(tombstone: Tombstone) -> dict[str, Value]:
@@ -70,5 +72,13 @@ def _seconds(moment: datetime | None) -> float | None:
     return moment.timestamp() if moment else None
 
 
-def _read(document: str) -> Tombstone:
-    return msgspec.json.decode(document, type=Tombstone)
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _read(row: sqlite3.Row) -> Tombstone:
+    try:
+        return msgspec.json.decode(row["document"], type=Tombstone)
+    except ValueError:  # msgspec's are; also what is no UTF-8
+        erased_at = datetime.fromtimestamp(row["erased_at"], UTC)
+        return damaged_tombstone(row["export_id"], erased_at, _moment(row["clear_at"]))

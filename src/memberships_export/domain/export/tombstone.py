@@ -24,6 +24,13 @@ class Tombstone:
 UNREADABLE = "unreadable"  # in place of a status
 
 
+def damaged_tombstone(export_id: str, erased_at: datetime, clear_at: datetime | None) -> Tombstone:
+    """Make what can be known of a tombstone that cannot be read: enough to erase by it, and to keep its export away."""
+    return Tombstone(
+        export_id=export_id, owner="", requested_at=None, erased_at=erased_at, outcome=UNREADABLE, clear_at=clear_at
+    )
+
+
 def tombstone_of_unreadable(record: UnreadableRecord, owner: str, now: datetime) -> Tombstone:
     """Make the tombstone of an export of which only its id is known for sure."""
     return Tombstone(

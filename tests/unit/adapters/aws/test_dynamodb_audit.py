@@ -64,3 +64,22 @@ def test_a_table_that_is_not_there_is_named(aws: FakeAws) -> None:
         log.note(an_entry(clock))
     with pytest.raises(StorageUnavailable, match="DynamoDB table no-such-table"):
         log.read(AuditQuery())
+
+
+def test_an_entry_that_cannot_be_read_is_named_and_the_others_are_shown(aws: FakeAws) -> None:
+    clock, table = FakeClock(), aws.new_table()
+    log = DynamoDbAuditLog(aws.dynamodb, table, clock, KEPT)
+    first, strange, last = (an_entry(clock) for _ in range(3))
+    for entry in (first, strange, last):
+        log.note(entry)
+    aws.dynamodb.update_item(
+        TableName=table,
+        Key={"pk": {"S": f"audit#{strange.id}"}},
+        UpdateExpression="SET #action = :moon",
+        ExpressionAttributeNames={"#action": "action"},
+        ExpressionAttributeValues={":moon": {"S": "moon.landed"}},
+    )
+
+    page = log.read(AuditQuery())
+
+    assert (page.entries, page.unreadable) == ([last, first], [strange.id])
