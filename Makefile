@@ -107,7 +107,7 @@ synth: install-infra lambda ## Write the CloudFormation template to dist/cdk (AR
 cdk: install-infra lambda ## Run the CDK's command line (ARGS=diff, or ARGS="deploy -c imageTag=NEW")
 	$(BIN)/python -m infra.node cdk $(ARGS)
 
-lambda: $(CREATED) ## Build dist/ExportMemberships-arm64.zip, the code of the Lambda functions (ARCH=x86_64 for Intel)
+lambda: $(INSTALLED_AWS) ## Build dist/ExportMemberships-arm64.zip, the code of the Lambda functions (ARCH=x86_64 for Intel)
 	$(BIN)/python -m infra.bundle --arch $(ARCH)
 
 # mutmut names what it changes by module: src/a/b.py is a.b

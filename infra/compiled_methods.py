@@ -2,39 +2,48 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from infra.manifest import PACKAGE
+from infra.manifest import PACKAGE, ROOT, shipped
 
 NAME = f"{PACKAGE}/entrypoints/aws_lambda/__pycache__/dataclass_methods.bin"
-# In a process of its own, with nothing but the bundle: the texts are those that a function would compile.
-_RECORDER = f"""\
+_ENTRIES = {"export", "sweep"}  # they start at import
+# In a process of its own, with the packages of this machine: those of the bundle may be for another processor.
+_RECORDER = """\
 import dataclasses, marshal, sys
 from importlib import import_module, util
 from pathlib import Path
-from pkgutil import walk_packages
 
-folder, texts = Path(sys.argv[1]), set()
-sys.path.insert(0, str(folder))
+file, source, *modules = sys.argv[1:]
+sys.path.insert(0, source)
+texts = set()
 
 def noted(text, of_module, made):
     texts.add(text)
     exec(text, of_module, made)
 
 dataclasses.exec = noted
-import {PACKAGE}
-for module in walk_packages({PACKAGE}.__path__, "{PACKAGE}."):
+for module in modules:
     try:
-        if "aws_lambda" not in module.name or module.name.endswith(".functions"):  # an entry starts at import
-            import_module(module.name)
+        import_module(module)
     except ModuleNotFoundError:
-        continue  # it needs what was left out of the bundle, so no function loads it
-codes = {{text: marshal.dumps(compile(text, "<string>", "exec")) for text in sorted(texts)}}
-(folder / "{NAME}").parent.mkdir()
-(folder / "{NAME}").write_bytes(util.MAGIC_NUMBER + marshal.dumps(codes))
+        continue  # it needs what no function has
+codes = {text: marshal.dumps(compile(text, "<string>", "exec")) for text in sorted(texts)}
+Path(file).write_bytes(util.MAGIC_NUMBER + marshal.dumps(codes))
 """
 
 
 def compile_methods(folder: Path) -> None:
     """Write the file that the functions read. The Python of this process has to be theirs."""
-    subprocess.run([sys.executable, "-I", "-S", "-B", "-c", _RECORDER, str(folder)], check=True)  # noqa: S603  (our own)
+    file = folder / NAME
+    file.parent.mkdir(parents=True, exist_ok=True)
+    recorder = [sys.executable, "-I", "-B", "-c", _RECORDER, str(file), str(ROOT / "src"), *_modules()]
+    subprocess.run(recorder, check=True)  # noqa: S603  (our own program, on our own files)
+
+
+def _modules() -> Iterator[str]:
+    """Name the modules of the service that go into a bundle."""
+    for path in shipped():
+        if path.suffix == ".py" and path.name != "__init__.py" and path.stem not in _ENTRIES:
+            yield ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
