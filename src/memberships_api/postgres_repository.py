@@ -7,6 +7,9 @@ from secrets import token_bytes
 from typing import Any
 
 import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.pq import Format
 
 from memberships_api import postgres_statements as sql
 from memberships_api import staging_statements as staging_sql
@@ -85,6 +88,16 @@ class _PostgresStaging:
         return _add(self.connection, memberships)
 
 
+class _Undecoded(Loader):
+    """Leaves text as it came, in the encoding of the connection."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> bytes:
+        """Copy it: what it is in goes with the result."""
+        return bytes(data)
+
+
 def _prepare(connection: psycopg.Connection) -> None:
     # Processes that start together wait for each other here, and end with the same key.
     with connection.transaction():
@@ -110,8 +123,9 @@ def _rows(connection: psycopg.Connection, request: PageRequest, snapshot: Snapsh
         "limit": request.limit,
         "between": request.between,
     }
-    # Binary: as text, every byte would travel as two hexadecimal digits.
-    [(items, last_id)] = connection.execute(statement.encode(), parameters, binary=True).fetchall()
+    with connection.cursor(binary=True) as cursor:
+        cursor.adapters.register_loader("text", _Undecoded)
+        [(items, last_id)] = cursor.execute(statement.encode(), parameters).fetchall()
     return items, last_id
 
 
