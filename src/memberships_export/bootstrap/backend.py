@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from memberships_export.bootstrap import parts
+from memberships_export.bootstrap.freed_memory import keep_freed_memory
 from memberships_export.bootstrap.parts import Backend, Secrets
 from memberships_export.bootstrap.starting import problems_of_worker
 from memberships_export.domain.audit import Actor, Channel, Origin
@@ -21,6 +22,8 @@ from memberships_export.settings import Problem, Settings, SettingsError
 
 def connect(settings: Settings, memberships_url: str | None) -> Ports:
     """Open the adapters. Without a memberships URL the process fetches nothing."""
+    if memberships_url:
+        keep_freed_memory()  # for who stays: a command has ended before it gains by it
     return _backend(settings).connect(memberships_url)
 
 
