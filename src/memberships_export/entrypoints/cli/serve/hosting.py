@@ -6,6 +6,7 @@ from functools import partial
 import typer
 
 from memberships_export.bootstrap import backend
+from memberships_export.bootstrap.one_machine import close_data_folder
 from memberships_export.entrypoints.cli import logs
 from memberships_export.entrypoints.cli.data_folder import make_writable
 from memberships_export.entrypoints.cli.exits import CommandError
@@ -31,6 +32,7 @@ def host(settings: Settings, command: Roles) -> None:
     profile = backend.usable_profile(settings) if command.worker else None
     if settings.backend == "embedded":
         make_writable(settings.data_dir)
+        close_data_folder(settings)
     site = Site(settings, listen(settings) if command.api else None)
     welcome = Welcome(site, command, profile)
     workers = settings.workers or workers_for(cores_here())
