@@ -10,13 +10,17 @@ from memberships_export.adapters.identity.service_tokens import ServiceTokens
 from memberships_export.adapters.source.call import MembershipsHttp
 from memberships_export.domain.errors import MembershipsRefused
 from rig.services.fake_memberships import FakeMemberships
+from rig.services.fake_sendgrid import FakeSendGrid
+from tests.contract.mailers import a_mail, sendgrid
 from tests.readers import own_page
 
 TOKENS = ServiceTokens("s" * 32, "memberships-export", "memberships-api")
 
 
 @pytest.mark.usefixtures("trusted")
-def test_two_connections_to_two_hosts_read_them_once(tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_to_the_api_and_to_the_mail_service_read_them_once(
+    tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read, load = list[ssl.SSLContext](), ssl.SSLContext.load_default_certs
 
     def watched(self: ssl.SSLContext, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
@@ -24,11 +28,12 @@ def test_two_connections_to_two_hosts_read_them_once(tls: ssl.SSLContext, monkey
         load(self, purpose)
 
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", watched)
-    with FakeMemberships(5, tls=tls) as one, FakeMemberships(5, tls=tls) as other:
+    with FakeMemberships(5, tls=tls) as one, FakeMemberships(5, tls=tls) as other, FakeSendGrid(tls=tls) as mails:
         for fake in (one, other):
             own_page(MembershipsHttp(fake.url, TOKENS))
+        sendgrid(mails.url).send(a_mail())
 
-        assert (one.accepted, other.accepted) == (1, 1)
+        assert (one.accepted, other.accepted, len(mails.accepted)) == (1, 1, 1)
     assert len(read) == 1
 
 

@@ -129,7 +129,7 @@ def test_a_connection_that_cannot_even_be_prepared_has_carried_nothing(monkeypat
     def broken() -> None:
         raise FileNotFoundError("certificates")
 
-    monkeypatch.setattr("ssl.create_default_context", broken)
+    monkeypatch.setattr("memberships_export.adapters.mail.sendgrid.client.trusting_context", broken)
     result = sendgrid("https://127.0.0.1:1").send(a_mail())
     assert result == _refused("The connection to SendGrid failed before the whole mail had left (FileNotFoundError).")
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 
+from memberships_export.adapters.http.certificates import trusting_context
 from memberships_export.adapters.http.outgoing_url import checked_url
 from memberships_export.adapters.http.watchdog import TimeLimit
 from memberships_export.adapters.mail.not_prepared import not_prepared
@@ -108,8 +109,8 @@ class SendGrid:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Read the machine's certificates with the first mail: that takes longer than the rest of a start."""
-        return ssl.create_default_context()
+        """Take those of the machine with the first mail, unless another call has read them."""
+        return trusting_context()
 
     def _exchange(self, connection: HTTPConnection, body: "_Body", key: str) -> Answer:
         connection.sock.settimeout(self._settings.read_seconds)
