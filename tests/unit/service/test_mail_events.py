@@ -1,5 +1,8 @@
 """Events of the mail service about mails that the records do not have."""
 
+import pytest
+
+from memberships_export.domain.errors import UnreadableRecord
 from memberships_export.domain.export.delivery import SendFact
 from memberships_export.domain.export.record import Delivery, Evidence, Export
 from memberships_export.service.mail_events.record_mail_events import MailEvent
@@ -33,3 +36,14 @@ def test_an_event_whose_message_id_leads_to_an_export_without_such_a_mail_is_pas
     bounced = SendFact(number=0, evidence=Evidence.ACCEPTED, message_id="other", delivery=Delivery.BOUNCED)
     assert world.services.record_mail_events([MailEvent(None, bounced)]) == 0
     assert world.export(export) == before
+
+
+def test_a_record_that_cannot_be_read_keeps_no_other_event_of_the_batch_from_being_noted() -> None:
+    world = World()
+    lost, well = world.request("user-1"), world.request("user-2")
+    world.work()
+    world.store.spoil(world.export(lost))
+    bounced = SendFact(number=1, evidence=Evidence.ACCEPTED, delivery=Delivery.BOUNCED)
+    with pytest.raises(UnreadableRecord):
+        world.services.record_mail_events([MailEvent(one.export_id, bounced) for one in (lost, well)])
+    assert world.export(well).delivery is Delivery.BOUNCED

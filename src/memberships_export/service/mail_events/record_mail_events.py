@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from memberships_export.domain.audit import SYSTEM, Action, Origin
-from memberships_export.domain.errors import UnknownExport
+from memberships_export.domain.errors import UnknownExport, UnreadableRecord
 from memberships_export.domain.export.delivery import SendFact, learn
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export, ExportStatus
@@ -43,12 +43,23 @@ class RecordMailEvents:
         """Add the facts to their records; return how many had a record. Unknown exports are passed over.
 
         What names no export and has no message id of ours is counted in one line: other mails of the same account.
+        Raises StorageUnavailable; UnreadableRecord when all others are recorded, so that this one comes again.
         """
-        results = [(event, self._record(event, origin)) for event in events]
+        unreadable: list[UnreadableRecord] = []
+        results = [(event, self._recorded(event, origin, unreadable)) for event in events]
+        if unreadable:
+            raise unreadable[0]
         unmatched = sum(event.export_id is None and not recorded for event, recorded in results)
         if unmatched:
             log.info("event=mail_events_unmatched count=%d", unmatched)
         return sum(recorded for _, recorded in results)
+
+    def _recorded(self, event: MailEvent, origin: Origin, unreadable: list[UnreadableRecord]) -> bool:
+        try:
+            return self._record(event, origin)
+        except UnreadableRecord as error:
+            unreadable.append(error)
+            return False
 
     def _record(self, event: MailEvent, origin: Origin) -> bool:
         export = self._find(event)
