@@ -201,3 +201,33 @@ def test_of_several_messages_that_an_older_version_left_the_one_whose_turn_comes
     rows = database.read("SELECT message_id, export_id FROM messages ORDER BY sequence")
     database.close()
     assert [tuple(row) for row in rows] == [("1", "e-1"), ("2", "e-2"), ("plain", None), ("by hand", None)]
+
+
+@pytest.mark.parametrize("column", ["body", "attributes"])
+@pytest.mark.parametrize(
+    "content", ["ff7b", "7b", "5b315d", "7b2261223a317d"], ids=["no UTF-8", "cut", "list", "number"]
+)
+def test_a_message_or_letter_that_is_damaged_keeps_no_other_from_being_read(
+    database: Database, queue: SqliteExportQueue, column: str, content: str
+) -> None:
+    letters = SqliteDeadLetters(database, FakeClock())
+    for _ in range(2):
+        queue.send(Message("well", {"userId": "user-1"}))
+        letters.add(Message("well", {"userId": "user-1"}))
+    with database.transaction() as connection:
+        for table in ("messages", "dead_letters"):
+            connection.execute(
+                f"UPDATE {table} SET {column} = CAST(x'{content}' AS TEXT) "  # noqa: S608  (ours)
+                f"WHERE sequence = (SELECT min(sequence) FROM {table})"
+            )
+
+    received = [queue.receive(0), queue.receive(0)]
+
+    assert [one.message == Message("well", {"userId": "user-1"}) for one in received if one] == [False, True]
+    assert [one.message.body == "well" or column == "body" for one in letters.browse(10)] == [True, True]
+    assert len(letters.browse(10)) == 2
+    assert letters.discard(lambda one: one.message == Message("well", {"userId": "user-1"})) == 1
+    for letter in letters.browse(10):
+        with letters.removing() as remove:
+            remove(letter)
+    assert not letters.browse(10)

@@ -142,3 +142,16 @@ def test_a_letter_that_cannot_be_read_is_listed_shown_refused_and_purged(here: H
     assert (refused.exit_code, "It can only be purged." in refused.stdout) == (1, True)
     assert here("dlq", "list", "--group").exit_code == 0
     assert here("dlq", "purge", letter["messageId"], "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("column", ["body", "attributes"])
+def test_a_letter_whose_bytes_are_damaged_is_listed_shown_refused_and_purged(
+    here: Here, ports: Ports, tmp_path: Path, column: str
+) -> None:
+    ports.dead_letters.add(Message("{}", {"exportId": WELL, "userId": "bob", "email": "bob@example.org"}))
+    sql(tmp_path, f"UPDATE dead_letters SET {column} = CAST(x'ff7b' AS TEXT)")  # noqa: S608  (ours)
+    (letter,) = json.loads(here("dlq", "list", "--json").stdout)
+    assert here("dlq", "show", letter["messageId"]).exit_code == 0
+    assert here("dlq", "redrive", "--all").exit_code == 1
+    assert here("dlq", "purge", letter["messageId"], "--yes").exit_code == 0
+    assert "The dead letter queue is empty." in here("dlq", "list").stderr

@@ -27,17 +27,21 @@ _SEND = """
 """
 _HOLDS = "SELECT 1 FROM messages WHERE export_id = ? AND visible_at <= ?"
 _ANY = "SELECT 1 FROM messages WHERE visible_at <= ? LIMIT 1"
-_NEXT = "SELECT * FROM messages WHERE visible_at <= ? ORDER BY visible_at, sequence LIMIT 1"
+# As bytes: one that is no UTF-8 would keep all others from being read.
+_AS_BYTES = "sequence, message_id, sent_at, receipt, CAST(body AS BLOB) AS body, CAST(attributes AS BLOB) AS attributes"
+_NEXT = f"""
+    SELECT {_AS_BYTES}, receive_count FROM messages WHERE visible_at <= ? ORDER BY visible_at, sequence LIMIT 1
+"""  # noqa: S608  (our names)
 _TAKE = "UPDATE messages SET visible_at = ?, receipt = ?, receive_count = receive_count + 1 WHERE sequence = ?"
 _GIVE_BACK = "UPDATE messages SET visible_at = ? WHERE receipt = ?"
 _ACKNOWLEDGE = "DELETE FROM messages WHERE receipt = ?"
 _DROP = "DELETE FROM messages WHERE sequence = ?"
 _BURY = "INSERT INTO dead_letters (message_id, body, attributes, sent_at, receipt) VALUES (?, ?, ?, ?, ?)"
-_BROWSE = "SELECT * FROM dead_letters ORDER BY sent_at, sequence LIMIT ?"
+_BROWSE = f"SELECT {_AS_BYTES} FROM dead_letters ORDER BY sent_at, sequence LIMIT ?"  # noqa: S608  (as above)
 _REMOVE = "DELETE FROM dead_letters WHERE receipt = ?"
 _PURGE = "DELETE FROM dead_letters"
-_ALL_MESSAGES = "SELECT sequence, message_id, body, attributes, sent_at FROM messages"
-_ALL_LETTERS = "SELECT sequence, message_id, body, attributes, sent_at FROM dead_letters"
+_ALL_MESSAGES = f"SELECT {_AS_BYTES} FROM messages"  # noqa: S608  (as above)
+_ALL_LETTERS = f"SELECT {_AS_BYTES} FROM dead_letters"  # noqa: S608  (as above)
 _DROP_LETTER = "DELETE FROM dead_letters WHERE sequence = ?"
 
 
@@ -185,7 +189,12 @@ def _packed(attributes: Mapping[str, str]) -> str:
 
 
 def _message(row: sqlite3.Row) -> Message:
-    return Message(row["body"], msgspec.json.decode(row["attributes"], type=dict[str, str]))
+    """Read a message as far as it can be read. Nobody understands one that is damaged: it becomes a letter."""
+    try:
+        attributes = msgspec.json.decode(row["attributes"], type=dict[str, str])
+    except ValueError:  # msgspec's are; also what is no UTF-8
+        attributes = {}
+    return Message(row["body"].decode(errors="replace"), attributes)
 
 
 def _received(row: sqlite3.Row, receipt: str, receive_count: int) -> Received:
