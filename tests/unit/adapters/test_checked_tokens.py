@@ -94,6 +94,12 @@ def test_a_clock_that_is_set_back_makes_a_token_not_yet_valid_again(clock: Clock
         tokens.verify(token)
 
 
+def test_where_each_token_is_shown_once_none_is_kept(clock: Clock, checks: Checks) -> None:
+    tokens, token = SharedSecretVerifier(SECRET, EXPECTED, most=0), a_token(clock)
+    assert tokens.verify(token) == tokens.verify(token) == ANNA
+    assert len(checks) == 2
+
+
 def test_a_refused_token_is_not_kept(clock: Clock, checks: Checks) -> None:
     tokens, token = SharedSecretVerifier(SECRET, EXPECTED), a_token(clock, aud="another")
     for _ in range(2):

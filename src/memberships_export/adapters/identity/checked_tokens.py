@@ -9,7 +9,7 @@ from threading import Lock
 
 from memberships_export.service.user.callers import Caller
 
-_MOST = 10_000
+MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Checked:
 class CheckedTokens:
     """The latest of them, under their hashes. Nothing else of a token is kept."""
 
-    def __init__(self, most: int = _MOST, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, most: int = MOST, clock: Callable[[], float] = time.time) -> None:
         """`clock`: seconds since 1970."""
         self._most, self._clock = most, clock
         self._lock = Lock()  # for whoever looks at it

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 from jwt.exceptions import InvalidSignatureError, PyJWTError
 
-from memberships_export.adapters.identity.checked_tokens import Checked, CheckedTokens
+from memberships_export.adapters.identity.checked_tokens import MOST, Checked, CheckedTokens
 from memberships_export.adapters.identity.claims import ExpectedClaims
 from memberships_export.adapters.identity.plain_tokens import plain_claims
 from memberships_export.adapters.identity.service_tokens import ALGORITHM, checked_secret
@@ -91,12 +91,12 @@ def _is_of_our_type(header: Mapping[str, Any]) -> bool:
 class SharedSecretVerifier:
     """Accepts HS256 tokens made with the secret it is given."""
 
-    def __init__(self, secret: str, expected: ExpectedClaims) -> None:
-        """Raise ValueError when the secret is too short."""
+    def __init__(self, secret: str, expected: ExpectedClaims, most: int = MOST) -> None:
+        """Raise ValueError when the secret is too short. `most`: how many tokens are known after they were checked."""
         self._secret = checked_secret(secret)
         self._signing = secret.encode()
         self._rules = TokenRules((ALGORITHM,), expected)
-        self._known = CheckedTokens(clock=time.time)
+        self._known = CheckedTokens(most, clock=time.time)
 
     def verify(self, token: str) -> Caller:
         """Check a bearer token. Raises InvalidToken."""
