@@ -1,6 +1,7 @@
 """Many who ask at once: one write, one answer each, and an event loop that waits for none of it."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -189,7 +190,9 @@ def test_a_thread_that_ended_for_want_of_work_is_followed_by_another(monkeypatch
     async def ask_three_times() -> None:
         ask = Asking(held.api)
         for number in range(3):
-            assert (await ask(wish(number))).accepted.created
+            assert (await asyncio.wait_for(ask(wish(number)), 30)).accepted.created
+            for thread in [one for one in threading.enumerate() if one.name == "accepting"]:
+                await asyncio.to_thread(thread.join, 30)
 
     asyncio.run(ask_three_times())
 
