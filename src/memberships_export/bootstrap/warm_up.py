@@ -15,7 +15,7 @@ from memberships_export.domain.export.record import Export
 from memberships_export.domain.export.tombstone import Tombstone
 from memberships_export.domain.source.profile import Profile
 
-DECODED = (Export, Former, dict[str, str], list[datetime], list[date], Profile, Tombstone)
+DECODED = (Export, Former, dict[str, str], list[datetime], list[date], Profile, Tombstone, tuple[str, str])
 
 
 def warm_up(*compiled: Any) -> None:  # noqa: ANN401  (types, which may be ones like list[Row])
