@@ -233,6 +233,22 @@ def test_when_the_text_of_its_profile_is_gone_the_export_begins_anew_by_the_one_
     assert ids(world) == all_ids(shelf)
 
 
+@pytest.mark.parametrize("keeps", [lambda text: text[:0], lambda text: text[:-9], lambda text: text + "é".encode()[:1]])
+def test_a_text_of_its_profile_that_was_cut_short_is_not_believed(keeps: Callable[[bytes], bytes]) -> None:
+    shelf = Shelf(shelf_rows(7))
+    world = World(source=shelf, current=a_reader(profile("cursor")), page_size=3)
+    export = world.request("anna")
+    world.work_once(should_stop=iter([False, True]).__next__)
+    other = a_reader(profile("cursor").replace('{ name = "name" }', '{ name = "plan", path = "name" }'))
+    world.services = world.over(replace(world.ports, readers=readers(other)))
+    (key,) = (key for key in world.files.content if key.endswith(".toml"))
+    world.files.content[key] = keeps(world.files.content[key])
+    world.work()
+    done = world.export(export)
+    assert (done.status, done.profile, done.progress.walk) == (ExportStatus.COMPLETED, other.known.fingerprint, 1)
+    assert ids(world) == all_ids(shelf)
+
+
 FILTER = '\n[filters.state]\nparam = "state"\nvalues = { active = "1" }\n'
 ACTIVE = Options(filters=(FilterValue("state", "active"),))
 WISHES = {

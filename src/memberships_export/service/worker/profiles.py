@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from memberships_export.domain.errors import FileMissing
+from memberships_export.domain.errors import FileDamaged, FileMissing
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.source.profile_file.toml import known_profile
+from memberships_export.domain.source.profile_file.toml import fingerprint, known_profile
 from memberships_export.domain.source.reader import Reader, reader_of
 from memberships_export.ports import FileStore, Readers
 from memberships_export.service.file_keys import profile_key
@@ -42,12 +42,16 @@ class Profiles:
         return self._former[profile]
 
     def of(self, export: Export) -> Reader:
-        """Return the profile of an export. Raises FileMissing when its text is gone."""
+        """Return the profile of an export. Raises FileMissing when its text is gone or damaged."""
         return self.named(export.profile, export.export_id)
 
     def _read(self, profile: str, export_id: str) -> Reader:
-        text = self.files.read(profile_key(export_id, profile))
-        if text is None:
+        key = profile_key(export_id, profile)
+        stored = self.files.read(key)
+        if stored is None:
             reason = f"The profile {profile}, by which export {export_id} began, is not among its files any more."
             raise FileMissing(reason)
-        return reader_of(known_profile(text.decode(), f"profile {profile}"))
+        text = stored.decode(errors="replace")
+        if fingerprint(text) != profile:
+            raise FileDamaged(key, "it is not the profile that was stored under this name")
+        return reader_of(known_profile(text, f"profile {profile}"))
