@@ -23,7 +23,11 @@ class Download:
 
 
 class FileStore(Protocol):
-    """Parts and finished files under keys like `parts/<export id>/<name>`. What is stored is complete and durable."""
+    """Parts and finished files under keys like `parts/<export id>/<name>`. What is stored is complete.
+
+    A file of `writing` is durable. What `put_once` stored may be gone or cut short after a power cut: who reads it
+    checks it, and has it made anew.
+    """
 
     def put_once(self, key: str, content: bytes) -> bool:
         """Store under a key that is not taken. False when it is: what was there stays."""

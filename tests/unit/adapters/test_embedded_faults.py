@@ -15,9 +15,9 @@ import pytest
 
 from memberships_export.adapters import embedded
 from memberships_export.adapters.embedded.database import SCHEMA_VERSION, Database
-from memberships_export.adapters.embedded.disk import locked_folder
 from memberships_export.adapters.embedded.sqlite_queue import SqliteDeadLetters
 from memberships_export.adapters.embedded.sqlite_store import SqliteExportStore
+from memberships_export.adapters.embedded.turns import Head
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.domain.messages.message import Message
@@ -90,7 +90,7 @@ def test_a_record_that_cannot_be_read_hides_no_other_and_is_logged_by_its_id(
     due = store.due(REQUESTED_AT + timedelta(hours=1), 10)
     assert {export.export_id for export in due} == {export.export_id for export in exports}
     assert len(store.list_for_user("user-1", 10)) == len(exports)
-    assert f"export={odd.export_id} event=internal_error" in caplog.text
+    assert f"export={odd.export_id} event=unreadable_record" in caplog.text
 
 
 def test_a_database_of_a_newer_version_is_refused(path: Path, database: Database) -> None:
@@ -257,11 +257,12 @@ def test_commits_wait_for_the_disk(database: Database) -> None:
     assert database.read("PRAGMA synchronous")[0][0] == 2  # FULL
 
 
-def test_whoever_opens_a_new_database_waits_while_another_process_makes_it(path: Path, database: Database) -> None:
+def test_whoever_opens_a_new_database_waits_while_another_process_makes_it(path: Path) -> None:
     path.parent.mkdir()
+    database, head = Database(path), Head(path.with_name("exports.db-turn"))
     opener = Thread(target=database.read, args=["SELECT 1"])
 
-    with locked_folder(path.parent):
+    with head.taken(until=0.0):
         opener.start()
         opener.join(timeout=0.2)
         waits = opener.is_alive()
@@ -269,6 +270,8 @@ def test_whoever_opens_a_new_database_waits_while_another_process_makes_it(path:
 
     assert waits
     assert database.read("PRAGMA user_version")[0][0] == SCHEMA_VERSION
+    database.close()
+    head.close()
 
 
 def test_all_who_open_a_new_database_at_once_share_it(tmp_path: Path) -> None:

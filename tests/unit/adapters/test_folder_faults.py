@@ -21,7 +21,6 @@ BIG = b"x" * 1_000_000
 WRITER = """
 import sys
 from pathlib import Path
-from memberships_export.adapters.embedded.disk import locked_folder
 from memberships_export.adapters.embedded.folder import Folder
 
 with Folder(Path(sys.argv[1])).writing("csv/1/1.csv") as sink:
@@ -36,8 +35,8 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path / "files")
 
 
-def put_at_once(folder: Folder) -> None:
-    folder.put_once("csv/1/1.csv", b"x")
+def keep_at_once(folder: Folder) -> None:
+    folder.keep("csv/1/1.csv", b"x")
 
 
 def write_in_chunks(folder: Folder) -> None:
@@ -128,7 +127,7 @@ def test_a_writer_killed_half_way_leaves_nothing_under_the_key(tmp_path: Path, f
     assert left_over(tmp_path) == []
 
 
-@pytest.mark.parametrize("store", [put_at_once, write_in_chunks])
+@pytest.mark.parametrize("store", [keep_at_once, write_in_chunks])
 def test_a_file_is_on_the_disk_before_its_name_and_its_name_before_the_call_returns(
     tmp_path: Path, folder: Folder, monkeypatch: pytest.MonkeyPatch, store: Callable[[Folder], None]
 ) -> None:
@@ -142,7 +141,7 @@ def test_a_file_is_on_the_disk_before_its_name_and_its_name_before_the_call_retu
     assert synced == [path.stat().st_ino for path in in_order]
 
 
-@pytest.mark.parametrize("store", [put_at_once, write_in_chunks])
+@pytest.mark.parametrize("store", [keep_at_once, write_in_chunks])
 def test_a_file_that_the_disk_does_not_confirm_is_not_stored(
     tmp_path: Path, folder: Folder, monkeypatch: pytest.MonkeyPatch, store: Callable[[Folder], None]
 ) -> None:

@@ -1,4 +1,7 @@
-"""One SQLite file for records and queue. What is committed survives kill -9 and power cuts."""
+"""One SQLite file for records and queue. What is committed survives kill -9, and power cuts unless said otherwise.
+
+A power cut takes the whole file back to a moment in its past, not to before the last commit that waited for the disk.
+"""
 
 import sqlite3
 from collections import deque
@@ -6,15 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
+from time import monotonic
 
-from memberships_export.adapters.embedded.disk import locked_folder, make_folder, storage_errors
+from memberships_export.adapters.embedded.disk import make_folder, storage_errors
 from memberships_export.adapters.embedded.private import make_private_file
+from memberships_export.adapters.embedded.turns import Head, Line, tries
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.finding import address_key
 
 # Each leads from the version before it to the next.
 _SCHEMA = ("schema.sql", *(f"schema-{version}.sql" for version in range(2, 11)))
 SCHEMA_VERSION = len(_SCHEMA)
+_COURTESY = 0.1  # seconds: so long others wait behind a process that waits to write, in case it stands still
 _FIXES = {
     sqlite3.SQLITE_BUSY: "another process holds it for too long: stop that process or wait for it",
     sqlite3.SQLITE_PERM: "give the service's user write permission to it and its folder",
@@ -42,6 +49,9 @@ class Database:
         self._may_upgrade = may_upgrade
         self._busy_timeout = busy_timeout
         self._idle: deque[sqlite3.Connection] = deque()
+        self._making = Lock()  # the head of the line is only between processes
+        self._line = Line()
+        self._head = Head(path.with_name(f"{path.name}-turn"))
 
     @property
     def folder(self) -> Path:
@@ -49,12 +59,21 @@ class Database:
         return self._path.parent
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Be the only writer until the block ends; an error inside undoes everything."""
-        with self._borrowed() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+    def transaction(self, *, may_be_lost: bool = False) -> Iterator[sqlite3.Connection]:
+        """Be the only writer until the block ends; an error inside undoes everything.
+
+        `may_be_lost`: do not wait for the disk. A power cut may take it back, as long as no other commit came after it
+        that did wait: what is done is done again, or nobody outside the database relies on it.
+        """
+        until = self._deadline()
+        with self._in_line(until), self._borrowed() as connection:
+            if may_be_lost:
+                connection.execute("PRAGMA synchronous = NORMAL")
+            self._begin(connection, until)
             yield connection
             connection.execute("COMMIT")
+            if may_be_lost:
+                connection.execute("PRAGMA synchronous = FULL")
 
     def read(self, query: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> list[sqlite3.Row]:
         """Read committed rows; waits for nobody."""
@@ -63,17 +82,40 @@ class Database:
 
     def empty_log(self) -> None:
         """Bring the log (-wal) into the database and cut it, as far as nobody is reading: it holds what was deleted."""
-        with self._borrowed() as connection:
+        with self._in_line(self._deadline()), self._borrowed() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Close every connection, when no thread uses the database any more."""
         while self._idle:
             self._idle.pop().close()
+        self._head.close()
 
     def __del__(self) -> None:
         """Close what nobody closed; nobody uses it any more."""
         self.close()
+
+    @contextmanager
+    def _in_line(self, until: float) -> Iterator[None]:
+        """Keep the other threads of this process waiting. Raises StorageUnavailable when it lasts too long."""
+        if not self._line.wait(until - monotonic()):
+            raise _unavailable(self._path, "it is locked", sqlite3.SQLITE_BUSY)
+        try:
+            yield
+        finally:
+            self._line.leave()
+
+    def _begin(self, connection: sqlite3.Connection, until: float) -> None:
+        """Wait for a writer of another process, but not as SQLite does, which sleeps for a tenth of a second."""
+        connection.execute("PRAGMA busy_timeout = 0")
+        with self._head.taken(min(until, monotonic() + _COURTESY)):
+            for last in tries(until):
+                if _begun(connection, may_wait=not last):
+                    break
+        connection.execute(f"PRAGMA busy_timeout = {self._busy_timeout // timedelta(milliseconds=1)}")
+
+    def _deadline(self) -> float:
+        return monotonic() + self._busy_timeout.total_seconds()
 
     @contextmanager
     def _borrowed(self) -> Iterator[sqlite3.Connection]:
@@ -123,7 +165,7 @@ class Database:
             raise StorageUnavailable(reason)
         if version < SCHEMA_VERSION:
             # Two processes that switch a new file to WAL at once make SQLite report "locked" without waiting.
-            with storage_errors(self._path), locked_folder(self._path.parent):
+            with self._making, self._head.taken(self._deadline()):
                 connection.execute("PRAGMA journal_mode = WAL")  # stays with the file
                 connection.create_function("address_key", 1, address_key, deterministic=True)
                 for script in _SCHEMA[_version(connection) :]:  # another process may have done it meanwhile
@@ -140,8 +182,24 @@ def sqlite_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        fix = _FIXES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-        if fix is None:
+        if _code(error) not in _FIXES:
             raise
-        reason = f"The database {path} cannot be used: {error}. To fix it, {fix}."
-        raise StorageUnavailable(reason) from error
+        raise _unavailable(path, str(error), _code(error)) from error
+
+
+def _begun(connection: sqlite3.Connection, *, may_wait: bool) -> bool:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if may_wait and _code(error) == sqlite3.SQLITE_BUSY:
+            return False
+        raise
+    return True
+
+
+def _code(error: sqlite3.DatabaseError) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _unavailable(path: Path, what: str, code: int) -> StorageUnavailable:
+    return StorageUnavailable(f"The database {path} cannot be used: {what}. To fix it, {_FIXES[code]}.")

@@ -1,7 +1,6 @@
 """Folders that survive a power cut, and what the operating system says when something is wrong."""
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,14 +61,6 @@ def is_still(path: Path, descriptor: int) -> bool:
         return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
-
-
-@contextmanager
-def locked_folder(path: Path) -> Iterator[None]:
-    """Keep other processes out of the same block; the lock ends with the process at the latest."""
-    with _opened(path) as descriptor:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""FileStore in a folder. Each file becomes visible whole, and is on the disk when the call returns."""
+"""FileStore in a folder. Each file becomes visible whole, and finished files are on the disk when the call returns.
+
+Parts are not: a power cut may take one away, or its end. Its checksum tells, and the pages are fetched again.
+"""
 
 import errno
 import os
@@ -28,18 +31,23 @@ class Folder:
         self._root = root
 
     def put_once(self, key: str, content: bytes) -> bool:
-        """Store under a key that is not taken: a hard link is what a file system refuses when the name exists."""
+        """Store under a key that is not taken, without waiting for the disk."""
+        path = self._path(key)
+        with self._temporary(path) as (temporary, file), storage_errors(path):
+            file.write(content)
+            file.flush()
+            return _named(temporary, path)
+
+    def keep(self, key: str, content: bytes) -> bool:
+        """Store under a key that is not taken; it is on the disk when the call returns. False when it is taken."""
         path = self._path(key)
         with self._temporary(path) as (temporary, file), storage_errors(path):
             file.write(content)
             _flush(file)
             try:
-                os.link(temporary, path)
-            except FileExistsError:
-                return False
+                return _named(temporary, path)
             finally:
                 sync_folder(path.parent)  # also for another writer's link, which may have died before its own sync
-            return True
 
     def read(self, key: str) -> bytes | None:
         """Read a whole file, None when there is none."""
@@ -139,6 +147,15 @@ class _Sink:
 def _final_name(name: str) -> str:
     """Return the name that a file has in the end: until it is whole it is `.NAME.RANDOM.tmp`."""
     return name[1:].removesuffix(".tmp").rpartition(".")[0] if name.startswith(".") else name
+
+
+def _named(temporary: Path, path: Path) -> bool:
+    """Give a file its name by a hard link: it is what a file system refuses when the name exists."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _flush(file: BinaryIO) -> None:

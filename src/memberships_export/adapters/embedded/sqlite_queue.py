@@ -1,4 +1,8 @@
-"""ExportQueue and DeadLetters in SQLite, with the semantics of SQS."""
+"""ExportQueue and DeadLetters in SQLite, with the semantics of SQS.
+
+What becomes of a message may be lost by a power cut: it is handed out again, and its record decides. That there is a
+message, or a letter, may not.
+"""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,9 +33,10 @@ _HOLDS = "SELECT 1 FROM messages WHERE export_id = ? AND visible_at <= ?"
 _ANY = "SELECT 1 FROM messages WHERE visible_at <= ? LIMIT 1"
 # As bytes: one that is no UTF-8 would keep all others from being read.
 _AS_BYTES = "sequence, message_id, sent_at, receipt, CAST(body AS BLOB) AS body, CAST(attributes AS BLOB) AS attributes"
-_NEXT = f"""
-    SELECT {_AS_BYTES}, receive_count FROM messages WHERE visible_at <= ? ORDER BY visible_at, sequence LIMIT 1
-"""  # noqa: S608  (our names)
+_VISIBLE = f"SELECT {_AS_BYTES}, receive_count FROM messages WHERE visible_at <= ?"  # noqa: S608  (our names)
+_IN_ORDER = "ORDER BY visible_at, sequence"
+_NEXT = f"{_VISIBLE} {_IN_ORDER} LIMIT 1"
+_EXHAUSTED = f"{_VISIBLE} AND receive_count >= ? {_IN_ORDER}"
 _TAKE = "UPDATE messages SET visible_at = ?, receipt = ?, receive_count = receive_count + 1 WHERE sequence = ?"
 _GIVE_BACK = "UPDATE messages SET visible_at = ? WHERE receipt = ?"
 _ACKNOWLEDGE = "DELETE FROM messages WHERE receipt = ?"
@@ -93,13 +98,13 @@ class SqliteExportQueue:
 
     def acknowledge(self, received: Received) -> None:
         """Remove a message for good, if it is still ours."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(may_be_lost=True) as connection:
             connection.execute(_ACKNOWLEDGE, [received.receipt])
 
     def give_back(self, received: Received, delay_seconds: float) -> None:
         """Make a message visible again after a delay, if it is still ours."""
         visible_at = self._clock().timestamp() + delay_seconds
-        with self._database.transaction() as connection:
+        with self._database.transaction(may_be_lost=True) as connection:
             connection.execute(_GIVE_BACK, [visible_at, received.receipt])
 
     def discard(self, unwanted: Unwanted) -> int:
@@ -110,18 +115,25 @@ class SqliteExportQueue:
         now = self._clock()
         if not self._database.read(_ANY, [now.timestamp()]):  # an idle worker keeps nobody from writing
             return None
+        with self._database.transaction(may_be_lost=True) as connection:
+            row = connection.execute(_NEXT, [now.timestamp()]).fetchone()
+            if row is None:
+                return None
+            if row["receive_count"] < self._max_receives:
+                return self._take(connection, row, now)
         with self._database.transaction() as connection:
-            while row := connection.execute(_NEXT, [now.timestamp()]).fetchone():
-                if row["receive_count"] < self._max_receives:
-                    return self._take(connection, row, now)
-                self._bury(connection, row, now)
-        return None
+            self._bury_exhausted(connection, now)
+        return self._receive_now()
 
     def _take(self, connection: sqlite3.Connection, row: sqlite3.Row, now: datetime) -> Received:
         receipt = uuid4().hex
         visible_at = (now + self._visibility).timestamp()
         connection.execute(_TAKE, [visible_at, receipt, row["sequence"]])
         return _received(row, receipt, row["receive_count"] + 1)
+
+    def _bury_exhausted(self, connection: sqlite3.Connection, now: datetime) -> None:
+        for row in connection.execute(_EXHAUSTED, [now.timestamp(), self._max_receives]).fetchall():
+            self._bury(connection, row, now)
 
     def _bury(self, connection: sqlite3.Connection, row: sqlite3.Row, now: datetime) -> None:
         received = _received(row, row["receipt"], row["receive_count"])

@@ -14,6 +14,7 @@ from memberships_export.adapters.embedded.database import Database, Value
 from memberships_export.domain.errors import UnreadableRecord
 from memberships_export.domain.export.document import read_document, write_document
 from memberships_export.domain.export.finding import address_keys, code_of
+from memberships_export.domain.export.power_cut import may_be_lost
 from memberships_export.domain.export.rate import HOUR, Turn, with_turn
 from memberships_export.domain.export.record import Export, new_message_ids
 from memberships_export.ports import Clock
@@ -107,7 +108,7 @@ class SqliteExportStore:
     def replace(self, old: Export, new: Export) -> Export | None:
         """Write `new` if the record still has the revision of `old`."""
         stored = _with_new_revision(new)
-        with self._database.transaction() as connection:
+        with self._database.transaction(may_be_lost=may_be_lost(old, new)) as connection:
             try:
                 changed = connection.execute(_UPDATE, self._row(stored) | {"old_revision": old.revision})
             except sqlite3.IntegrityError:  # the user has another unfinished export with these options

@@ -32,7 +32,7 @@ class Outbox:
             return SendResult(evidence=Evidence.REFUSED, detail=NOT_WANTED)
         name = file_name(mail.intent)
         try:
-            self._files.put_once(name, eml(mail, self._sender, self._clock()))
+            self._files.keep(name, eml(mail, self._sender, self._clock()))
         except InvalidAddress:
             return SendResult(evidence=Evidence.REFUSED, detail=NOT_AN_ADDRESS, permanent=True)
         except StorageUnavailable as error:

@@ -4,13 +4,17 @@ import fcntl
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from memberships_export.adapters import embedded
 from memberships_export.adapters.embedded.backup.half_restored import refuse_half_restored
 from memberships_export.adapters.embedded.backup.making import make_backup
 from memberships_export.adapters.embedded.backup.restoring import restore
@@ -350,3 +354,16 @@ def test_on_a_disk_that_gets_full_nothing_is_left_and_the_text_names_the_fix(
         restore(backup, tmp_path / "data", NOW)
 
     assert names(tmp_path / "data") == []
+
+
+def test_a_backup_of_an_older_version_is_taken_over(tmp_path: Path) -> None:
+    a_data_folder(tmp_path / "old")
+    (tmp_path / "old/exports.db").unlink()
+    with closing(sqlite3.connect(tmp_path / "old/exports.db")) as first:
+        first.executescript(resources.files(embedded).joinpath("schema.sql").read_text(encoding="utf-8"))
+    make_backup(a_backup_of(tmp_path / "old", tmp_path / "backup"))
+
+    restore(tmp_path / "backup", tmp_path / "data", NOW)
+
+    with closing(sqlite3.connect(tmp_path / "data/exports.db")) as restored:
+        assert restored.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
