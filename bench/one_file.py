@@ -18,7 +18,7 @@ from bench import former_csv
 from bench.results import FileRun
 from memberships_api.sample import sample_memberships
 from memberships_export.bootstrap.shipped import shipped_text
-from memberships_export.domain.formats.file_format import About, FileWriter, Plan
+from memberships_export.domain.formats.file_format import About, Plan
 from memberships_export.domain.formats.formats import file_format
 from memberships_export.domain.formats.options import Format, Options, Preset, of_preset
 from memberships_export.domain.source.columns.values import is_number
@@ -150,11 +150,25 @@ class _XlsxWriter:
         return content
 
 
-def _ours(options: Options, *, compact: bool = True) -> FileWriter:
-    columns = _reader().profile.columns
-    names = [column.name for column in columns]
-    plan = Plan(options=options, columns=columns, headings=names, about=_ABOUT, compact=compact)
-    return file_format(options.format).writer(plan)
+class _Ours:
+    """A file of this service: each page becomes a piece, which is joined to those before."""
+
+    def __init__(self, options: Options, *, compact: bool = True) -> None:
+        columns, form = _reader().profile.columns, file_format(options.format)
+        names = [column.name for column in columns]
+        self._pieces = form.pieces(options, columns)
+        self._writer = form.writer(
+            Plan(options=options, columns=columns, headings=names, about=_ABOUT, compact=compact)
+        )
+
+    def begin(self) -> bytes:
+        return self._writer.begin()
+
+    def rows(self, table: Any) -> bytes:  # noqa: ANN401  (a Table)
+        return self._writer.add(self._pieces.piece([table]))
+
+    def end(self) -> bytes:
+        return self._writer.end()
 
 
 def _values(table: Table) -> Values:
@@ -194,11 +208,11 @@ _XLSX = Options(format=Format.XLSX)
 KINDS: Mapping[str, Kind] = {
     "csv.writer": Kind(_CsvModule, _values),
     "CSV before options": Kind(_FormerCsv),
-    "CSV spreadsheet": Kind(lambda: _ours(Options())),
-    "CSV excel-de": Kind(lambda: _ours(of_preset(Preset.EXCEL_DE))),
-    "JSON Lines": Kind(lambda: _ours(Options(format=Format.JSONL))),
-    "XLSX level 1": Kind(lambda: _ours(_XLSX, compact=False)),
-    "XLSX level 6": Kind(lambda: _ours(_XLSX)),
+    "CSV spreadsheet": Kind(lambda: _Ours(Options())),
+    "CSV excel-de": Kind(lambda: _Ours(of_preset(Preset.EXCEL_DE))),
+    "JSON Lines": Kind(lambda: _Ours(Options(format=Format.JSONL))),
+    "XLSX level 1": Kind(lambda: _Ours(_XLSX, compact=False)),
+    "XLSX level 6": Kind(lambda: _Ours(_XLSX)),
     "XlsxWriter": Kind(_XlsxWriter, _values),
 }
 

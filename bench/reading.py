@@ -13,18 +13,16 @@ from bench.nested_api import PROFILE, USER, nested_page
 from bench.results import ReadingRuns
 from memberships_api.sample import sample_memberships
 from memberships_export.bootstrap.shipped import shipped_text
-from memberships_export.domain.formats.csv import CsvWriter
-from memberships_export.domain.formats.file_format import About, Plan
+from memberships_export.domain.formats.csv import CsvPieces
 from memberships_export.domain.formats.options import Options
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.keys import KeyHashes, Seen
-from memberships_export.domain.source.page import Asked, after_page
+from memberships_export.domain.source.page import Asked, placed
 from memberships_export.domain.source.profile_file.text import read_profile
 from memberships_export.domain.source.progress import Progress
 from memberships_export.domain.source.reader import Reader, reader_of
 
 _OWNER = "user-1"
-_ABOUT = About(title="About", rows_title="Memberships", facts=(), checksum="SHA-256", cut="Cut")
 
 
 def measure_reading(rows: int, repeat: int, keys: int) -> ReadingRuns:
@@ -54,21 +52,16 @@ class _ByProfile:
     owner: str
     page: bytes
 
-    def fetched(self) -> Progress:
-        """Read and check it, as when it comes."""
+    def taken(self) -> tuple[Progress, bytes]:
+        """Read it, check it, and make lines of its rows, as when it comes."""
         asked = Asked(owner=self.owner, size=5000, at=datetime(2026, 1, 1, tzinfo=UTC), url="https://api.example.org")
         page = self.reader.read(Answer(self.page))
-        return after_page(self.reader, Seen(), Progress(), page, asked).progress
-
-    def rendered(self) -> bytes:
-        """Read it again and write its rows, as for the file."""
-        columns = self.reader.profile.columns
-        names = [column.name for column in columns]
-        writer = CsvWriter(Plan(options=Options(), columns=columns, headings=names, about=_ABOUT))
-        return writer.rows(self.reader.table(self.reader.read(Answer(self.page)).rows))
+        step = placed(self.reader, Seen(), Progress(), page, asked)
+        tables = self.reader.checked_tables(page.rows, range(len(self.reader.profile.columns)))
+        return step.progress, CsvPieces(Options()).piece(tables).content
 
     def seconds(self) -> float:
-        return _seconds(lambda: (self.fetched(), self.rendered()))
+        return _seconds(self.taken)
 
 
 def _fixed(page: bytes) -> float:
@@ -76,9 +69,9 @@ def _fixed(page: bytes) -> float:
 
 
 def _check(own: _ByProfile, rows: int) -> None:
-    progress = own.fetched()
+    progress, lines = own.taken()
     assert fixed_contract.fetched(own.page, _OWNER) == (progress.rows, progress.cursor) == (rows, "next")
-    assert fixed_contract.rendered(own.page) == own.rendered(), "The profile writes other bytes than the fixed row."
+    assert fixed_contract.rendered(own.page) == lines, "The profile writes other bytes than the fixed row."
 
 
 def _own_page(rows: int) -> bytes:

@@ -10,7 +10,6 @@ import msgspec
 
 from memberships_export.domain.audit import entry_id
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.source.part import Head, Part, as_part
 
 REQUESTED_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -49,13 +48,6 @@ def a_membership(row_id: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
 def a_page(rows: Sequence[Mapping[str, Any]], next_cursor: str | None = None, total: int | None = None) -> bytes:
     """A page as the memberships API sends it."""
     return msgspec.json.encode({"items": rows, "nextCursor": next_cursor, "total": total})
-
-
-def a_part(key: str, page: bytes) -> bytes:
-    """A page of our own contract as it is stored."""
-    content = msgspec.json.decode(page)
-    head = Head(at=REQUESTED_AT, rows=len(content["items"]), next=content["nextCursor"])
-    return as_part(key, Part(head, page))
 
 
 def new_entry_id(at: datetime) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import memberships_export
 from memberships_export.bootstrap.lazy_readers import LazyReaders
-from memberships_export.domain.formats.csv import CsvWriter
-from memberships_export.domain.formats.file_format import About, Plan
+from memberships_export.domain.formats.file_format import About, FileWriter, Plan
+from memberships_export.domain.formats.formats import file_format
 from memberships_export.domain.formats.headings import headings
-from memberships_export.domain.formats.options import Options, Preset, of_preset
+from memberships_export.domain.formats.options import Format, Options, Preset, of_preset
+from memberships_export.domain.formats.part import Part, as_part
 from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.keys import Seen
@@ -52,13 +53,31 @@ def own_table(page: bytes) -> Table:
 def own_file(page: bytes, preset: Preset = Preset.SPREADSHEET) -> bytes:
     """The whole file that an export of one page becomes, in English."""
     plan = a_plan(of_preset(preset))
-    writer = CsvWriter(replace(plan, headings=headings(plan.columns, plan.options, str)))
+    writer = FileOfTables(replace(plan, headings=headings(plan.columns, plan.options, str)))
     return writer.begin() + writer.rows(own_table(page)) + writer.end()
 
 
-def csv_writer(preset: Preset, columns: Sequence[Column] | None = None) -> CsvWriter:
+class FileOfTables:
+    """A file while it is written, with the pieces that tables become."""
+
+    def __init__(self, plan: Plan, writer: FileWriter | None = None) -> None:
+        form = file_format(plan.options.format)
+        self.plan = plan
+        self.writer = writer or form.writer(plan)
+        self._pieces = form.pieces(plan.options, plan.columns)
+        self.begin, self.end = self.writer.begin, self.writer.end
+
+    @property
+    def guarded(self) -> int:
+        return self.writer.guarded
+
+    def rows(self, table: Table) -> bytes:
+        return self.writer.add(self._pieces.piece([table] if table.rows else []))
+
+
+def csv_writer(preset: Preset, columns: Sequence[Column] | None = None) -> FileOfTables:
     """What writes the CSV of a preset, by default of our own contract, under the names of the columns."""
-    return CsvWriter(a_plan(of_preset(preset), columns))
+    return FileOfTables(a_plan(of_preset(preset), columns))
 
 
 def a_plan(options: Options, columns: Sequence[Column] | None = None) -> Plan:
@@ -66,6 +85,17 @@ def a_plan(options: Options, columns: Sequence[Column] | None = None) -> Plan:
     chosen = own_reader().profile.columns if columns is None else columns
     about = About(title="About", rows_title="Memberships", facts=[("Rows", 1)], checksum="SHA-256", cut="Cut")
     return Plan(options=options, columns=chosen, headings=[column.name for column in chosen], about=about)
+
+
+def a_part(key: str, page: bytes, before: Progress = Progress()) -> bytes:
+    """A page of user-1 by our own contract as it is stored, with its piece of the usual CSV."""
+    reader = own_reader()
+    asked = Asked(owner="user-1", size=3, at=REQUESTED_AT, url="http://127.0.0.1/memberships")
+    read = reader.read(Answer(page))
+    step = after_page(reader, Seen(), before, read, asked)
+    tables = reader.checked_tables(read.rows, range(len(reader.profile.columns)))
+    piece = file_format(Format.CSV).pieces(Options(), reader.profile.columns).piece(tables)
+    return as_part(key, Part(at=REQUESTED_AT, progress=step.progress, piece=piece, keys=tuple(step.keys)))
 
 
 def believed(page: bytes, user_id: str, progress: Progress = Progress()) -> Progress:

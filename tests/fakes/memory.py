@@ -29,6 +29,7 @@ from memberships_export.domain.pause import Pause
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.ports import Clock, Download, FileSink, Unwanted
+from tests.fakes.awaited import AsksAhead
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _CHUNK = 1024
@@ -443,7 +444,7 @@ class PageCall:
     limit: int
 
 
-class ListSource:
+class ListSource(AsksAhead):
     """MembershipSource over rows as they are on the wire.
 
     Pages as the API makes them: keyset cursor with the upper bound of the first page. `before` says what happens

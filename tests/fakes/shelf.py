@@ -8,12 +8,13 @@ from urllib.parse import parse_qsl
 from memberships_export.domain.errors import NothingThere
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
+from tests.fakes.awaited import AsksAhead
 
 Row = Mapping[str, Any]
 BASE = "https://api.example.org"
 
 
-class Shelf:
+class Shelf(AsksAhead):
     """MembershipSource. `rows` may change between calls: `before` says what happens before a call, counted from 1."""
 
     def __init__(self, rows: Sequence[Row], *, cap: int = 1000) -> None:

@@ -54,6 +54,6 @@ class _Watched:
             self._moments.pass_one()
             answer = found(*args, **kwargs)
             self._moments.pass_one()
-            return answer
+            return _Watched(answer, self._moments) if name == "ask" else answer
 
         return watched

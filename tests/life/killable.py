@@ -61,7 +61,7 @@ class _Watched:
             answer = found(*args, **kwargs)
             if answer is not None or method != "receive":  # an empty queue is no moment in an export's life
                 self._point.passed(name, "after")
-            return answer
+            return _Watched(self._name, answer, self._point) if method == "ask" else answer
 
         return watched
 

@@ -1,6 +1,5 @@
 """A memberships API of any shape whose rows come and go between two calls, and which remembers what it held when."""
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -12,15 +11,21 @@ from tests.fakes.shelf import BASE, Row, Shelf
 from tests.life.test_life_of_an_export import MembershipsThatMayBeDown
 
 MOST_ROWS = 9
+_LONGEST = 2000  # bytes of a page
 
 
 class MovingShelf(Shelf):
-    """The rows of one user. Each page carries the number of the version it is of, which no profile reads."""
+    """The rows of one user.
+
+    Each page has a length of its own, by which it is known again: `sent` tells the version of the rows that it is of,
+    and the profile by which it was asked for.
+    """
 
     def __init__(self, user: str, count: int) -> None:
         super().__init__([self._row(user, number) for number in range(count)])
         self.user = user
         self.versions = [self._ids()]
+        self.sent: dict[int, tuple[int, str]] = {}
         self._made = count
 
     @property
@@ -57,8 +62,9 @@ class MovingShelf(Shelf):
 
     def fetch(self, call: Call, profile: KnownProfile) -> Answer:
         answer = super().fetch(call, profile)
-        page = json.loads(answer.body) | {"version": self.version, "asked by": profile.fingerprint}
-        return Answer(json.dumps(page).encode(), answer.headers)
+        length = _LONGEST + len(self.sent)
+        self.sent[length] = self.version, profile.fingerprint
+        return Answer(answer.body.ljust(length), answer.headers)
 
     def _ids(self) -> list[str]:
         return [row["id"] for row in self.rows]

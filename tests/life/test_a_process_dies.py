@@ -12,6 +12,7 @@ from tests.fakes.memory import FakeClock
 from tests.life.live_service import LiveService, live_service
 
 LEASE = 3600
+FIRST_PAGE = 10  # rows
 SETTINGS: dict[str, Any] = {
     "LEASE_SECONDS": str(LEASE),
     "VISIBILITY_SECONDS": str(LEASE),
@@ -25,8 +26,10 @@ def fetching(service: LiveService[FakeMemberships]) -> str:
     service.memberships.follow("ok", "hang")
     answer = service.request()
     assert answer is not None
+    export_id = str(answer["exportId"])
+    service.until(lambda: service.status(export_id)["progress"]["rows"] == FIRST_PAGE, "the first page to be on record")
     service.until(lambda: len(service.memberships.calls) == 2, "the second page to be asked for")
-    return str(answer["exportId"])
+    return export_id
 
 
 def kill(process: Popen[bytes] | None) -> None:

@@ -1,19 +1,20 @@
 """The life of exports by profiles of other shapes, while rows come and go and profiles change in mid-run."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from itertools import pairwise
 from typing import ClassVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from memberships_export.domain.errors import ColumnsGone
+from memberships_export.domain.errors import ColumnsGone, FileMissing
 from memberships_export.domain.export.record import Export, ExportStatus
 from memberships_export.domain.formats.options import Options
+from memberships_export.domain.formats.part import Part
 from memberships_export.domain.source.completeness import RESTARTS
 from memberships_export.domain.source.progress import Progress
 from memberships_export.domain.source.reader import Reader
@@ -151,21 +152,29 @@ class LifeByAProfile(LifeOfExports):
         self.check_complete(export, ids)
 
     def check_complete(self, export: Export, ids: list[str]) -> None:
-        parts = [part for _, part in stored_parts(self.world.files, export)]
-        pages = [json.loads(part.page) for part in parts]
-        times = [page["version"] for page in pages]
-        assert {page["asked by"] for page in pages} == {export.profile}
+        sent, parts = self.source.shelves[export.user_id].sent, self.parts_of(export)
+        lengths = [after - before for before, after in pairwise([0, *(part.progress.bytes for part in parts)])]
+        times = [sent[length][0] for length in lengths or [export.progress.bytes]]
+        assert {sent[length][1] for length in lengths or [export.progress.bytes]} == {export.profile}
         assert times == sorted(times), "a walk goes on"
         assert times[0] >= self.new_walks.get((export.export_id, export.progress.walk), 0), "no page of an old walk"
         held = self.source.shelves[export.user_id].versions[times[0] : times[-1] + 1]
         assert set(ids) <= set().union(*held), "no row that was not there"
         lost = set(held[0]).intersection(*held).difference(ids)
         if between := export.progress.moved_between:
-            assert between[0] <= parts[0].head.at, "told for all the time of the walk"
-            assert between[1] >= parts[-1].head.at, "told for all the time of the walk"
+            assert between[0] <= parts[0].at, "told for all the time of the walk"
+            assert between[1] >= parts[-1].at, "told for all the time of the walk"
         assert not lost or self.may_be_missing(export, times), f"{lost} missing and not told: {export.progress}"
         if len(held) == 1:
             assert ids == held[0], "what stood still is there as it was"
+
+    def parts_of(self, export: Export) -> list[Part]:
+        """The stored pages; none of an export that has but one, which may go from hand to file."""
+        try:
+            return [part for _, part in stored_parts(self.world.files, export)]
+        except FileMissing:
+            assert export.progress.pages == 1
+            return []
 
     def may_be_missing(self, export: Export, times: Sequence[int]) -> bool:
         """Whether the export says so, where anything changed."""
@@ -200,6 +209,14 @@ class LifeByAProfile(LifeOfExports):
 
 class LifeByPageNumber(LifeByAProfile):
     text = profile("page_number")
+
+    def parts_of(self, export: Export) -> list[Part]:
+        """The stored pages; none of an export that has but one, which may go from hand to file."""
+        try:
+            return [part for _, part in stored_parts(self.world.files, export)]
+        except FileMissing:
+            assert export.progress.pages == 1
+            return []
 
     def may_be_missing(self, export: Export, times: Sequence[int]) -> bool:
         """One row that goes and one that comes between two pages leave the total as it was: that cannot be seen."""

@@ -9,10 +9,9 @@ from bench.formats_report import formats_section
 from bench.one_file import KINDS, one_file
 from bench.results import FileRun, FormatRuns
 from memberships_api.sample import sample_memberships
-from memberships_export.domain.formats.csv import CsvWriter
 from memberships_export.domain.formats.options import Options
 from memberships_export.domain.source.exchange import Answer
-from tests.readers import a_plan, own_reader
+from tests.readers import FileOfTables, a_plan, own_reader
 from tests.unit.test_bench_report import FORMATS, MB, a_file, lines_with
 
 
@@ -64,7 +63,7 @@ def test_the_csv_of_before_there_were_options_is_still_the_same_bytes() -> None:
     page = msgspec.json.encode({"items": list(sample_memberships(100, "user-1")), "nextCursor": None})
     table = own_reader().table(own_reader().read(Answer(page)).rows)
 
-    assert former_csv.written(table) == CsvWriter(a_plan(Options())).rows(table)
+    assert former_csv.written(table) == FileOfTables(a_plan(Options())).rows(table)
 
 
 @pytest.mark.parametrize("kind", KINDS)

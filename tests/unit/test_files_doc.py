@@ -17,7 +17,6 @@ import pytest
 from typer.testing import CliRunner
 
 from memberships_export.adapters.texts.catalogues import Catalogues
-from memberships_export.domain.formats.formats import file_format
 from memberships_export.domain.formats.headings import label_of
 from memberships_export.domain.formats.options import Format, Options, Preset, of_preset
 from memberships_export.domain.messages.message import Message
@@ -25,7 +24,7 @@ from memberships_export.domain.source.exchange import Answer
 from memberships_export.domain.source.profile import Column, Kind
 from memberships_export.entrypoints.cli.main import make_app
 from tests.fakes.world import World
-from tests.readers import a_plan, a_reader
+from tests.readers import FileOfTables, a_plan, a_reader
 from tests.unit.api.service import Service, exports_api, own_app
 from tests.unit.cli.stub_api import an_answer, stub_api
 from tests.unit.test_docs import code_of, text_of
@@ -140,7 +139,7 @@ def content_of(options: Options, column: str, sent: str) -> bytes:
     reader = a_reader(PROFILE.format(column=column))
     page = f'[{{"id": "1", "user": "user-1", "value": {sent}}}]'
     plan = a_plan(options, reader.profile.columns)
-    writer = file_format(options.format).writer(plan)
+    writer = FileOfTables(plan)
     return writer.begin() + writer.rows(reader.table(reader.read(Answer(page.encode())).rows)) + writer.end()
 
 

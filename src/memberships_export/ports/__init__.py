@@ -10,10 +10,11 @@ from memberships_export.ports.operation import AuditLog, Erasures, Metrics, Serv
 from memberships_export.ports.process import Ports
 from memberships_export.ports.queues import DeadLetters, ExportQueue, Unwanted
 from memberships_export.ports.records import Clock, ExportDesk, ExportStore, Intake, Machine
-from memberships_export.ports.source import MembershipSource, Readers
+from memberships_export.ports.source import Awaited, MembershipSource, Readers
 
 __all__ = [
     "AuditLog",
+    "Awaited",
     "Clock",
     "DeadLetters",
     "Download",

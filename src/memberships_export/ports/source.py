@@ -24,6 +24,25 @@ class MembershipSource(Protocol):
         """
         ...
 
+    def ask(self, call: Call, profile: KnownProfile) -> "Awaited":
+        """Make a call now and read its answer later: it is under way while something else is done.
+
+        It raises nothing: whatever goes wrong is told by `answer`.
+        """
+        ...
+
+
+class Awaited(Protocol):
+    """A call that was made, whose answer nobody has read yet. It belongs to the thread that made it."""
+
+    def answer(self) -> Answer:
+        """Read the answer, once. Raises what `fetch` raises."""
+        ...
+
+    def drop(self) -> None:
+        """Let the answer go unread. Harmless after `answer`."""
+        ...
+
 
 class Readers(Protocol):
     """The profiles of this process: our own contract, and the one in force, which may be the same."""

@@ -10,11 +10,10 @@ from typing import Any
 
 import msgspec
 
-from memberships_export.domain.formats.csv import CsvWriter
 from memberships_export.domain.formats.guard import guard
 from memberships_export.domain.formats.options import Preset
 from tests.factories import a_membership, a_page
-from tests.readers import csv_writer, own_reader, own_table
+from tests.readers import FileOfTables, csv_writer, own_reader, own_table
 
 TEXT_HEADERS = (
     "uuid",
@@ -46,12 +45,12 @@ def a_row(**changes: Any) -> Row:  # noqa: ANN401  (fields of the row)
     }
 
 
-def head(form: CsvWriter) -> bytes:
+def head(form: FileOfTables) -> bytes:
     """The line with the names of the columns."""
     return form.begin()
 
 
-def lines(form: CsvWriter, rows: Sequence[Row]) -> bytes:
+def lines(form: FileOfTables, rows: Sequence[Row]) -> bytes:
     """The lines of these rows."""
     return form.rows(own_table(a_page(rows)))
 

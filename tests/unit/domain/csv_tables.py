@@ -7,14 +7,13 @@ from datetime import date
 
 from hypothesis import strategies as st
 
-from memberships_export.domain.formats.csv import CsvWriter
 from memberships_export.domain.formats.file_format import Plan
 from memberships_export.domain.formats.guard import guard
 from memberships_export.domain.formats.instants import dates_for_people, for_people, for_programs
 from memberships_export.domain.formats.options import DECIMALS, DELIMITERS, Options, Preset
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.reader import Table
-from tests.readers import a_plan
+from tests.readers import FileOfTables, a_plan
 from tests.unit.domain.csv_reading import IGNORED, TRIGGERS
 
 COLUMNS = (
@@ -75,7 +74,7 @@ def a_table(rows: Sequence[Sequence[str | None]], columns: Sequence[Column] = CO
 def a_column(texts: Sequence[str], options: Options) -> bytes:
     """The lines of a file of one column of texts."""
     column = Column(name="text")
-    return CsvWriter(a_plan(options, [column])).rows(a_table([[text] for text in texts], [column]))
+    return FileOfTables(a_plan(options, [column])).rows(a_table([[text] for text in texts], [column]))
 
 
 def plain_cell(column: Column, text: str | None, options: Options) -> str:

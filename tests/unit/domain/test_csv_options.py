@@ -14,11 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memberships_export.domain.formats.csv import CsvWriter
 from memberships_export.domain.formats.guard import guard, unguard
 from memberships_export.domain.formats.options import DELIMITERS, Options, Preset, of_preset
 from memberships_export.domain.source.profile import Column
-from tests.readers import a_plan
+from tests.readers import FileOfTables, a_plan
 from tests.unit.domain.csv_reading import IGNORED, TRIGGERS, runs
 from tests.unit.domain.csv_tables import (
     COLUMNS,
@@ -66,7 +65,7 @@ def test_by_all_options_the_file_is_what_csv_writer_and_the_guard_make_of_each_c
     options: Options, rows: list[Sequence[str | None]]
 ) -> None:
     plan = a_plan(options, COLUMNS)
-    writer = CsvWriter(plan)
+    writer = FileOfTables(plan)
 
     content = writer.begin() + writer.rows(a_table(rows)) + writer.end()
 
@@ -80,7 +79,7 @@ def test_by_all_options_the_file_is_what_csv_writer_and_the_guard_make_of_each_c
 @given(options=OPTIONS, rows=ROWS)
 @settings(max_examples=200)
 def test_by_all_options_every_cell_is_read_back(options: Options, rows: list[Sequence[str | None]]) -> None:
-    writer = CsvWriter(a_plan(options, COLUMNS))
+    writer = FileOfTables(a_plan(options, COLUMNS))
 
     head, *lines = read(writer.begin() + writer.rows(a_table(rows)), options)
 
@@ -97,7 +96,7 @@ def test_a_file_of_one_column_has_a_line_for_every_row(
     options: Options, place: int, rows: list[Sequence[str | None]]
 ) -> None:
     plan = a_plan(options, COLUMNS[place : place + 1])
-    writer, chosen = CsvWriter(plan), [row[place : place + 1] for row in rows]
+    writer, chosen = FileOfTables(plan), [row[place : place + 1] for row in rows]
 
     content = writer.begin() + writer.rows(a_table(chosen, plan.columns))
 
@@ -133,7 +132,7 @@ def test_beside_amounts_with_a_comma_no_text_can_run_wherever_the_file_is_split(
 ) -> None:
     columns = [Column(name="first"), Column(name="price", type="decimal"), Column(name="last")]
     rows: list[list[str | None]] = [[texts[0], str(Decimal(cents).scaleb(-2)), texts[1]], [texts[2], None, texts[0]]]
-    content = CsvWriter(a_plan(options, columns)).rows(a_table(rows, columns))
+    content = FileOfTables(a_plan(options, columns)).rows(a_table(rows, columns))
 
     for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
         # Where a cell is empty, the line end or TAB of the file is the first of what is taken for one.
@@ -153,14 +152,14 @@ def test_the_decimal_comma_is_for_amounts_alone() -> None:
     ]
     row = ["1.5", "v2.0", "1234", "-29.90", "-0.05", "12.50", "1.5"]
 
-    content = CsvWriter(a_plan(GERMAN, columns)).rows(a_table([row], columns))
+    content = FileOfTables(a_plan(GERMAN, columns)).rows(a_table([row], columns))
 
     assert content == b'"1.5";"v2.0";"1234";"-29,90";"-0,05";"12.50";"1.5"\r\n'
 
 
 def test_numbers_stay_unguarded_with_a_decimal_comma() -> None:
     column = Column(name="price", type="decimal")
-    writer = CsvWriter(a_plan(GERMAN, [column]))
+    writer = FileOfTables(a_plan(GERMAN, [column]))
 
     assert writer.rows(a_table([["-29.90"], [None], ["5"]], [column])) == b'"-29,90"\r\n""\r\n"5"\r\n'
     assert writer.guarded == 0
@@ -169,7 +168,7 @@ def test_numbers_stay_unguarded_with_a_decimal_comma() -> None:
 def test_no_rows_are_no_bytes_when_the_first_column_has_a_decimal_comma() -> None:
     column = Column(name="price", type="decimal", required=True)
 
-    assert CsvWriter(a_plan(GERMAN, [column])).rows(a_table([], [column])) == b""
+    assert FileOfTables(a_plan(GERMAN, [column])).rows(a_table([], [column])) == b""
 
 
 @pytest.mark.parametrize("delimiter", DELIMITERS.values())
@@ -184,7 +183,7 @@ def test_plain_files_are_quoted_where_their_own_delimiter_asks_for_it(delimiter:
 
 def test_cells_with_an_apostrophe_are_counted_each_once_over_all_pages_and_headings_are_not() -> None:
     plan = dataclasses.replace(a_plan(Options(), COLUMNS[:2]), headings=["=Name", "-Id"])
-    writer = CsvWriter(plan)
+    writer = FileOfTables(plan)
 
     head = writer.begin()
     assert head == b'\xef\xbb\xbf"\'=Name","\'-Id"\r\n'
@@ -196,7 +195,7 @@ def test_cells_with_an_apostrophe_are_counted_each_once_over_all_pages_and_headi
 
 
 def test_without_the_guard_nothing_gets_an_apostrophe_and_nothing_is_counted() -> None:
-    writer = CsvWriter(a_plan(Options(guard=False), COLUMNS[:2]))
+    writer = FileOfTables(a_plan(Options(guard=False), COLUMNS[:2]))
 
     assert writer.rows(a_table([["=1+1", "-1"]], COLUMNS[:2])) == b'"=1+1","-1"\r\n'
     assert writer.guarded == 0
@@ -225,13 +224,13 @@ def test_instants_are_written_in_the_zone_and_dates_are_not_moved(preset: Preset
     options = dataclasses.replace(of_preset(preset), time_zone="Europe/Berlin")
     row = ["2026-03-01T14:30:00Z", "2026-03-01", "2026-03-01T14:30:00Z", "2026-03-01T14:30:00Z"]
 
-    content = CsvWriter(a_plan(options, columns)).rows(a_table([row], columns))
+    content = FileOfTables(a_plan(options, columns)).rows(a_table([row], columns))
 
     assert content.decode() == line + "\r\n"
 
 
 def test_a_byte_order_mark_is_there_when_it_was_chosen() -> None:
-    with_mark, without = (CsvWriter(a_plan(Options(bom=bom), COLUMNS[:1])).begin() for bom in (True, False))
+    with_mark, without = (FileOfTables(a_plan(Options(bom=bom), COLUMNS[:1])).begin() for bom in (True, False))
 
     assert with_mark == b"\xef\xbb\xbf" + without
     assert without == b'"text"\r\n'
@@ -272,7 +271,7 @@ def test_libreoffice_set_to_german_reads_amounts_as_numbers_whose_sum_adds_up_an
     amounts = [Decimal(cents).scaleb(-2) for cents in range(-700, 1_234_567, 7_919)]
     rows = [["=1+1", f"{amount}", f"{-amount}", "2026-03-01T14:30:05Z"] for amount in amounts]
     options = dataclasses.replace(GERMAN, time_zone="Europe/Berlin")
-    writer = CsvWriter(a_plan(options, columns))
+    writer = FileOfTables(a_plan(options, columns))
     content = writer.begin() + writer.rows(a_table(rows, columns))
 
     sheet = sheet_of_office(content, "59", tmp_path)

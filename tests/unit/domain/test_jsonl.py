@@ -18,7 +18,7 @@ from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.profile_file.problems import ProfileInvalid
 from memberships_export.domain.source.profile_file.text import read_profile
 from tests.factories import a_page
-from tests.readers import a_plan, own_table
+from tests.readers import FileOfTables, a_plan, own_table
 from tests.unit.domain.csv_reading import TEXT_HEADERS, a_row
 from tests.unit.domain.csv_tables import COLUMNS, ROWS, a_table
 from tests.unit.domain.test_csv_other_separators import corpus, with_separators
@@ -34,7 +34,7 @@ def options(zone: str = "UTC", language: str = "en") -> Options:
 
 
 def written(plan: Plan, rows: Sequence[Row]) -> bytes:
-    writer = file_format(Format.JSONL).writer(plan)
+    writer = FileOfTables(plan)
     return writer.begin() + writer.rows(a_table(rows, plan.columns)) + writer.end()
 
 
@@ -78,7 +78,7 @@ def test_every_value_comes_back_with_its_type_under_the_name_of_its_column(rows:
 def test_every_row_of_the_corpora_comes_back_as_the_api_sent_it(shared_data: Path) -> None:
     texts = with_separators(corpus(shared_data))
     rows = [a_row(**dict.fromkeys(TEXT_HEADERS, text) | {"validUntil": None}) for text in texts]
-    writer = file_format(Format.JSONL).writer(a_plan(options()))
+    writer = FileOfTables(a_plan(options()))
 
     lines = read(writer.rows(own_table(a_page(rows))))
 
@@ -177,7 +177,7 @@ def test_names_are_the_same_in_every_language_whatever_stands_above_columns(lang
 def test_no_rows_are_no_bytes_and_pages_written_one_by_one_are_one_file() -> None:
     plan = a_plan(options(), COLUMNS[:2])
     rows: list[Row] = [["=1", "1"], [None, "2"]]
-    writer = file_format(Format.JSONL).writer(plan)
+    writer = FileOfTables(plan)
 
     assert written(plan, []) == b""
     assert b"".join(writer.rows(a_table([row], plan.columns)) for row in rows) == written(plan, rows)

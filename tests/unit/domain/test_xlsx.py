@@ -16,18 +16,16 @@ import openpyxl
 import pytest
 
 from memberships_export.domain.errors import LimitExceeded
-from memberships_export.domain.formats.csv import CsvWriter
 from memberships_export.domain.formats.file_format import Plan
 from memberships_export.domain.formats.formats import every_format, file_format
 from memberships_export.domain.formats.options import FilterValue, Format, Options, Preset, of_preset
 from memberships_export.domain.formats.xlsx import archive
 from memberships_export.domain.formats.xlsx.sheets import Limits
 from memberships_export.domain.formats.xlsx.titles import title
-from memberships_export.domain.formats.xlsx.xlsx import XlsxWriter
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.reader import Table
 from tests.factories import a_page
-from tests.readers import a_plan, own_table
+from tests.readers import FileOfTables, a_plan, own_table
 from tests.unit.domain.csv_reading import a_row
 from tests.unit.domain.xlsx_reading import TEXT, XLSX, a_file, a_table, by_calamine, by_openpyxl, names, part
 
@@ -53,12 +51,12 @@ ORDER = {
 
 
 def written(plan: Plan, *tables: Table) -> bytes:
-    writer = XlsxWriter(plan)
+    writer = FileOfTables(plan)
     return b"".join([writer.begin(), *map(writer.rows, tables), writer.end()])
 
 
 def raw_file(options: Options, *tables: Table) -> bytes:
-    writer = CsvWriter(a_plan(options, tables[0].columns))
+    writer = FileOfTables(a_plan(options, tables[0].columns))
     return b"".join([writer.begin(), *map(writer.rows, tables), writer.end()])
 
 
@@ -182,7 +180,7 @@ def test_a_sheet_that_becomes_too_large_is_followed_by_another_one_wherever_page
 
 
 def test_the_row_after_the_last_one_of_excel_stands_in_a_second_sheet() -> None:
-    writer = XlsxWriter(replace(a_plan(XLSX, [TEXT]), compact=False))
+    writer = FileOfTables(replace(a_plan(XLSX, [TEXT]), compact=False))
     pages = [a_table([TEXT], [["x"] * 65_536])] * 16
     content = b"".join([writer.begin(), *map(writer.rows, pages), writer.end()])
 
@@ -200,7 +198,7 @@ def test_a_file_that_would_need_the_larger_numbers_of_zip_is_refused_and_told_wh
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(archive, "_MOST_BYTES", 5000)
-    writer = XlsxWriter(a_plan(XLSX, [TEXT]))
+    writer = FileOfTables(a_plan(XLSX, [TEXT]))
     writer.begin()
     texts = [sha256(str(number).encode()).hexdigest() for number in range(1000)]
 
@@ -209,7 +207,7 @@ def test_a_file_that_would_need_the_larger_numbers_of_zip_is_refused_and_told_wh
 
 
 def test_a_file_that_is_given_up_leaves_nothing_behind() -> None:
-    writer = XlsxWriter(a_plan(XLSX, COLUMNS))
+    writer = FileOfTables(a_plan(XLSX, COLUMNS))
     writer.begin()
     writer.rows(a_table(COLUMNS, CELLS))
     del writer  # a warning of an object that cannot close fails the test
@@ -242,7 +240,7 @@ def test_a_file_to_attach_is_smaller() -> None:
 
 
 def test_bytes_are_handed_on_while_the_file_is_written() -> None:
-    writer = XlsxWriter(a_plan(XLSX, [TEXT]))
+    writer = FileOfTables(a_plan(XLSX, [TEXT]))
     texts = [sha256(str(number).encode()).hexdigest() for number in range(5000)]
 
     assert writer.begin().startswith(b"PK")

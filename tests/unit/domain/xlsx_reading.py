@@ -18,7 +18,7 @@ from memberships_export.domain.formats.xlsx.sheets import Limits
 from memberships_export.domain.formats.xlsx.xlsx import XlsxWriter
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.reader import Table
-from tests.readers import a_plan
+from tests.readers import FileOfTables, a_plan
 
 XLSX = Options(format=Format.XLSX)
 USUAL = Limits()
@@ -42,7 +42,8 @@ def a_file(  # noqa: PLR0913  (each says what differs from the usual file)
     compact: bool = False,
 ) -> bytes:
     """The whole file of these rows, which come in pages of this size."""
-    writer = XlsxWriter(replace(a_plan(options, columns), compact=compact), limits)
+    plan = replace(a_plan(options, columns), compact=compact)
+    writer = FileOfTables(plan, XlsxWriter(plan, limits))
     content = [writer.begin()]
     for start in range(0, len(cells[0]), page):
         piece = slice(start, start + page)

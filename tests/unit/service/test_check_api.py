@@ -23,6 +23,7 @@ from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.service.operator.api_report import Report
 from memberships_export.service.operator.check_api import CheckApi
+from tests.fakes.awaited import AsksAhead
 from tests.readers import a_reader
 
 Row = dict[str, Any]
@@ -66,7 +67,7 @@ def page(*rows: Row, headers: Mapping[str, str] | None = None, **around: object)
 
 
 @dataclass
-class Api:
+class Api(AsksAhead):
     """Answers the user's calls one after the other; `nobody` is what a user that cannot exist gets."""
 
     replies: list[Reply]

@@ -15,10 +15,11 @@ from memberships_export.domain.errors import FileGone, MembershipsContractBroken
 from memberships_export.domain.export.record import Export, ExportStatus, Stage
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.service.file_keys import part_key
-from tests.factories import a_membership, a_part
+from tests.factories import a_membership
 from tests.fakes.damage import DAMAGES, Damage
 from tests.fakes.memory import MemoryFiles, PageCall
 from tests.fakes.world import LINKS, REFUSED_FOR_NOW, World, attachment
+from tests.readers import a_part
 
 ROWS = [a_membership(n + 1, name=f"Plan {n + 1}") for n in range(7)]
 each_damage = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())

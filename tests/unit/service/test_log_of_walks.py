@@ -5,11 +5,11 @@ from dataclasses import replace
 from memberships_export.domain.errors import PlaceForgotten
 from memberships_export.domain.export.record import Export, Stage
 from memberships_export.service.file_keys import part_key, parts_folder
-from tests.factories import a_membership, a_page, a_part
+from tests.factories import a_membership, a_page
 from tests.fakes.log import Log
 from tests.fakes.shelf import Shelf, profile, shelf_rows
 from tests.fakes.world import World
-from tests.readers import a_reader, readers
+from tests.readers import a_part, a_reader, readers
 
 
 def warnings(log: Log) -> list[str]:

@@ -18,12 +18,14 @@ from memberships_export.domain.export.record import (
 )
 from memberships_export.domain.messages.message import Message
 from memberships_export.domain.messages.wake import wake_message
+from memberships_export.domain.source.progress import Progress
 from memberships_export.service.file_keys import part_key
 from memberships_export.service.mail_events.record_mail_events import MailEvent
 from memberships_export.service.record import change
-from tests.factories import REQUESTED_AT, a_membership, a_part, an_export
+from tests.factories import REQUESTED_AT, a_membership, an_export
 from tests.fakes.memory import ListSource, MemoryFiles, MemoryStore, PageCall
 from tests.fakes.world import LINKS, REFUSED_FOR_NOW, SILENT, World
+from tests.readers import a_part
 
 ROWS = [a_membership(n + 1) for n in range(7)]
 
@@ -37,7 +39,7 @@ def test_a_page_that_another_worker_stored_meanwhile_is_taken_up_instead_of_ours
     def another_was_faster() -> None:
         page = theirs.page(PageCall("user-1", "3:7", 3))
         key = part_key(export, 1, "3:7")
-        world.files.put_once(key, a_part(key, page))
+        world.files.put_once(key, a_part(key, page, Progress(pages=1, rows=3, total=7, cursor="3:7", last_key=3)))
 
     source.before[2] = another_was_faster
     world.work()

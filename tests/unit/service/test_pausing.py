@@ -73,11 +73,11 @@ def test_a_running_export_stops_within_a_page_and_loses_nothing() -> None:
     export = world.request()
     world.work()
     stopped = world.export(export)
-    assert (stopped.status, stopped.progress.rows, len(world.source.calls)) == (ExportStatus.QUEUED, 6, 2)
+    assert (stopped.status, stopped.progress.rows, len(world.source.calls)) == (ExportStatus.QUEUED, 3, 2)
     world.state.resume()
     world.pass_time(timedelta(minutes=2))
     assert world.export(export).status is ExportStatus.COMPLETED
-    assert len(world.source.calls) == 3
+    assert [call.cursor for call in world.source.calls] == [None, "3:7", "3:7", "6:7"], "one page was under way"
 
 
 def test_with_drain_a_running_export_comes_to_its_end_and_the_next_one_is_not_begun() -> None:
@@ -92,7 +92,7 @@ def test_with_drain_a_running_export_comes_to_its_end_and_the_next_one_is_not_be
 
 def test_a_failure_in_a_pause_is_settled_afterwards() -> None:
     world = World()
-    world.source = SourceWithAStranger(2, lambda: pause(world), broken=True)
+    world.source = SourceWithAStranger(1, lambda: pause(world), broken=True)
     world.services = world.over(world.ports)
     export = world.request()
     world.work()

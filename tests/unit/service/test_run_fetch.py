@@ -10,9 +10,10 @@ from memberships_export.domain.errors import (
 )
 from memberships_export.domain.export.record import ExportStatus, Stage
 from memberships_export.service.file_keys import part_key
-from tests.factories import a_membership, a_part
+from tests.factories import a_membership
 from tests.fakes.memory import ListSource, MemoryFiles
 from tests.fakes.world import World
+from tests.readers import a_part
 
 ROWS = [a_membership(n + 1) for n in range(7)]
 
@@ -106,7 +107,7 @@ def test_a_page_stored_by_a_worker_that_died_before_its_checkpoint_is_not_fetche
     world.work_once(should_stop=iter([False, True]).__next__)  # one page, then stop
     page_two = world.source.page(replace(world.source.calls[0], cursor="3:7"))
     key = part_key(export, 1, "3:7")
-    world.files.put_once(key, a_part(key, page_two))
+    world.files.put_once(key, a_part(key, page_two, world.export(export).progress))
     world.source.calls.clear()
     world.work()
     assert world.export(export).status is ExportStatus.COMPLETED

@@ -13,6 +13,7 @@ from memberships_export.domain.export.record import Export
 from memberships_export.domain.formats.options import Preset, of_preset
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
+from tests.fakes.awaited import AsksAhead
 from tests.fakes.world import World
 from tests.readers import a_reader
 
@@ -32,7 +33,7 @@ Answers = Callable[[dict[str, str]], object]
 
 
 @dataclass
-class Api:
+class Api(AsksAhead):
     """Answers what a function makes of the query, or of the body of a POST."""
 
     answers: Answers

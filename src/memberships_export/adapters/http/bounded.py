@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import urllib3
 
+from memberships_export.adapters.http.pool import Pool, SentAhead
+
 _CHUNK = 256 * 1024
 
 
@@ -27,10 +29,19 @@ class Outgoing:
     body: bytes | None = field(default=None, repr=False)
 
 
-def send(
-    pool: urllib3.HTTPConnectionPool, request: Outgoing, *, until: float, connect_seconds: float, read_seconds: float
+def send(  # noqa: PLR0913  (each bounds the call)
+    pool: Pool,
+    request: Outgoing,
+    *,
+    until: float,
+    connect_seconds: float,
+    read_seconds: float,
+    ahead: SentAhead | None = None,
 ) -> urllib3.BaseHTTPResponse:
-    """Return the answer with its body unread. `until`: of the clock time.monotonic. Raises TooLate, HTTPError."""
+    """Return the answer with its body unread. `until`: of the clock time.monotonic. Raises TooLate, HTTPError.
+
+    `ahead`: what `send_ahead` returned for this request.
+    """
     left = until - time.monotonic()
     if left <= 0:
         raise TooLate
@@ -41,6 +52,19 @@ def send(
         headers=request.headers,
         timeout=urllib3.Timeout(total=left, connect=connect_seconds, read=read_seconds),
         redirect=False,
+        preload_content=False,
+        decode_content=False,
+        ahead=ahead,
+    )
+
+
+def send_ahead(pool: Pool, request: Outgoing) -> SentAhead | None:
+    """Send a request whose answer is read later; None when that cannot be done without waiting."""
+    return pool.send_ahead(
+        request.method,
+        request.target,
+        body=request.body,
+        headers=request.headers,
         preload_content=False,
         decode_content=False,
     )

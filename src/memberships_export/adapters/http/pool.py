@@ -8,6 +8,7 @@ import logging
 import ssl
 import threading
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult
@@ -22,13 +23,15 @@ from memberships_export.adapters.http.watchdog import TimeLimit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from urllib3._base_connection import BaseHTTPConnection
+
 _KEPT = 64  # connections: one for each worker that a process may have
 # They write whole URLs, with what is private and secret in the query, also as warnings.
 _WRITE_URLS = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
 _thread = threading.local()
 
 
-def open_pool(url: SplitResult) -> HTTPConnectionPool:
+def open_pool(url: SplitResult) -> "Pool":
     """Make the pool for the host of a checked URL: certificates verified. Opens no connection yet.
 
     Only for calls that may be made twice: those that read, whatever their method, and those to AWS, which expect it.
@@ -36,7 +39,7 @@ def open_pool(url: SplitResult) -> HTTPConnectionPool:
     """
     for name in _WRITE_URLS:
         logging.getLogger(name).addFilter(_is_not_ours)
-    pool = _TlsPool if url.scheme == "https" else _Pool
+    pool = _TlsPool if url.scheme == "https" else Pool
     return pool(url.hostname or "", url.port, maxsize=_KEPT, retries=False)
 
 
@@ -56,6 +59,18 @@ class _Connection(HTTPConnection):
     """
 
     _used = False
+    _asked = False  # the next request was sent already
+
+    def ask(self, *args: Any, **how: Any) -> None:  # noqa: ANN401  (those of a request)
+        """Send a request ahead of the one that is made next."""
+        self.request(*args, **how)
+        self._asked = True
+
+    def request(self, *args: Any, **how: Any) -> None:  # noqa: ANN401  (urllib3's own)
+        if self._asked:
+            self._asked = False
+            return
+        super().request(*args, **how)
 
     def connect(self) -> None:
         self._used = False
@@ -91,15 +106,43 @@ class _TlsConnection(_Connection, HTTPSConnection):
         super().connect()
 
 
-class _Pool(HTTPConnectionPool):
+class Pool(HTTPConnectionPool):
+    """The connections to one host."""
+
     ConnectionCls = _Connection
 
-    def urlopen(self, *args: Any, **how: Any) -> BaseHTTPResponse:  # noqa: ANN401  (urllib3's own)
-        _thread.calls = True
+    def urlopen(self, *args: Any, ahead: "SentAhead | None" = None, **how: Any) -> BaseHTTPResponse:  # noqa: ANN401
+        """Do what urllib3 does. `ahead`: this request as it was sent before."""
+        _thread.calls, _thread.ahead = True, ahead
         try:
             return self._repeated_if_stale(*args, **how)
         finally:
-            _thread.calls = False
+            _thread.calls, _thread.ahead = False, None
+
+    def send_ahead(self, *args: Any, **how: Any) -> "SentAhead | None":  # noqa: ANN401  (those of a request)
+        """Send a request whose answer is read later, by `urlopen` with the same request.
+
+        None when no open connection is at hand, or it broke: nothing is waited for.
+        """
+        connection = self._get_conn()
+        try:
+            if isinstance(connection, _Connection) and connection.is_connected:
+                connection.ask(*args, **how)
+                return SentAhead(self, connection)
+        except (OSError, HTTPException):
+            connection.close()
+        self._put_conn(connection)
+        return None
+
+    def take_back(self, connection: _Connection) -> None:
+        """Close a connection with an answer that nobody wants."""
+        connection.close()
+        self._put_conn(connection)
+
+    def _get_conn(self, timeout: float | None = None) -> "BaseHTTPConnection":
+        ahead: SentAhead | None = getattr(_thread, "ahead", None)
+        connection = ahead.take() if ahead else None
+        return connection or super()._get_conn(timeout)
 
     def _repeated_if_stale(self, *args: Any, **how: Any) -> BaseHTTPResponse:  # noqa: ANN401
         try:
@@ -121,7 +164,25 @@ class _Pool(HTTPConnectionPool):
             self._put_conn(connection)
 
 
-class _TlsPool(_Pool, HTTPSConnectionPool):
+class SentAhead:
+    """A request that was sent, on a connection that nobody else uses meanwhile."""
+
+    def __init__(self, pool: Pool, connection: _Connection) -> None:
+        self._pool = pool
+        self._connection: _Connection | None = connection
+
+    def take(self) -> _Connection | None:
+        """Return the connection, to the first who asks for it."""
+        connection, self._connection = self._connection, None
+        return connection
+
+    def drop(self) -> None:
+        """Let nobody read the answer, if nobody has yet."""
+        if connection := self.take():
+            self._pool.take_back(connection)
+
+
+class _TlsPool(Pool, HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 

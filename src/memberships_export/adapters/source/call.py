@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from memberships_export.adapters.http.bounded import Outgoing, TooLarge, TooLate, send
+from memberships_export.adapters.http.bounded import Outgoing, TooLarge, TooLate, send, send_ahead
 from memberships_export.adapters.http.outgoing_url import checked_url
-from memberships_export.adapters.http.pool import open_pool
+from memberships_export.adapters.http.pool import SentAhead, open_pool
 from memberships_export.adapters.http.retry_after import retry_after
 from memberships_export.adapters.http.trouble import bad_certificate, trouble
 from memberships_export.adapters.http.unpacked import CutShort, NotGzip, compressions, is_gzip, read_unpacked
@@ -19,6 +20,7 @@ from memberships_export.adapters.source.auth import Authorizers, Credential
 from memberships_export.adapters.source.headers import answer_headers, request_headers
 from memberships_export.adapters.source.profile_secrets import ProfileSecrets
 from memberships_export.adapters.source.wording import Wording
+from memberships_export.domain.errors import ExportError
 from memberships_export.domain.source.exchange import Answer, Call
 from memberships_export.domain.source.profile import KnownProfile
 from memberships_export.ports import Clock
@@ -73,10 +75,28 @@ class MembershipsHttp:
         too, takes no longer than the limits say. Raises MembershipsUnavailable, MembershipsRefused, NothingThere,
         PlaceForgotten and MembershipsContractBroken.
         """
+        return self._fetch(call, profile, None)
+
+    def ask(self, call: Call, profile: KnownProfile) -> "_Page":
+        """Send the request now, if a connection is open, and read the answer when it is wanted.
+
+        Reading has all the time that the limits give one page, counted from its begin.
+        """
+        say = Wording(self._where(profile), profile.profile.auth)
+        authorizer = self._authorizers.of(profile)
+        try:
+            credential = authorizer.credential(call.user_id, time.monotonic() + self._limits.total_seconds)
+            sent = send_ahead(self._pool, self._outgoing(call, credential, say))
+        except ExportError:  # the answer tells it, if it is still so
+            sent = None
+        ahead = _Ahead(credential, sent) if sent else None
+        return _Page(partial(self._fetch, call, profile), ahead)
+
+    def _fetch(self, call: Call, profile: KnownProfile, ahead: "_Ahead | None") -> Answer:
         say = Wording(self._where(profile), profile.profile.auth)
         until = time.monotonic() + self._limits.total_seconds
         try:
-            answer = self._authorized(call, profile, say, until)
+            answer = self._authorized(call, profile, say, until, ahead)
             try:
                 self._check_head(answer, call, say)
                 headers = answer_headers(answer.headers, profile.profile, say)
@@ -96,26 +116,31 @@ class MembershipsHttp:
             what = f"sent a page of more than {self._limits.body_bytes} bytes; lower MEMBERSHIPS_EXPORT_PAGE_SIZE"
             raise say.broken(what) from None
 
-    def _authorized(self, call: Call, profile: KnownProfile, say: Wording, until: float) -> urllib3.BaseHTTPResponse:
+    def _authorized(
+        self, call: Call, profile: KnownProfile, say: Wording, until: float, ahead: "_Ahead | None"
+    ) -> urllib3.BaseHTTPResponse:
         authorizer = self._authorizers.of(profile)
-        credential = authorizer.credential(call.user_id, until)
-        answer = self._send(call, credential, say, until)
+        credential = ahead.credential if ahead else authorizer.credential(call.user_id, until)
+        answer = self._send(self._outgoing(call, credential, say), until, ahead)
         if answer.status == HTTPStatus.UNAUTHORIZED:
             answer.close()  # of a refusal only the head is read
             if renewed := authorizer.renewed(credential, until):
-                return self._send(call, renewed, say, until)
+                return self._send(self._outgoing(call, renewed, say), until)
         return answer
 
-    def _send(self, call: Call, credential: Credential, say: Wording, until: float) -> urllib3.BaseHTTPResponse:
+    def _outgoing(self, call: Call, credential: Credential, say: Wording) -> Outgoing:
         query = "&".join(filter(None, (call.query, credential.query)))
-        request = Outgoing(
+        return Outgoing(
             method=call.method,
             target=self._url.path.rstrip("/") + call.path + (f"?{query}" if query else ""),
             headers=request_headers(call, credential.headers, say),
             body=call.body,
         )
+
+    def _send(self, request: Outgoing, until: float, ahead: "_Ahead | None" = None) -> urllib3.BaseHTTPResponse:
         connect, read = self._limits.connect_seconds, self._limits.read_seconds
-        return send(self._pool, request, until=until, connect_seconds=connect, read_seconds=read)
+        sent = ahead.sent if ahead else None
+        return send(self._pool, request, until=until, connect_seconds=connect, read_seconds=read, ahead=sent)
 
     def _check_head(self, answer: urllib3.BaseHTTPResponse, call: Call, say: Wording) -> None:
         """Refuse what is no page, before its body is read.
@@ -136,3 +161,31 @@ class MembershipsHttp:
     def _where(self, profile: KnownProfile) -> str:
         """Name the address as the profile writes it: what stands for a user stays a placeholder."""
         return f"{self._url.netloc}{self._url.path.rstrip('/')}{profile.profile.request.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What was sent, and what it showed to prove who asks."""
+
+    credential: Credential
+    sent: SentAhead
+
+
+@dataclass(slots=True)
+class _Page:
+    """An Awaited."""
+
+    fetch: Callable[[_Ahead | None], Answer]
+    ahead: _Ahead | None
+
+    def answer(self) -> Answer:
+        """Read the answer; what could not be sent before is sent now."""
+        try:
+            return self.fetch(self.ahead)
+        finally:
+            self.drop()
+
+    def drop(self) -> None:
+        """Close the connection, unless the answer was read."""
+        if self.ahead:
+            self.ahead.sent.drop()

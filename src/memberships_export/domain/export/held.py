@@ -92,12 +92,12 @@ def page_fetched(export: Export, holder: Holder, progress: Progress) -> Export:
 
 
 def rendered(export: Export, holder: Holder, file: StoredFile) -> Export:
-    """Point the record to the finished CSV."""
+    """Point the record to the finished file."""
     return replace(_got_further(export, holder), file=file, stage=Stage.DELIVER)
 
 
 def render_again(export: Export, holder: Holder, error: FileMissing) -> Export:
-    """Forget a file that is lost or damaged: the parts are still there."""
+    """Forget a file that is lost or damaged: what its pages became is joined again."""
     return replace(_missing(export, holder, error), file=None, stage=Stage.RENDER)
 
 
@@ -105,6 +105,12 @@ def fetch_again(export: Export, holder: Holder, error: FileMissing) -> Export:
     """Start the fetch over because a part is lost or damaged. The pages of two walks are never mixed."""
     progress = Progress(walk=export.progress.walk + 1)
     return replace(_missing(export, holder, error), progress=progress, stage=Stage.FETCH)
+
+
+def fetch_anew(export: Export, holder: Holder) -> Export:
+    """Start the fetch over for a file that is gone, of an only page that was never stored apart from it."""
+    progress = Progress(walk=export.progress.walk + 1)
+    return replace(heartbeat(export, holder), progress=progress, stage=Stage.FETCH)
 
 
 def walk_again(export: Export, holder: Holder) -> Export:

@@ -5,14 +5,15 @@ looked for once per column in its joined text, and done cell by cell only where 
 `csv.writer` looks at every character of every cell: it writes the same bytes and takes about twice as long.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import ne
 from typing import ClassVar, cast
 
-from memberships_export.domain.formats.file_format import Plan
+from memberships_export.domain.formats.file_format import Piece, Plan
 from memberships_export.domain.formats.guard import guarded
 from memberships_export.domain.formats.instants import times_of
+from memberships_export.domain.formats.options import Options
 from memberships_export.domain.source.columns.values import is_date, is_instant, is_number
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.reader import Table
@@ -25,6 +26,10 @@ class Csv:
     media_type: ClassVar[str] = "text/csv"
     content_type: ClassVar[str] = "text/csv; charset=utf-8"
 
+    def pieces(self, options: Options, columns: Sequence[Column]) -> "CsvPieces":  # noqa: ARG002  (a table has them)
+        """Return what makes pieces: lines of text."""
+        return CsvPieces(options)
+
     def writer(self, plan: Plan) -> "CsvWriter":
         """Begin a file."""
         return CsvWriter(plan)
@@ -32,32 +37,52 @@ class Csv:
 
 @dataclass(slots=True)
 class CsvWriter:
-    """The FileWriter. What is not for people has fields quoted only where they have to be."""
+    """The FileWriter: lines behind lines."""
 
     plan: Plan
     guarded: int = 0
 
     def begin(self) -> bytes:
         """Return the first line of the file, after a byte order mark if it is to have one."""
-        options, headings = self.plan.options, self.plan.headings
-        line = self._lines([self._quoted(guarded([text]) if options.guard else [text], text) for text in headings])
-        return b"\xef\xbb\xbf" + line if options.bom else line
+        line = CsvPieces(self.plan.options).headings(self.plan.headings)
+        return b"\xef\xbb\xbf" + line if self.plan.options.bom else line
 
-    def rows(self, table: Table) -> bytes:
-        """Return the lines of the rows: null and missing as an empty cell."""
-        if not table.cells[0]:
-            return b""
-        return self._lines([self._cells(*column) for column in zip(table.columns, table.cells, strict=True)])
+    def add(self, piece: Piece) -> bytes:
+        """Return the lines of the piece."""
+        self.guarded += piece.guarded
+        return piece.content
 
     def end(self) -> bytes:
         """Return nothing: the last line ended with CRLF."""
         return b""
 
-    def _cells(self, column: Column, texts: Sequence[str | None]) -> Sequence[str]:
+
+@dataclass(frozen=True, slots=True)
+class CsvPieces:
+    """The PieceMaker. What is not for people has fields quoted only where they have to be."""
+
+    options: Options
+
+    def headings(self, headings: Sequence[str]) -> bytes:
+        """Return the line of the headings."""
+        return self._lines([self._quoted(guarded([text]) if self.options.guard else [text], text) for text in headings])
+
+    def piece(self, tables: Iterable[Table]) -> Piece:
+        """Return the lines of the rows: null and missing as an empty cell."""
+        rows, guarded, content = 0, 0, list[bytes]()
+        for table in tables:
+            columns = [self._cells(*column) for column in zip(table.columns, table.cells, strict=True)]
+            rows += table.rows
+            guarded += sum(count for _, count in columns)
+            content.append(self._lines([cells for cells, _ in columns]))
+        return Piece(rows=rows, guarded=guarded, content=b"".join(content))
+
+    def _cells(self, column: Column, texts: Sequence[str | None]) -> tuple[Sequence[str], int]:
+        """Return the fields of a column, and how many of them were guarded."""
         if is_number(column):  # and so no formula: -5.00 stays one
-            return self._numbers(column, texts)
+            return self._numbers(column, texts), 0
         if is_instant(column) or is_date(column):  # and so nothing to guard or to quote
-            return _filled(times_of(column, texts, self.plan.options))
+            return _filled(times_of(column, texts, self.options)), 0
         try:
             return self._texts(cast("Sequence[str]", texts))
         except TypeError:  # some are None: the exception, not looked for in advance
@@ -65,36 +90,31 @@ class CsvWriter:
 
     def _numbers(self, column: Column, texts: Sequence[str | None]) -> Sequence[str]:
         numbers = cast("Sequence[str]", texts) if column.required else _filled(texts)
-        if self.plan.options.decimal == "." or column.type == "integer":
+        if self.options.decimal == "." or column.type == "integer":
             return numbers
-        numbers = "\n".join(numbers).replace(".", self.plan.options.decimal).split("\n")
-        return self._quoted(numbers, self.plan.options.decimal)
+        numbers = "\n".join(numbers).replace(".", self.options.decimal).split("\n")
+        return self._quoted(numbers, self.options.decimal)
 
-    def _texts(self, cells: Sequence[str]) -> Sequence[str]:
+    def _texts(self, cells: Sequence[str]) -> tuple[Sequence[str], int]:
         text = "".join(cells)  # first, as it finds at once that a cell is None
-        return self._quoted(self._guarded(cells) if self.plan.options.guard else cells, text)
-
-    def _guarded(self, cells: Sequence[str]) -> Sequence[str]:
-        safe = guarded(cells)
-        if safe is not cells:
-            self.guarded += sum(map(ne, cells, safe))
-        return safe
+        safe = guarded(cells) if self.options.guard else cells
+        return self._quoted(safe, text), 0 if safe is cells else sum(map(ne, cells, safe))
 
     def _quoted(self, cells: Sequence[str], text: str) -> Sequence[str]:
         """Make fields of cells; `text` has all characters of theirs that matter. For people, `_lines` quotes all."""
-        if self.plan.options.for_people:
+        if self.options.for_people:
             return [cell.replace('"', '""') for cell in cells] if '"' in text else cells
-        delimiter = self.plan.options.delimiter
+        delimiter = self.options.delimiter
         if not _needs_quotes(text, delimiter):
             return cells
         return ['"' + cell.replace('"', '""') + '"' if _needs_quotes(cell, delimiter) else cell for cell in cells]
 
     def _lines(self, columns: Sequence[Sequence[str]]) -> bytes:
         # All fields are quoted for people, so that a blank at the start or end, or an empty one, survives.
-        quote = '"' if self.plan.options.for_people else ""
+        quote = '"' if self.options.for_people else ""
         if not quote and len(columns) == 1:  # an empty line would be no row
             columns = [[cell or '""' for cell in columns[0]]]
-        between_cells, between_rows = f"{quote}{self.plan.options.delimiter}{quote}", f"{quote}\r\n{quote}"
+        between_cells, between_rows = f"{quote}{self.options.delimiter}{quote}", f"{quote}\r\n{quote}"
         lines = between_rows.join(map(between_cells.join, zip(*columns, strict=True)))
         return f"{quote}{lines}{quote}\r\n".encode()
 

@@ -1,9 +1,11 @@
-"""What a kind of file is: its names for the world outside, and what writes one."""
+"""What a kind of file is: its names for the world outside, how rows become pieces of one, and what joins them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from memberships_export.domain.formats.options import Options
 from memberships_export.domain.source.profile import Column
@@ -32,8 +34,28 @@ class Plan:
     compact: bool = True  # small counts for more than quick: the file is going to be attached to a mail
 
 
+class Piece(Struct, frozen=True, kw_only=True):
+    """Rows as they are going to stand in a file: made when they arrive, joined in their order when all are there."""
+
+    rows: int
+    content: bytes
+    guarded: int = 0  # how many cells got an apostrophe
+    more: bytes = b""  # what else its format needs to know of them, in a form of its own
+
+
+class PieceMaker(Protocol):
+    """Makes the pieces of one file, in any order and by any process: the same rows always become the same piece."""
+
+    def piece(self, tables: Iterable[Table]) -> Piece:
+        """Return the rows of a page, which come in tables of a few, as one piece.
+
+        Raises UnicodeEncodeError for half a character, where the format cannot hold it.
+        """
+        ...
+
+
 class FileWriter(Protocol):
-    """One file while it is written. The same plan and rows give the same bytes."""
+    """Joins the pieces of one file. The same plan and pieces give the same bytes."""
 
     @property
     def guarded(self) -> int:
@@ -44,7 +66,7 @@ class FileWriter(Protocol):
         """Return what comes before the first row: for most formats, the headings."""
         ...
 
-    def rows(self, table: Table) -> bytes:
+    def add(self, piece: Piece) -> bytes:
         """Return these rows as bytes of the file, after those before. A format may hold bytes back until later."""
         ...
 
@@ -71,6 +93,10 @@ class FileFormat(Protocol):
         """The media type with its parameters, such as a charset."""
         ...
 
+    def pieces(self, options: Options, columns: Sequence[Column]) -> PieceMaker:
+        """Return what makes pieces of rows with these columns."""
+        ...
+
     def writer(self, plan: Plan) -> FileWriter:
-        """Begin a file."""
+        """Begin a file. Its pieces were made by the options and columns of its plan."""
         ...

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache, partial
+from functools import cache
 
 # Spreadsheets run a cell as a formula when it begins with one of these (the wide ones in East Asian versions).
 _TRIGGERS_IN_LINE = r"=+\-@\t\0\uff1d\uff0b\uff0d\uff20\u30fc"
@@ -36,8 +36,11 @@ def guard(cell: str) -> str:
 
 
 def guarded(cells: Sequence[str]) -> Sequence[str]:
-    """Guard many cells; most often none of them has to be."""
-    return list(map(partial(_compiled(_GUARD_GOES_HERE).sub, "'"), cells)) if could_need_guard(cells) else cells
+    """Guard many cells, equal ones once; most often none of them has to be."""
+    if not could_need_guard(cells):
+        return cells
+    known = {cell: guard(cell) for cell in set(cells)}
+    return list(map(known.__getitem__, cells))
 
 
 def could_need_guard(cells: Iterable[str]) -> bool:

@@ -1,14 +1,15 @@
 """Membership rows as JSON Lines (https://jsonlines.org): an object for each row, with the names of the columns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from msgspec import defstruct
 from msgspec.json import Encoder
 
-from memberships_export.domain.formats.file_format import Plan
+from memberships_export.domain.formats.file_format import Piece, Plan
 from memberships_export.domain.formats.instants import times_of
+from memberships_export.domain.formats.options import Options
 from memberships_export.domain.source.columns.values import is_boolean, is_date, is_instant, is_number
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.reader import Table
@@ -24,32 +25,49 @@ class JsonLines:
     media_type: ClassVar[str] = "application/jsonl"
     content_type: ClassVar[str] = media_type  # JSON has no parameter charset: it is always UTF-8
 
-    def writer(self, plan: Plan) -> "JsonLinesWriter":
+    def pieces(self, options: Options, columns: Sequence[Column]) -> "JsonLinesPieces":
+        """Return what makes pieces: lines of JSON."""
+        return JsonLinesPieces(options, _row_of([column.name for column in columns]))
+
+    def writer(self, plan: Plan) -> "JsonLinesWriter":  # noqa: ARG002  (all that is written is in the pieces)
         """Begin a file."""
-        return JsonLinesWriter(plan, _row_of([column.name for column in plan.columns]))
+        return JsonLinesWriter()
 
 
-@dataclass(slots=True)
 class JsonLinesWriter:
-    """The FileWriter. Whole numbers are numbers, amounts are texts: no program can make other digits of them."""
+    """The FileWriter: lines behind lines."""
 
-    plan: Plan
-    row: Callable[..., Any]  # makes of the values of one row what is written
-    encoder: Encoder = field(default_factory=Encoder)
     guarded: ClassVar[int] = 0  # no spreadsheet opens it
 
     def begin(self) -> bytes:
         """Return nothing: each line has the names."""
         return b""
 
-    def rows(self, table: Table) -> bytes:
-        """Return the lines of the rows: null and missing as null."""
-        values = [self._values(*column) for column in zip(table.columns, table.cells, strict=True)]
-        return self.encoder.encode_lines(list(map(self.row, *values)))
+    def add(self, piece: Piece) -> bytes:
+        """Return the lines of the piece."""
+        return piece.content
 
     def end(self) -> bytes:
         """Return nothing: the last line has its end."""
         return b""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLinesPieces:
+    """The PieceMaker. Whole numbers are numbers, amounts are texts: no program can make other digits of them."""
+
+    options: Options
+    row: Callable[..., Any]  # makes of the values of one row what is written
+    encoder: Encoder = field(default_factory=Encoder)
+
+    def piece(self, tables: Iterable[Table]) -> Piece:
+        """Return the lines of the rows: null and missing as null."""
+        rows, content = 0, list[bytes]()
+        for table in tables:
+            values = [self._values(*column) for column in zip(table.columns, table.cells, strict=True)]
+            rows += table.rows
+            content.append(self.encoder.encode_lines(list(map(self.row, *values))))
+        return Piece(rows=rows, content=b"".join(content))
 
     def _values(self, column: Column, texts: Sequence[str | None]) -> Sequence[str | int | None]:
         if is_number(column) and column.type == "integer":
@@ -57,7 +75,7 @@ class JsonLinesWriter:
         if is_boolean(column):
             return [_BOOLEANS[text] for text in texts]
         if is_instant(column) or is_date(column):
-            return times_of(column, texts, self.plan.options)
+            return times_of(column, texts, self.options)
         return texts
 
 

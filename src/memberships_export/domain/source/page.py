@@ -30,14 +30,28 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 class Step(Struct, frozen=True):
-    """The progress with a page, and how many of its first rows were there before."""
+    """The progress with a page, how many of its first rows were there before, and the keys of the others.
+
+    No keys where nothing has to be compared with them: whole numbers in order.
+    """
 
     progress: Progress
     skip: int = 0
+    keys: Sequence[Key] = ()
 
 
 def after_page(reader: Reader, seen: Seen, progress: Progress, page: Page, asked: Asked) -> Step:
-    """Add a page to the progress, if it can be believed.
+    """Add a page to the progress, if it can be believed with all of its cells.
+
+    Raises what `placed` raises, and MembershipsContractBroken for cells that are wrong.
+    """
+    step = placed(reader, seen, progress, page, asked)
+    reader.check(page.rows)
+    return step
+
+
+def placed(reader: Reader, seen: Seen, progress: Progress, page: Page, asked: Asked) -> Step:
+    """Add a page to the progress, if it can be believed that it is the next one. Its cells are not looked at.
 
     Raises ForeignRows for a row of another user; RowsMoved when rows were added or removed meanwhile, so that the walk
     should start over; RowCountMismatch when there are more rows than announced, or fewer once the last page is in;
@@ -46,8 +60,10 @@ def after_page(reader: Reader, seen: Seen, progress: Progress, page: Page, asked
     _check_owners(reader, page, asked)
     skip = _overlap(reader, progress, page)
     rows = page.rows[skip:]
-    last_key = _check_keys(reader, seen, progress, rows)
-    reader.check(page.rows)
+    keys = _check_keys(reader, progress, rows)
+    last_key = keys[-1] if keys else progress.last_key
+    compared = () if in_order(reader, last_key) else keys
+    seen.keys.add(compared)
     so_far = replace(
         progress,
         pages=progress.pages + 1,
@@ -72,9 +88,14 @@ def after_page(reader: Reader, seen: Seen, progress: Progress, page: Page, asked
     if isinstance(onward, End):
         done = check_end(reader.profile, replace(so_far, cursor=None, grade=onward.grade), page.envelope, asked.at)
         _check_distinct(reader, seen, done)
-        return Step(done, skip)
+        return Step(done, skip, compared)
     _check_place(reader, seen, so_far, onward)
-    return Step(replace(so_far, cursor=onward.place), skip)
+    return Step(replace(so_far, cursor=onward.place), skip, compared)
+
+
+def in_order(reader: Reader, last_key: Key | None) -> bool:
+    """Tell whether the order of the keys proves that none comes twice: whole numbers that rise or fall."""
+    return reader.profile.rows.order != "none" and isinstance(last_key, int)
 
 
 def _check_owners(reader: Reader, page: Page, asked: Asked) -> None:
@@ -95,22 +116,20 @@ def _overlap(reader: Reader, progress: Progress, page: Page) -> int:
     return 1
 
 
-def _check_keys(reader: Reader, seen: Seen, progress: Progress, rows: Sequence[Any]) -> Key | None:
-    """Return the last key. Whole numbers that rise or fall are distinct; of all others the hashes are kept."""
+def _check_keys(reader: Reader, progress: Progress, rows: Sequence[Any]) -> Sequence[Key]:
+    """Return the keys of the rows, which are distinct as far as this page shows."""
     keys = reader.keys(rows)
     if not keys:
-        return progress.last_key
+        return keys
     order = reader.profile.rows.order
     if order != "none":
         _check_one_type(reader, progress, keys)
-    if order != "none" and isinstance(keys[0], int):
+    if in_order(reader, keys[0]):
         _check_order(reader, progress, keys, falling=order == "falling")
-    else:
-        if len(set(keys)) < len(keys):
-            twice = next(key for place, key in enumerate(keys) if key in keys[:place])
-            raise MembershipsContractBroken(f"The memberships API sent row {shown(twice)} twice on one page.")
-        seen.keys.add(keys)
-    return keys[-1]
+    elif len(set(keys)) < len(keys):
+        twice = next(key for place, key in enumerate(keys) if key in keys[:place])
+        raise MembershipsContractBroken(f"The memberships API sent row {shown(twice)} twice on one page.")
+    return keys
 
 
 def _check_one_type(reader: Reader, progress: Progress, keys: Sequence[Key]) -> None:
@@ -126,10 +145,10 @@ def _check_one_type(reader: Reader, progress: Progress, keys: Sequence[Key]) -> 
 
 def _check_order(reader: Reader, progress: Progress, keys: Sequence[Any], *, falling: bool) -> None:
     before = [] if progress.last_key is None else [progress.last_key]
-    in_order, chain = (gt if falling else lt), [*before, *keys]
-    if all(map(in_order, chain, chain[1:])):
+    goes_on, chain = (gt if falling else lt), [*before, *keys]
+    if all(map(goes_on, chain, chain[1:])):
         return
-    place = next(number for number, pair in enumerate(pairwise(chain)) if not in_order(*pair))
+    place = next(number for number, pair in enumerate(pairwise(chain)) if not goes_on(*pair))
     what = f"row {chain[place + 1]} after row {chain[place]}"
     if before and place == 0 and rows_can_move(reader.profile):
         moved(reader.profile, progress, f"{what} came on the next page")

@@ -1,7 +1,7 @@
 """Reading pages by a profile: what a page holds, and what the columns of its rows say."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from memberships_export.domain.source.row_uses import steps_of
 
 _AROUND = b"\xef\xbb\xbf \t\r\n\v\f"  # byte order marks and white space
 _MOST_TOLD = 20  # columns in one reason
+_AT_A_TIME = 500  # rows
 _BROKE_AT = re.compile(r"\(byte (\d+)\)")
 
 Key = int | str
@@ -44,6 +45,11 @@ class Table(Struct, frozen=True):
     columns: Sequence[Column]
     cells: Sequence[Sequence[str | None]]
     currencies: Sequence[Sequence[Any] | None] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.cells[0])
 
 
 class _Cells(Struct, frozen=True):
@@ -114,6 +120,24 @@ class Reader(Struct, frozen=True, kw_only=True):
         if wrong:
             more = [f"{len(wrong) - _MOST_TOLD} more such columns"] if len(wrong) > _MOST_TOLD else []
             raise MembershipsContractBroken(f"The memberships API sent {'; '.join([*wrong[:_MOST_TOLD], *more])}.")
+
+    def checked_tables(self, rows: Sequence[Any], places: Sequence[int], skip: int = 0) -> Iterator[Table]:
+        """Return the columns at these places, a few rows at a time, and check all others too.
+
+        `skip`: rows of the page that are left out. Few at a time stay in the processor's cache. Raises
+        MembershipsContractBroken, naming one row of each column.
+        """
+        chosen = {id(self._cells[place]) for place in places}
+        others = [cells for cells in self._checked if id(cells) not in chosen]
+        try:
+            for start in range(skip, len(rows), _AT_A_TIME):
+                few = rows[start : start + _AT_A_TIME]
+                for cells in others:
+                    cells.check(few)
+                yield self.table(few, places)  # to make texts of values is to check them
+        except BadValue:
+            self.check(rows)
+            raise
 
     def _wrong(self, rows: Sequence[Any], column: Column, error: BadValue) -> str:
         key = self.keys(rows[error.place : error.place + 1])[0]

@@ -55,7 +55,7 @@ def assemble_workers(
         policy=policy,
         metrics=metrics,
     )
-    steps = _steps(ports, policy, links)
+    steps = _steps(ports, policy, links, stages)
     choose = ChooseOptions(readers=ports.readers, zone_names=ports.zone_names, usual=policy.likes)
     erasures = ports.erasures
     find = FindExport(
@@ -94,7 +94,7 @@ def assemble_workers(
     return Workers(run=run, sweep=sweep)
 
 
-def _steps(ports: Ports, policy: Policy, links: DownloadLinks) -> dict[Stage, StageStep]:
+def _steps(ports: Ports, policy: Policy, links: DownloadLinks, stages: frozenset[Stage]) -> dict[Stage, StageStep]:
     """Return the steps for which this process has what they need."""
     profiles = Profiles(ports.readers, ports.files)
     steps: dict[Stage, StageStep] = {
@@ -108,6 +108,7 @@ def _steps(ports: Ports, policy: Policy, links: DownloadLinks) -> dict[Stage, St
             canary=Canary(ports.source, ports.clock),
             find_user=FindUser(ports.source),
             page_size=policy.page_size,
+            hands_on=Stage.RENDER in stages,
         )
     if ports.mailer:
         steps[Stage.DELIVER] = DeliverMail(

@@ -1,4 +1,4 @@
-"""Step 1: fetch the memberships page by page; every page becomes a write-once part, then a checkpoint."""
+"""Step 1: fetch the memberships page by page; each becomes its piece of the file, a write-once part, a checkpoint."""
 
 import logging
 from collections.abc import Callable
@@ -15,17 +15,19 @@ from memberships_export.domain.export.held import (
     walk_again,
 )
 from memberships_export.domain.export.record import Export, Stage
+from memberships_export.domain.formats.formats import file_format
+from memberships_export.domain.formats.part import Part, as_part
 from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.chosen_columns import places_of
 from memberships_export.domain.source.chosen_filters import params_for
 from memberships_export.domain.source.completeness import RESTARTS
-from memberships_export.domain.source.part import as_part
 from memberships_export.domain.source.progress import Progress
 from memberships_export.domain.source.reader import Reader
 from memberships_export.ports import FileStore, MembershipSource
 from memberships_export.service.find_user import FindUser
 from memberships_export.service.worker.canary import Canary
 from memberships_export.service.worker.held_export import HeldExport, begin_again
+from memberships_export.service.worker.one_ahead import OneAhead
 from memberships_export.service.worker.profiles import Profiles
 from memberships_export.service.worker.walk import Walk, next_key
 
@@ -34,7 +36,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchPages:
-    """The first stage: pages become parts, beginning after the last page on the record."""
+    """The first stage: pages become parts, beginning after the last page on the record.
+
+    `hands_on`: this worker renders too, so that an only page stays in its hand.
+    """
 
     source: MembershipSource
     files: FileStore
@@ -42,6 +47,7 @@ class FetchPages:
     canary: Canary
     find_user: FindUser
     page_size: int
+    hands_on: bool
 
     def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         """Fetch until the last page is checkpointed. Raises StopRequested between two pages.
@@ -58,20 +64,33 @@ class FetchPages:
 
     def _walk(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         walk = self._begin(held)
+        ahead = OneAhead(self.source, walk)
         resumed = held.export.claims > 1
-        while held.export.stage is Stage.FETCH:
-            if should_stop():
-                raise StopRequested
-            progress = walk.stored_page(held.export) if resumed else None
-            resumed = progress is not None
-            checkpoint = progress or self._fetch_page(walk, held)
-            check_size(checkpoint, held.policy)
-            held.write(page_fetched, progress=checkpoint)
+        try:
+            while held.export.stage is Stage.FETCH:
+                if should_stop():
+                    raise StopRequested
+                progress = walk.stored_page(held.export) if resumed else None
+                resumed = progress is not None
+                if progress:
+                    held.write(page_fetched, progress=progress)
+                else:
+                    self._fetch_page(walk, ahead, held)
+        finally:
+            ahead.drop()
 
     def _begin(self, held: HeldExport) -> Walk:
-        reader = self._reader(held)
-        ask = Ask(reader.profile, self._user(reader, held), self.page_size, chosen_of(held.export))
-        walk = Walk(reader=reader, ask=ask, base_url=self.source.base_url, files=self.files)
+        reader, export = self._reader(held), held.export
+        places = places_of(reader.profile.columns, export.options.columns)
+        columns = [reader.profile.columns[place] for place in places]
+        walk = Walk(
+            reader=reader,
+            ask=Ask(reader.profile, self._user(reader, held), self.page_size, chosen_of(export)),
+            base_url=self.source.base_url,
+            pieces=file_format(export.options.format).pieces(export.options, columns),
+            places=places,
+            files=self.files,
+        )
         walk.remember(held.export)
         return walk
 
@@ -103,16 +122,28 @@ class FetchPages:
         params_for(profile, chosen_of(export))
         return self.profiles.freeze(export.export_id)
 
-    def _fetch_page(self, walk: Walk, held: HeldExport) -> Progress:
-        export, key = held.export, next_key(held.export)
+    def _fetch_page(self, walk: Walk, ahead: OneAhead, held: HeldExport) -> None:
+        """Take the next page. The one behind it is asked for before this one is worked on."""
+        export = held.export
         check_time(export, held.clock(), held.policy)
         if export.progress.pages == 0:
             self.canary(walk.reader, walk.ask)
-        answer = self.source.fetch(walk.call(export), walk.reader.known)
-        progress, part = walk.believe(export, answer, held.clock())  # nothing is stored before it is checked
+        page, at = walk.reader.read(ahead.answer(export.progress)), held.clock()
+        step = walk.placed(export, page, at)
+        check_size(step.progress, held.policy)
+        ahead.ask(step.progress)
+        part = walk.part(page, step, at)  # nothing is stored before it is checked
+        if self.hands_on and export.progress.pages == 0 and part.progress.grade:
+            held.keep_in_hand(part)
+        else:
+            held.write(page_fetched, progress=self._stored(walk, part, held))
+
+    def _stored(self, walk: Walk, part: Part, held: HeldExport) -> Progress:
+        """Store a page; the one of another worker counts, if that was faster."""
+        export, key = held.export, next_key(held.export)
         if self.files.put_once(key, as_part(key, part)):
-            return progress
-        walk.remember(export)  # the page of another worker counts, not ours
+            return part.progress
+        walk.remember(export)
         stored = walk.stored_page(export)
         if stored is None:
             reason = f"Page {export.progress.pages + 1} was stored by another worker and then deleted."

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec
 
 from memberships_export.domain.errors import FileDamaged, FileMissing
-from memberships_export.domain.export.held import Holder, heartbeat
+from memberships_export.domain.export.held import Holder, heartbeat, page_fetched
 from memberships_export.domain.export.lifecycle import misses_files
 from memberships_export.domain.export.policy import Policy
 from memberships_export.domain.export.record import Export
+from memberships_export.domain.formats.part import Part
 from memberships_export.ports import Clock, ExportStore
 from memberships_export.service.record import change
 
@@ -27,6 +28,7 @@ class HeldExport:
     clock: Clock
     policy: Policy
     token: int
+    in_hand: Part | None = None  # the only page of the export, which is on no disk before its file is
     _stored: Export = field(init=False, repr=False)
     _pending: tuple[Step, ...] = field(init=False, repr=False)  # done here, and not yet in the store
 
@@ -54,6 +56,18 @@ class HeldExport:
         self.export = step(self.export)
         self._pending = (*self._pending, step)
 
+    def keep_in_hand(self, page: Part) -> None:
+        """Take the only page on to its file without storing it: the record learns of both together.
+
+        Whoever stops before that, for whatever reason, leaves a record that knows of no page.
+        """
+        self.write_with_next(page_fetched, progress=page.progress)
+        self.in_hand = page
+
+    def put_down(self) -> None:
+        """Say that the page in hand is in its file now."""
+        self.in_hand = None
+
     def note(self, fact: Callable[Concatenate[Export, P], Export], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Add a fact that is true whoever holds the lease."""
         self._store(lambda export: fact(export, *args, **kwargs))
@@ -61,6 +75,8 @@ class HeldExport:
     def keep_alive(self) -> None:
         """Renew the lease when half of it is used up."""
         lease = self.export.lease
+        if self.in_hand:  # what is written next is its file
+            return
         if lease is None or lease.until - self.clock() < self.policy.lease / 2:
             self.write(heartbeat)
 
@@ -72,6 +88,8 @@ class HeldExport:
 
     def _store(self, step: Step) -> None:
         """Do what is pending and this step in one write. When it fails, the step is not pending: it did not happen."""
+        if self.in_hand:
+            self.in_hand, self._pending = None, ()
         self._keep(change(self.store, self.clock(), self._stored, _in_order, (*self._pending, step)))
 
     def _keep(self, stored: Export) -> None:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from memberships_export.domain.errors import FileMissing
 from memberships_export.domain.export.record import Export
-from memberships_export.domain.source.exchange import Answer
-from memberships_export.domain.source.part import Part, read_part
+from memberships_export.domain.formats.part import Part, read_part
 from memberships_export.ports import FileStore
 from memberships_export.service.file_keys import part_key
 
@@ -20,9 +19,4 @@ def stored_parts(files: FileStore, export: Export) -> Iterator[tuple[str, Part]]
             raise FileMissing
         part = read_part(key, stored)
         yield key, part
-        place = part.head.next
-
-
-def answer_of(part: Part) -> Answer:
-    """Return the answer that was stored."""
-    return Answer(part.page, dict(part.head.headers))
+        place = part.progress.cursor

@@ -36,6 +36,15 @@ class Styles:
     _places: Mapping[str, int]  # of the codes
     _used: dict[int, str] = field(default_factory=lambda: dict(_FORMATS))  # number formats by style
 
+    @property
+    def used(self) -> Mapping[int, str]:
+        """The number formats that were used, by style."""
+        return self._used
+
+    def use(self, formats: Mapping[int, str]) -> None:
+        """Take up number formats that others used."""
+        self._used.update(formats)
+
     def decimals(self, code: object) -> int:
         """Return how many decimals an amount has; 2 for what is no currency."""
         return self.exponents.get(_code(code), 2)

@@ -3,20 +3,23 @@
 The format: ECMA-376, part 1, SpreadsheetML.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from memberships_export.domain.formats.file_format import Plan
+from memberships_export.domain.formats.file_format import Piece, Plan
+from memberships_export.domain.formats.options import Options
 from memberships_export.domain.formats.xlsx.about import about_rows
 from memberships_export.domain.formats.xlsx.archive import Archive
 from memberships_export.domain.formats.xlsx.cells import rows_of
-from memberships_export.domain.formats.xlsx.columns import cells_of_table, width_of
+from memberships_export.domain.formats.xlsx.columns import width_of
 from memberships_export.domain.formats.xlsx.package import parts
-from memberships_export.domain.formats.xlsx.raw_checksum import RawChecksum
+from memberships_export.domain.formats.xlsx.pieces import XlsxPieces, beside
+from memberships_export.domain.formats.xlsx.raw_rows import RawChecksum
 from memberships_export.domain.formats.xlsx.sheets import Limits, Sheets
 from memberships_export.domain.formats.xlsx.styles import BOLD, Styles, styles_of
 from memberships_export.domain.formats.xlsx.texts import text_cells
-from memberships_export.domain.source.reader import Table
+from memberships_export.domain.source.profile import Column
 
 
 class Xlsx:
@@ -25,6 +28,10 @@ class Xlsx:
     ending: ClassVar[str] = "xlsx"
     media_type: ClassVar[str] = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     content_type: ClassVar[str] = media_type
+
+    def pieces(self, options: Options, columns: Sequence[Column]) -> XlsxPieces:
+        """Return what makes pieces: rows as XML."""
+        return XlsxPieces(options, columns)
 
     def writer(self, plan: Plan) -> "XlsxWriter":
         """Begin a file."""
@@ -49,25 +56,23 @@ class XlsxWriter:
         plan = self.plan
         self._archive = Archive(compact=plan.compact)
         self._styles = styles_of(plan.columns)
-        self._raw = RawChecksum(plan)
+        self._raw = RawChecksum(plan.columns)
         headings = "".join(rows_of([text_cells([heading], BOLD) for heading in plan.headings]))
         widths = [width_of(column, heading) for column, heading in zip(plan.columns, plan.headings, strict=True)]
         self._sheets = Sheets(self._archive, plan.about.rows_title, headings, widths, self.limits)
 
     def begin(self) -> bytes:
         """Return the beginning of the first sheet."""
-        self._raw.begin()
         self._sheets.begin()
         return self._archive.taken()
 
-    def rows(self, table: Table) -> bytes:
+    def add(self, piece: Piece) -> bytes:
         """Return these rows, compressed, as far as the compression gives them out. Raises LimitExceeded."""
-        if not table.cells[0]:
-            return b""
-        self._raw.add(table)
-        columns = cells_of_table(table, self.plan.options.time_zone, self._styles)
-        self._cut += sum(cells.cut for cells in columns)
-        self._sheets.add(columns)
+        more = beside(piece)
+        self._raw.add(more.raw)
+        self._styles.use(more.styles)
+        self._cut += more.cut
+        self._sheets.add(piece.rows, piece.content)
         return self._archive.taken()
 
     def end(self) -> bytes:
