@@ -126,8 +126,8 @@ class JsonClient:
         }
         signed = self._signer.signed(headers, body, datetime.now(UTC))
         request = Outgoing(method="POST", target="/", headers={**signed, "User-Agent": USER_AGENT}, body=body)
-        seconds = {"connect_seconds": _CONNECT_SECONDS, "read_seconds": self._read_seconds}
-        return send(self._pool, request, until=until, **seconds)
+        connect, read = _CONNECT_SECONDS, self._read_seconds
+        return send(self._pool, request, until=until, connect_seconds=connect, read_seconds=read)
 
     def _trouble(self, error: Exception) -> BotoCoreError:
         """Return the error that botocore's clients raise; never with a text of urllib3's."""

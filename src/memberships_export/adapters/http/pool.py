@@ -72,6 +72,10 @@ class _Connection(HTTPConnection):
             return
         super().request(*args, **how)
 
+    def close(self) -> None:
+        self._asked = False
+        super().close()
+
     def connect(self) -> None:
         self._used = False
         super().connect()
