@@ -18,7 +18,8 @@ PROFILES = {"own": "", "one page": "", "offset": profile("offset"), "scoped": pr
 def a_world(name: str) -> World:
     """A world with an export of three pages, or four, or one, that was asked for."""
     text, size = PROFILES[name], 7 if name == "one page" else 3
-    world = World(source=Shelf(shelf_rows(7)), current=a_reader(text), page_size=3) if text else World(7, page_size=size)
+    current = a_reader(text) if text else None
+    world = World(7, source=Shelf(shelf_rows(7)) if text else None, current=current, page_size=size)
     world.request("anna" if text else "user-1")
     return world
 
