@@ -81,7 +81,7 @@ def test_an_entry_that_is_added_to_an_index_is_removed_in_the_end() -> None:
     assert sum(call.by_user for call in life) == 2
     assert sum(call.by_address for call in life) == 2
     assert sum(call.by_wake for call in life) % 2 == 0
-    assert [call.by_wake for call in life if call.by_wake][1:-1] == [2] * 6, "all writes between move the entry"
+    assert [call.by_wake for call in life if call.by_wake][1:-1] == [2] * 5, "all writes between move the entry"
 
 
 def test_exports_that_are_a_thousand_times_as_many_use_a_thousand_times_as_much() -> None:
