@@ -13,9 +13,10 @@ import msgspec
 from memberships_export.domain.export.document import Former
 from memberships_export.domain.export.record import Export
 from memberships_export.domain.export.tombstone import Tombstone
+from memberships_export.domain.formats.part import Head
 from memberships_export.domain.source.profile import Profile
 
-DECODED = (Export, Former, dict[str, str], list[datetime], list[date], Profile, Tombstone, tuple[str, str])
+DECODED = (Export, Former, Head, dict[str, str], tuple[str, str], list[datetime], list[date], Profile, Tombstone)
 
 
 def warm_up(*compiled: Any) -> None:  # noqa: ANN401  (types, which may be ones like list[Row])

@@ -32,7 +32,7 @@ class Part(Struct, frozen=True, kw_only=True):
     keys: tuple[Key, ...] = ()
 
 
-class _Head(Struct, frozen=True, kw_only=True):
+class Head(Struct, frozen=True, kw_only=True):
     """The first line. What stands behind it: the content of the piece, `more` of it, and the keys."""
 
     key: str
@@ -48,7 +48,7 @@ class _Head(Struct, frozen=True, kw_only=True):
 def as_part(key: str, part: Part) -> bytes:
     """Write a part, to be stored under this key."""
     piece = part.piece
-    head = _Head(
+    head = Head(
         key=key,
         form=FORM,
         at=part.at,
@@ -69,7 +69,7 @@ def read_part(key: str, stored: bytes) -> Part:
         raise FileDamaged(key, f"its {len(stored)} bytes do not have the checksum that they were stored with")
     end = stored.find(b"\n")
     try:
-        head = msgspec.json.decode(stored[_CHECKSUM : max(end, 0)], type=_Head)
+        head = msgspec.json.decode(stored[_CHECKSUM : max(end, 0)], type=Head)
     except msgspec.DecodeError as error:
         raise FileDamaged(key, _ANOTHER_VERSION) from error
     if head.key != key:
@@ -79,12 +79,12 @@ def read_part(key: str, stored: bytes) -> Part:
     return _part(head, memoryview(stored)[end + 1 :])
 
 
-def _part(head: _Head, behind: memoryview) -> Part:
+def _part(head: Head, behind: memoryview) -> Part:
     content, rest = behind[: head.content], behind[head.content :]
     more, keys = rest[: head.more], rest[head.more :]
     piece = Piece(rows=head.rows, content=bytes(content), guarded=head.guarded, more=bytes(more))
-    known = msgspec.msgpack.decode(keys, type=tuple[int | str, ...]) if keys else ()
-    return Part(at=head.at, progress=head.progress, piece=piece, keys=known)
+    known = msgspec.msgpack.decode(keys) if keys else ()
+    return Part(at=head.at, progress=head.progress, piece=piece, keys=tuple(known))
 
 
 _ANOTHER_VERSION = "another version of the program stored it"

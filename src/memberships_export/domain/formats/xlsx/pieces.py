@@ -51,4 +51,4 @@ def _joined(raw: Sequence[bytes | None]) -> bytes | None:
 
 def beside(piece: Piece) -> Beside:
     """Return what goes with the XML of a piece."""
-    return msgspec.msgpack.decode(piece.more, type=Beside)
+    return Beside(**msgspec.msgpack.decode(piece.more))
