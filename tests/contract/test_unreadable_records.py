@@ -127,6 +127,19 @@ def test_lists_leave_it_out_and_say_so(spoilt: tuple[Spoilt, Export], caplog: py
     assert all(record.exc_info is None for record in caplog.records)
 
 
+@pytest.mark.parametrize("make", [embedded, aws])
+def test_many_that_nobody_can_read_keep_no_other_from_being_due(place: Place, make: Callable[[Place], Spoilt]) -> None:
+    made = make(place)
+    for number in range(7):
+        lost = made.store.create(
+            an_export(export_id=f"lost-{number}", user_id=f"user-{number}", wake_at=NOON - timedelta(hours=1))
+        )
+        made.spoil(lost, b"{")
+    well = others(made, *[NOON] * 3)
+    assert [one.export_id for one in made.store.due(NOON, 2)] == [one.export_id for one in well[:2]]
+    assert len(made.store.due(NOON, 200)) == 3
+
+
 def test_operators_find_the_others_and_are_told_which_cannot_be_read(spoilt: tuple[Spoilt, Export]) -> None:
     made, _ = spoilt
     older, newer = others(made, NOON - timedelta(minutes=1), NOON + timedelta(minutes=1))

@@ -157,11 +157,19 @@ class DynamoDbExportStore:
             self._client.delete_item(TableName=self._table, Key=turns_key(user_id))
 
     def due(self, now: datetime, limit: int) -> Sequence[Export]:
-        """Read records whose wake_at has passed, the longest overdue first; expired ones too, for the sweeper."""
+        """Read records whose wake_at has passed, the longest overdue first; expired ones too, for the sweeper.
+
+        Those that nobody can read stay due for ever: it looks behind them.
+        """
+        at_most = limit
         with aws_errors(self._resource):
-            keys = [key for partition in WAKE_PARTITIONS for key in self._due_in(partition, now, limit)]
-            keys.sort(key=lambda key: Decimal(key["wakeAt"]["N"]))
-            return self._read_all(keys[:limit])
+            while True:
+                keys = [key for partition in WAKE_PARTITIONS for key in self._due_in(partition, now, at_most)]
+                keys.sort(key=lambda key: Decimal(key["wakeAt"]["N"]))
+                exports = self._read_all(keys[:at_most])
+                if len(exports) >= limit or len(keys) < at_most:
+                    return exports[:limit]
+                at_most *= 2
 
     def delete(self, export: Export) -> None:
         """Delete the record if it still has this revision."""

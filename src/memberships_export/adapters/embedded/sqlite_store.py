@@ -127,8 +127,14 @@ class SqliteExportStore:
         return readable(self._database.read(_OF_USER, [user_id, limit]))
 
     def due(self, now: datetime, limit: int) -> Sequence[Export]:
-        """Read records whose wake_at has passed, the longest overdue first."""
-        return readable(self._database.read(_DUE, [now.timestamp(), limit]))
+        """Read records whose wake_at has passed, the longest overdue first; behind those that nobody can read, too."""
+        at_most = limit
+        while True:
+            rows = self._database.read(_DUE, [now.timestamp(), at_most])
+            exports = readable(rows)
+            if len(exports) >= limit or len(rows) < at_most:
+                return exports[:limit]
+            at_most *= 2
 
     def delete(self, export: Export) -> None:
         """Delete the record if it still has this revision."""
