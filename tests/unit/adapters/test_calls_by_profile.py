@@ -148,7 +148,7 @@ def test_a_large_link_that_nobody_reads_is_left_out() -> None:
     assert _answer(("Link", "x" * 8193)).headers == {}
 
 
-LINES = {"rows": {"path": "", "key": ["id"], "encoding": "ndjson"}}
+LINES: dict[str, Any] = {"rows": {"path": "", "key": ["id"], "encoding": "ndjson"}}
 
 
 @pytest.mark.parametrize("tables", [LINES, {}])
@@ -162,6 +162,11 @@ def test_lines_are_only_believed_when_http_says_where_they_end(tables: dict[str,
                 made.fetch(PAGE, known(**tables))
         else:
             assert made.fetch(PAGE, known(**tables)).body == b'{"id": "a"}\n'
+
+
+def test_a_line_without_end_is_a_page_that_is_too_large() -> None:
+    line = Reply(b'{"id": "' + b"a" * 200_000, framing="chunks")
+    assert "a page of more than 100000 bytes" in _failure(line, PAGE, **LINES).reason
 
 
 # --- What is told -----------------------------------------------------------------------------------------------------

@@ -240,6 +240,14 @@ RULES = {
         AS_ARRAYS.replace('"arrays"', '"arrays"\ncolumns_path = "data.names"'),
         "one is a part of the other",
     ),
+    "names of columns where the rows are": (
+        AS_ARRAYS.replace('path = "data"', 'path = "columns"'),
+        "cannot be read beside [rows] path: it would have to be of two types",
+    ),
+    "names of columns where the total is": (
+        AS_ARRAYS.replace('"meta.total"', '"columns.n"'),
+        "one is a part of the other",
+    ),
     "names of columns where nobody reads them": (
         changed('path = "data"', 'path = "data"\ncolumns_path = "names"'),
         '[rows] columns_path (line 15): is only read with encoding = "arrays"',

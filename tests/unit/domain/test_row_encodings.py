@@ -92,6 +92,10 @@ def test_more_orders_than_are_kept_are_read_too() -> None:
         assert cells(made, arrays([f"more{number}", *COLUMNS])) == READ
 
 
+def test_a_thousand_columns_are_read() -> None:
+    assert cells(ARRAYS, arrays([f"c{n}" for n in range(995)] + [*COLUMNS])) == READ
+
+
 def test_the_names_of_columns_may_stand_behind_the_rows() -> None:
     page = json.loads(arrays())
     behind = json.dumps({"data": page["data"], "total": 2, "columns": page["columns"]}).encode()
@@ -130,6 +134,7 @@ def test_a_page_of_no_rows_needs_no_columns_that_it_would_name(body: bytes) -> N
         (arrays(rows=[{"id": 1}]), "Expected `array`, got `object`"),
         (arrays(rows=[None]), "Expected `array`, got `null`"),
         (arrays(rows=[["1", "1", "u", None, None]]), "Expected `int`, got `str`"),
+        (arrays([f"c{n}" for n in range(995)] + [*COLUMNS, "x"]), "it names 1001 columns, and at most 1000 are read"),
         (arrays(None), "it names no columns at `$.columns`"),
         (arrays("id"), "it names no columns at `$.columns`"),
         (arrays([1, 2, 3, 4, 5]), "it names no columns at `$.columns`"),

@@ -17,6 +17,7 @@ from memberships_export.domain.source.row_types import Use, type_of, type_of_arr
 from memberships_export.domain.source.row_uses import reads_of_rows
 
 COLUMNS = "columns"  # where a page of arrays names them, unless the profile says otherwise
+_MOST_COLUMNS = 1000  # a type is made of them
 _MOST_KEPT = 16  # orders of columns; an API has one
 
 Decode = Callable[[bytes], tuple[Any, Any]]
@@ -71,6 +72,7 @@ class _Arrays:
         self._objects = _objects(profile)
         self._found = Use(self._path, parse_path(self._path), list[str], null=False)
         self._names = _ready(type_of([self._found]))
+        _page_type(profile, Any, self._found)  # as it will be, whatever the columns are
         self._types: dict[tuple[str, ...], Any] = {}
         self._last: tuple[str, ...] = ()
         self._making = Lock()
@@ -95,6 +97,8 @@ class _Arrays:
             names = self._named(msgspec.json.decode(body, type=self._names))
         except msgspec.ValidationError:
             return None
+        if len(names) > _MOST_COLUMNS:
+            raise msgspec.ValidationError(f"it names {len(names)} columns, and at most {_MOST_COLUMNS} are read")
         if len(set(names)) < len(names):
             raise msgspec.ValidationError(f"it names one column twice - at `$.{self._path}`")
         return names

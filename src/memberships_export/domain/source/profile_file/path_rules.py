@@ -7,6 +7,7 @@ from typing import TypeAlias
 from memberships_export.domain.source.paths import PathInvalid, parse_path
 from memberships_export.domain.source.profile import Profile
 from memberships_export.domain.source.profile_file.places import Broken, Place
+from memberships_export.domain.source.row_encodings import named_at
 
 Steps: TypeAlias = tuple[str | int, ...]
 _UNREADABLE = re.compile(r'["\\\x00-\x1f]')  # in the names of what msgspec decodes
@@ -28,7 +29,8 @@ def places_of(profile: Profile, path: str) -> list[Place]:
 def _in_page(profile: Profile) -> Sequence[tuple[Place, str]]:
     """Return the paths from the top of an answer: where they are written, and as they are."""
     found: list[tuple[Place, str | None]] = [(("rows", "path"), profile.rows.path)]
-    found.append((("rows", "columns_path"), profile.rows.columns_path))
+    in_use = profile.rows.encoding == "arrays" and profile.rows.path  # then also where the profile does not say it
+    found.append((("rows", "columns_path"), named_at(profile) if in_use else profile.rows.columns_path))
     found.append((("request", "errors_path"), profile.request.errors_path))
     found += [(("paginator", key), getattr(profile.paginator, key, None)) for key in _PATH_KEYS]
     found.append((("total", "path"), profile.total.path if profile.total else None))
