@@ -18,7 +18,7 @@ from memberships_export.entrypoints.cli.main import run
 from memberships_export.ports import FileSink, Ports
 from memberships_export.settings import Settings
 
-_PORTS = ("store", "queue", "dead_letters", "files", "erasures", "kept_mails", "mailer", "source")
+_PORTS = ("intake", "store", "queue", "dead_letters", "files", "erasures", "kept_mails", "mailer", "source")
 
 
 class KillPoint:

@@ -21,9 +21,8 @@ ROWS = 30  # three pages
 
 # The writes of an undisturbed export: 1 claim, 2 to 4 the pages, 5 rendered and send intent, 6 completed.
 POINTS = {
-    "before the record is saved": "store.create:before:1",
-    "record saved, message not sent": "store.create:after:1",
-    "message sent, request not answered": "queue.send:after:1",
+    "before record and message are saved": "intake.take_in:before:1",
+    "record and message saved, request not answered": "intake.take_in:after:1",
     "message received": "queue.receive:after:1",
     "claim not written": "store.replace:before:1",
     "claimed": "store.replace:after:1",
