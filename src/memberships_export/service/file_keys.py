@@ -7,7 +7,7 @@ from memberships_export.domain.export.record import Export
 
 
 def parts_folder(export_id: str) -> str:
-    """Return the folder of an export's parts: its pages, as they were received."""
+    """Return the folder of an export's parts: what its pages became, and the profile that it goes by."""
     return f"parts/{export_id}"
 
 
