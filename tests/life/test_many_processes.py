@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
@@ -255,3 +256,12 @@ def test_restarts_are_counted(tmp_path: Path) -> None:
         os.kill(pids(service)["worker-2"], signal.SIGKILL)
         name = ("memberships_export_process_restarts_total", "")
         service.until(lambda: scraped(port).get(name) == 1, "the restart, as /metrics says")
+
+
+def test_workers_share_what_mails_take_loaded_once(tmp_path: Path) -> None:
+    with live_service(tmp_path, 0, WORKERS="2") as service:
+        service.secrets = {"PYTHONPROFILEIMPORTTIME": "1"}
+        service.start()
+        service.until(lambda: len(service.lines("process_started")) == 3, "all processes")
+
+        assert len(re.findall(r"\| +jinja2$", (tmp_path / "log.txt").read_text(), re.MULTILINE)) == 1

@@ -6,6 +6,7 @@ from functools import partial
 import typer
 
 from memberships_export.bootstrap import backend
+from memberships_export.bootstrap.loaded_ahead import load_what_mails_take
 from memberships_export.bootstrap.one_machine import close_data_folder
 from memberships_export.entrypoints.cli import logs
 from memberships_export.entrypoints.cli.data_folder import make_writable
@@ -40,9 +41,14 @@ def host(settings: Settings, command: Roles) -> None:
     if children:
         if command.api:  # loaded once, before there are children: they share it
             import memberships_export.entrypoints.cli.serve.api_part  # noqa: F401, PLC0415
-        _supervise(Supervisor(children, partial(_live, site)), welcome)
+        load = partial(load_what_mails_take, settings) if command.worker else _nothing
+        _supervise(Supervisor(children, partial(_live, site), load), welcome)
     else:
         Process(site=site, roles=command, started=welcome.print).run()
+
+
+def _nothing() -> None:
+    """Load nothing: who only answers mails nothing."""
 
 
 def _live(site: Site, child: Child, tie: Tie, starts: int) -> None:

@@ -41,10 +41,18 @@ class Ending:
 class Supervisor:
     """Looks after the children."""
 
-    def __init__(self, children: Sequence[Child], run: Callable[[Child, Tie, int], None]) -> None:
-        """`run`: the work of a child, in its process, which is the n-th in its place."""
+    def __init__(
+        self,
+        children: Sequence[Child],
+        run: Callable[[Child, Tie, int], None],
+        load: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`run`: the work of a child, in its process, which is the n-th in its place.
+
+        `load` loads what all but the first share.
+        """
         self._places = [Place(number, child) for number, child in enumerate(children)]
-        self._run = run
+        self._run, self._load = run, load
         self._pipes = Pipes(dict.fromkeys(child.kind for child in children))
         self._signals = os.pipe()
         self._ending: Ending | None = None
@@ -54,7 +62,7 @@ class Supervisor:
         """Run until a signal comes, all is drained, or a child cannot be started. `started`: the first one is up."""
         self._take_signals()
         gc.freeze()  # so the collector of a child writes to no page that it shares with the others
-        self._start(self._places[0])
+        self._start(self._places[0])  # alone: what is wrong at the start is told once
         while self._ending is None:
             self._wait(min((place.due for place in self._places if place.due is not None), default=None))
             if self._the_first_has_just_come_up():
@@ -94,6 +102,8 @@ class Supervisor:
         return 0 in self._hear_who_is_up() and not any(place.starts for place in self._places[1:])
 
     def _start_others(self) -> None:
+        self._load()
+        gc.freeze()
         for place in self._places[1:]:
             self._start(place)
 
