@@ -33,6 +33,8 @@ def many(folder: Path, sends: tuple[Any, ...] = (), **settings: str) -> Iterator
         service.start()
         processes = int(settings.get("API_PROCESSES", "1")) + 2
         service.until(lambda: len(service.lines("process_started")) == processes, "all processes")
+        working = service.settings.data_dir / "processes"
+        service.until(lambda: len(list(working.glob("*.lock"))) == len(WORKERS), "both workers to work")
         yield service
 
 
@@ -195,7 +197,7 @@ def test_a_child_that_cannot_be_started_any_more_ends_the_service(tmp_path: Path
 
         assert ended(service) == 1
         assert "worker-2 could not be started: the log above says why." in service.log()
-        pauses = [line["pause"] for line in service.lines("process_ended")]
+        pauses = [line["pause"] for line in service.lines("process_ended") if line["name"] == "worker-2"]
         assert pauses == ["0", "1", "2", "4", "8", "16"][: len(pauses)]
         assert [name for name, pid in children.items() if alive(pid)] == []
 

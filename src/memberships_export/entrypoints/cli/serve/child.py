@@ -23,7 +23,8 @@ HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 def fork(run: Callable[[], None], name: str) -> int:
     """Let a child run, and return its process id. Only for a process without threads: a child has one.
 
-    Until the child has its own way with signals none arrives: it would write into the pipe of its parent.
+    Until the child has its own way with signals none arrives: it would write into the pipe of its parent. SIGTERM waits
+    until the child listens to it (`run_until_told`): one that is starting does not die of it.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     try:
@@ -66,7 +67,7 @@ def _let_go_of_signals() -> None:
     for number in HANDLED:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, _ignore)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGCHLD})
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

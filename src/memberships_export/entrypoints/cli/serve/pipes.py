@@ -26,14 +26,6 @@ class Tie:
     notes_in: int
     notes_out: int
 
-    def watch(self, ended: Callable[[], None]) -> None:
-        """Call `ended` when the parent wants the child to stop, or is gone."""
-        threading.Thread(target=self._watch, args=(ended,), name="lifeline", daemon=True).start()
-
-    def _watch(self, ended: Callable[[], None]) -> None:
-        os.read(self.lifeline, 1)
-        ended()
-
     def up(self) -> None:
         """Tell the parent that this child has begun its work. A parent that is gone need not know."""
         with suppress(BrokenPipeError):

@@ -5,11 +5,12 @@ mail that hangs can keep the process.
 """
 
 import logging
+import os
+import select
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Protocol
 
 from memberships_export.entrypoints.cli.serve.child import leave
@@ -19,7 +20,7 @@ from memberships_export.entrypoints.worker import Worker
 
 log = logging.getLogger(__name__)
 _WORKER_SECONDS = 3.0
-_SERVER_ENDED, _DRAINED, _PARENT_SAYS_SO = 0, -1, -2  # no signal has these numbers
+_SERVER_ENDED, _DRAINED, _PARENT_SAYS_SO = 0, 200, 201  # no signal has these numbers
 
 
 class Api(Protocol):
@@ -31,6 +32,18 @@ class Api(Protocol):
 
     def stop(self) -> bool:
         """Finish the answers under way; tell whether that went well."""
+        ...
+
+
+class Endings(Protocol):
+    """Where it is told why the process is to end."""
+
+    def put(self, ending: int, /) -> None:
+        """Tell one reason."""
+        ...
+
+    def empty(self) -> bool:
+        """Say whether none was told."""
         ...
 
 
@@ -67,20 +80,47 @@ def run_until_signal(parts: Parts) -> bool:
 
 def run_until_told(parts: Parts, tie: Tie) -> bool:
     """As above, in a child: its parent says when to end, and tells the log. SIGTERM ends this child alone."""
-    endings: SimpleQueue[int] = SimpleQueue()
-    signal.signal(signal.SIGTERM, lambda received, _frame: endings.put(received))
-    tie.watch(lambda: endings.put(_PARENT_SAYS_SO))
-    _start(parts, endings, tie.up)
-    ending = endings.get()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.signal(signal.SIGTERM, lambda _received, _frame: None)  # its number goes into the pipe
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    _start(parts, _Pipe(writing), tie.up)
+    ending = _wait(reading, tie.lifeline, None)
     if ending == signal.SIGTERM and parts.api:  # most likely all got it; then workers still need the API
-        with suppress(Empty):
-            ending = endings.get(timeout=_WORKER_SECONDS)
+        ending = _wait(reading, tie.lifeline, _WORKER_SECONDS)
     if not _stop(parts):
         leave(UNCLEAN)
     return ending != _SERVER_ENDED
 
 
-def _start(parts: Parts, endings: SimpleQueue[int], up: Callable[[], None]) -> None:
+class _Pipe:
+    """What threads put is read beside signals and the parent's end, whichever thread gets a signal."""
+
+    def __init__(self, writing: int) -> None:
+        self._writing = writing
+        self._any = False
+
+    def put(self, ending: int) -> None:
+        self._any = True
+        os.write(self._writing, bytes([ending]))
+
+    def empty(self) -> bool:
+        return not self._any
+
+
+def _wait(reading: int, lifeline: int, seconds: float | None) -> int:
+    """Return why to end; SIGINT is for the parent."""
+    while True:
+        ready, _, _ = select.select([reading, lifeline], [], [], seconds)
+        if lifeline in ready or not ready:
+            return _PARENT_SAYS_SO
+        number = os.read(reading, 1)[0]
+        if number != signal.SIGINT:
+            return number
+
+
+def _start(parts: Parts, endings: Endings, up: Callable[[], None]) -> None:
     if parts.api:
         parts.api.start(lambda: endings.put(_SERVER_ENDED))
     if not endings.empty():
