@@ -48,6 +48,7 @@ TWICE = {
     "page stored, not checkpointed": ["20-30"],
     "page checkpointed": ["20-30"],
 }
+WHILE_A_WORKER_BEGINS = "record and message saved, request not answered"
 
 
 def expected_file() -> bytes:
@@ -73,7 +74,9 @@ def test_killed_at(name: str, tmp_path: Path) -> None:
         assert done["file"]["sha256"] == sha256(expected_file()).hexdigest()
         fetched = Counter(call.cursor for call in service.memberships.calls)
         assert set(fetched) == {None, "10-30", "20-30"}
-        assert [cursor for cursor, times in fetched.items() if times > 1] == TWICE.get(name, []), fetched
+        twice = [cursor for cursor, times in fetched.items() if times > 1]
+        # Where a worker of the same process has the message already, nobody can say how far it is.
+        assert twice == TWICE.get(name, []) or (name == WHILE_A_WORKER_BEGINS and len(twice) <= 2), fetched
         assert max(fetched.values()) <= 2
 
 

@@ -6,7 +6,7 @@ Which language and zone a mail is in, its facts say; one environment serves all.
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -58,10 +58,16 @@ class MailTemplates:
         return self._environment.get_template(template).render(self._look, **told)
 
 
+@cache
+def _compiled() -> ModuleLoader:
+    """Keep one for the process: its name in `sys.modules` ends with it, which others may be looking through."""
+    return ModuleLoader(FOLDER / COMPILED)
+
+
 def environment(*, strict: bool) -> Environment:
     """Make what reads templates. In pages everything variable is escaped."""
     made = Environment(
-        loader=ChoiceLoader([ModuleLoader(FOLDER / COMPILED), FileSystemLoader(FOLDER)]),
+        loader=ChoiceLoader([_compiled(), FileSystemLoader(FOLDER)]),
         autoescape=select_autoescape(["html"], default=False),
         undefined=StrictUndefined if strict else _Missing,
         trim_blocks=True,
