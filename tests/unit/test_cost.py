@@ -63,7 +63,7 @@ def test_what_binds_first_stands_first() -> None:
 def test_the_index_of_wake_times_carries_the_writes_of_all_its_partitions() -> None:
     (index,) = (bound for bound in bounds(run_seconds=1) if "`by-wake`" in bound.name)
 
-    assert index.carries == pytest.approx(len(WAKE_PARTITIONS) * 1_000 / 14)
+    assert index.carries == pytest.approx(len(WAKE_PARTITIONS) * 1_000 / 12)
 
 
 def test_the_sweeper_carries_what_it_visits_and_what_its_processor_can() -> None:
