@@ -354,6 +354,7 @@ def test_no_byte_of_the_person_is_left_in_the_data_folder(tmp_path: Path) -> Non
     assert {"exports.db-wal"} < set(found_on_disk(tmp_path)), "there is something to find"
     receipt = services.erase_user(USER)
     assert receipt.cleared.mails == 3
+    assert found_on_disk(tmp_path) == [], "before the sweeper comes, too"
     clock.advance(timedelta(minutes=5))
     services.sweep()
     assert found_on_disk(tmp_path) == []

@@ -14,7 +14,7 @@ from memberships_export.domain.audit import Action, Actor, Audited, AuditQuery, 
 from memberships_export.ports import Ports
 from memberships_export.service.auditing import audit_of
 from memberships_export.settings import Settings
-from tests.factories import new_entry_id
+from tests.factories import an_export, new_entry_id
 from tests.unit.cli.conftest import Cli
 
 Run = Callable[..., Result]
@@ -88,6 +88,26 @@ def test_entries_are_chosen_by_export_action_and_member(run: Run, ports: Ports) 
     assert exports_in(run("audit", "--json", "--user", "user-2")) == ["export-2"]
     assert exports_in(run("audit", "--json", "--user", "user-1")) == ["export-2", "export-1"]
     assert exports_in(run("audit", "--json", "--user", "nobody")) == []
+
+
+def test_of_an_export_that_is_there_the_beginning_of_its_id_is_enough(run: Run, ports: Ports) -> None:
+    export = ports.store.create(an_export(export_id="5f6c0d3a-0000-4000-8000-000000000001"))
+    ports.store.create(an_export(export_id="5f6c0d3a-0000-4000-8000-000000000002", user_id="user-2"))
+    note(ports, Action.FILE_DOWNLOADED, export.export_id)
+
+    assert exports_in(run("audit", "--json", "--export", export.export_id.upper())) == [export.export_id]
+    assert run("audit", "--export", "5f6c0d3a").exit_code == 2
+    ports.store.delete(ports.store.list_for_user("user-2", 1)[0])
+    assert exports_in(run("audit", "--json", "--export", "5F6C")) == [export.export_id]
+
+
+@pytest.mark.parametrize("typed", ["5f6c0d3a", "x", "nonsense"])
+def test_an_id_that_is_not_whole_and_fits_no_export_is_told(run: Run, ports: Ports, typed: str) -> None:
+    note(ports, Action.FILE_DOWNLOADED, "5f6c0d3a-0000-4000-8000-000000000001")
+
+    result = run("audit", "--export", typed)
+
+    assert f"No export that is there has an id that begins with {typed}" in result.stderr
 
 
 @pytest.mark.parametrize(

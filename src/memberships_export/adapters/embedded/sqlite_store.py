@@ -159,6 +159,7 @@ class SqliteExportStore:
         """Delete what is known of the mails that a user asked for."""
         with self._database.transaction() as connection:
             connection.execute(_ERASE_TURNS, [user_id])
+        self._database.empty_log()  # until it is brought into the database, what was deleted stands there
 
     def check(self) -> None:
         """Write, really, more than a request does: SQLite takes the room for its log as it needs it.

@@ -1,14 +1,20 @@
 """`audit`: who did what to whose data, when and from where."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from memberships_export.domain.audit import Action, Audited, AuditPage, AuditQuery, is_entry_id
+from memberships_export.domain.export.finding import Found, Wanted
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
 from memberships_export.entrypoints.cli.exits import WrongUsage
+from memberships_export.entrypoints.cli.ids import FULL, SHORTEST, the_one
 from memberships_export.entrypoints.cli.output import complain, say, say_json, table, visible
+
+if TYPE_CHECKING:
+    from memberships_export.service.operator.exports import OperateExports
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _MOST = 1000
@@ -20,7 +26,9 @@ def audit(  # noqa: PLR0913, PLR0917  (Typer fills them by name)
     since: Annotated[
         str | None, typer.Option(metavar="WHEN", help="From then on: 30m, 24h, 7d, or 2026-03-01T12:00 (UTC).")
     ] = None,
-    export_id: Annotated[str | None, typer.Option("--export", metavar="ID", help="Of this export.")] = None,
+    export_id: Annotated[
+        str | None, typer.Option("--export", metavar="ID", help="Of this export: its id, or its beginning.")
+    ] = None,
     action: Annotated[Action | None, typer.Option(help="Of this kind.", show_choices=True)] = None,
     user_id: Annotated[
         str | None, typer.Option("--user", metavar="ID", help="By this member, or about their data.")
@@ -58,11 +66,26 @@ def audit(  # noqa: PLR0913, PLR0917  (Typer fills them by name)
 
 def _read(query: AuditQuery, user_id: str | None, backend: str | None) -> AuditPage:
     settings = settings_with_data(backend)
-    from memberships_export.bootstrap.backend import audit_desk, operator_origin  # noqa: PLC0415  (takes long)
+    from memberships_export.bootstrap.backend import audit_desk, exports_desk, operator_origin  # noqa: PLC0415  (slow)
 
     with wiring():
-        read = audit_desk(settings)
+        read, exports = audit_desk(settings), exports_desk(settings)
+    if query.export_id:
+        query = replace(query, export_id=_whole_id(query.export_id, exports))
     return read(query, operator_origin(settings), user_id)
+
+
+def _whole_id(typed: str, exports: "OperateExports") -> str:
+    """Complete the id of an export. Entries outlive records: of an export that is gone the whole id is needed."""
+    text = typed.strip().lower()
+    found = exports.find(Wanted(prefix=text), _NAMED) if SHORTEST <= len(text) < FULL else Found(())
+    if ids := [*(export.export_id for export in found.exports), *found.unreadable]:
+        return the_one(text, ids, "export", "To find exports: memberships-export exports list")
+    if len(text) < FULL:
+        complain(
+            f"No export that is there has an id that begins with {visible(text)}. Of one that is gone, type all of it."
+        )
+    return text
 
 
 def _moment(text: str) -> datetime:
