@@ -11,7 +11,7 @@ from memberships_export.domain.export.finding import Found, Wanted
 from memberships_export.entrypoints.cli.environment import settings_with_data, wiring
 from memberships_export.entrypoints.cli.exits import WrongUsage
 from memberships_export.entrypoints.cli.ids import FULL, SHORTEST, the_one
-from memberships_export.entrypoints.cli.output import complain, say, say_json, table, visible
+from memberships_export.entrypoints.cli.output import complain, masked, say, say_json, table, visible
 
 if TYPE_CHECKING:
     from memberships_export.service.operator.exports import OperateExports
@@ -82,9 +82,8 @@ def _whole_id(typed: str, exports: "OperateExports") -> str:
     if ids := [*(export.export_id for export in found.exports), *found.unreadable]:
         return the_one(text, ids, "export", "To find exports: memberships-export exports list")
     if len(text) < FULL:
-        complain(
-            f"No export that is there has an id that begins with {visible(text)}. Of one that is gone, type all of it."
-        )
+        shown = masked(visible(text))
+        complain(f"No export that is there has an id that begins with {shown}. Of one that is gone, type all of it.")
     return text
 
 
