@@ -151,6 +151,7 @@ def test_of_a_batch_with_good_poison_and_failing_messages_only_the_failing_one_c
     deployment.aws.sqs.send_message(QueueUrl=deployment.queues.url, MessageBody="not JSON")
 
     with deployment.exporter(code) as function, deployment.mapping(function, batch_size=10) as mapping:
+        mapping.until_invoked(2)
         deployment.until(lambda: deployment.left() == 0, "an empty queue")
 
     first = mapping.invoked[0]
