@@ -1,11 +1,15 @@
 """An export of one page: from the answer to the file without a part, and without a write of its own."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.domain.export.record import Export, ExportStatus, Stage
+from memberships_export.ports import FileSink
 from memberships_export.service.worker.assembly import assemble_workers
 from tests.fakes.memory import MemoryFiles, MemoryStore
 from tests.fakes.world import LINKS, REFUSED_FOR_NOW, World, attachment
@@ -25,10 +29,12 @@ class CountingStore(MemoryStore):
 class FilesOnAFullDisk(MemoryFiles):
     full = True
 
-    def writing(self, key: str):  # type: ignore[no-untyped-def]  # noqa: ANN201  (as the fake has it)
+    @contextmanager
+    def writing(self, key: str) -> Iterator[FileSink]:
         if self.full:
             raise StorageUnavailable("The disk is full.")
-        return super().writing(key)
+        with super().writing(key) as sink:
+            yield sink
 
 
 def a_world(rows: int = 3, **how: object) -> World:
@@ -75,9 +81,23 @@ def test_a_disk_that_has_no_room_for_the_file_is_waited_for() -> None:
     assert (waiting.status, waiting.stage, waiting.progress.pages) == (ExportStatus.WAITING, Stage.FETCH, 0)
     assert waiting.trouble
     assert waiting.trouble.reason == "The disk is full."
+    pauses = [pause_of(world, export)]
+    for _ in range(4):
+        world.pass_time()
+        pauses.append(pause_of(world, export))
+    assert [trouble_count for trouble_count, _ in pauses] == [1, 2, 3, 4, 5]
+    assert pauses[-1][1] > 3 * pauses[0][1], "longer and longer, as any trouble"
     world.files.full = False
     world.pass_time()
     assert world.export(export).status is ExportStatus.COMPLETED
+
+
+def pause_of(world: World, export: Export) -> tuple[int, timedelta]:
+    """How often the export met its trouble, and for how long it waits now."""
+    waiting = world.export(export)
+    assert waiting.trouble
+    assert waiting.wake_at
+    return waiting.trouble.count, waiting.wake_at - world.clock()
 
 
 def test_where_another_worker_renders_the_page_is_stored() -> None:
@@ -92,6 +112,29 @@ def test_where_another_worker_renders_the_page_is_stored() -> None:
         assert any(key.startswith("parts/") for key in world.files.content)
     assert world.export(export).status is ExportStatus.COMPLETED
     assert len(world.source.calls) == 1
+
+
+class FilesThatLoseParts(MemoryFiles):
+    def read(self, key: str) -> bytes | None:
+        return None if key.startswith("parts/") else super().read(key)
+
+
+@pytest.mark.parametrize("rows", [3, 7])
+def test_where_another_worker_renders_a_part_that_is_always_lost_is_waited_for_and_counted(rows: int) -> None:
+    world = World(rows)
+    world.files = FilesThatLoseParts()
+    export = world.request()
+    fetching, rendering = (
+        assemble_workers(world.ports, world.policy, LINKS, stages)
+        for stages in (frozenset({Stage.FETCH}), frozenset({Stage.RENDER, Stage.DELIVER}))
+    )
+    while (received := world.queue.receive(0)) is not None:
+        workers = fetching if world.export(export).stage is Stage.FETCH else rendering
+        world.settle_message(received, workers.run(received, lambda: False))
+    waiting = world.export(export)
+    assert waiting.trouble
+    assert (waiting.status, waiting.trouble.code) == (ExportStatus.WAITING, "file_missing")
+    assert waiting.progress.walk <= 2
 
 
 @pytest.mark.parametrize("spoiled", ["gone", "damaged"])
@@ -120,7 +163,7 @@ def test_a_worker_that_always_dies_over_the_file_is_found_out() -> None:
         world.services.sweep()
         while (received := world.queue.receive(0)) is not None:
             try:
-                services.run(received, _dies_when_it_renders(world, moments))
+                services.run(received, _dies_when_it_renders(moments))
             except Crash:
                 break
         world.clock.advance(timedelta(hours=1))
@@ -129,15 +172,14 @@ def test_a_worker_that_always_dies_over_the_file_is_found_out() -> None:
     assert (failed.status, failed.failure.code) == (ExportStatus.FAILED, "no_progress")
 
 
-def _dies_when_it_renders(world: World, moments: Moments):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    asked = [0]
+def _dies_when_it_renders(moments: Moments) -> Callable[[], bool]:
+    """Ask twice whether to stop, before the page and before the file: then the worker is dead."""
+    asked = count(1)
 
     def should_stop() -> bool:
-        asked[0] += 1
-        if asked[0] == 2:
-            moments.dead = True
+        moments.dead = next(asked) > 1
+        if moments.dead:
             raise Crash
         return False
 
-    del world
     return should_stop

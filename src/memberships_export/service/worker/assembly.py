@@ -98,7 +98,12 @@ def _steps(ports: Ports, policy: Policy, links: DownloadLinks, stages: frozenset
     """Return the steps for which this process has what they need."""
     profiles = Profiles(ports.readers, ports.files)
     steps: dict[Stage, StageStep] = {
-        Stage.RENDER: RenderFile(files=ports.files, profiles=profiles, translations=ports.translations)
+        Stage.RENDER: RenderFile(
+            files=ports.files,
+            profiles=profiles,
+            translations=ports.translations,
+            takes_over=Stage.FETCH in stages,
+        )
     }
     if ports.source:
         steps[Stage.FETCH] = FetchPages(

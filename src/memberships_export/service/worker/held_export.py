@@ -30,6 +30,7 @@ class HeldExport:
     token: int
     in_hand: Part | None = None  # the only page of the export, which is on no disk before its file is
     _stored: Export = field(init=False, repr=False)
+    _before_page: tuple[Step, ...] = ()  # what is pending without the page in hand
     _pending: tuple[Step, ...] = field(init=False, repr=False)  # done here, and not yet in the store
 
     def __post_init__(self) -> None:
@@ -61,8 +62,14 @@ class HeldExport:
 
         Whoever stops before that, for whatever reason, leaves a record that knows of no page.
         """
+        self._before_page = self._pending
         self.write_with_next(page_fetched, progress=page.progress)
         self.in_hand = page
+
+    @property
+    def on_record(self) -> Export:
+        """The export as it will be found: without a page in hand, which is lost when anything stops this worker."""
+        return self._stored if self.in_hand else self.export
 
     def put_down(self) -> None:
         """Say that the page in hand is in its file now."""
@@ -89,7 +96,7 @@ class HeldExport:
     def _store(self, step: Step) -> None:
         """Do what is pending and this step in one write. When it fails, the step is not pending: it did not happen."""
         if self.in_hand:
-            self.in_hand, self._pending = None, ()
+            self.in_hand, self._pending = None, self._before_page
         self._keep(change(self.store, self.clock(), self._stored, _in_order, (*self._pending, step)))
 
     def _keep(self, stored: Export) -> None:
@@ -113,7 +120,7 @@ def begin_again(
     if isinstance(error, FileDamaged):
         export_id = held.export.export_id
         log.warning("export=%s key=%s event=damaged reason=%s", export_id, error.key, error.reason)
-    missed_before = misses_files(held.export)
+    missed_before = misses_files(held.on_record)
     held.write(step_back, error)
     if missed_before:
         raise error

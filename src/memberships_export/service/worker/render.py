@@ -29,11 +29,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderFile:
-    """Write the file, then point the record to it."""
+    """Write the file, then point the record to it.
+
+    `takes_over`: this worker fetches too, so that an only page comes from its hand.
+    """
 
     files: FileStore
     profiles: Profiles
     translations: Translations
+    takes_over: bool
 
     def __call__(self, held: HeldExport, should_stop: Callable[[], bool]) -> None:
         """Join what the pages became. A part that is gone or damaged sends the export back to the fetch.
@@ -43,7 +47,7 @@ class RenderFile:
         try:
             file = self._render(held, should_stop)
         except FileMissing as error:
-            if _had_no_part(held.export, error):
+            if self.takes_over and _had_no_part(held.export, error):
                 held.write(fetch_anew)
             else:
                 begin_again(held, fetch_again, error)

@@ -225,7 +225,7 @@ class RunExport:
 
     def _wait(self, held: HeldExport, error: TransientError) -> None:
         now = self.clock()
-        trouble = next_trouble(held.export, error, now)
+        trouble = next_trouble(held.on_record, error, now)
         decision = plan(error, trouble, now, self.policy, self.jitter())
         if isinstance(decision, GiveUpWith):
             self._fail(held, decision.error)
