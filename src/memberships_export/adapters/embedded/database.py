@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from threading import Lock
 from time import monotonic
 
 from memberships_export.adapters.embedded.disk import make_folder, storage_errors
@@ -49,7 +48,6 @@ class Database:
         self._may_upgrade = may_upgrade
         self._busy_timeout = busy_timeout
         self._idle: deque[sqlite3.Connection] = deque()
-        self._making = Lock()  # the head of the line is only between processes
         self._line = Line()
         self._head = Head(path.with_name(f"{path.name}-turn"))
 
@@ -164,8 +162,9 @@ class Database:
             )
             raise StorageUnavailable(reason)
         if version < SCHEMA_VERSION:
-            # Two processes that switch a new file to WAL at once make SQLite report "locked" without waiting.
-            with self._making, self._head.taken(self._deadline()):
+            # Two that run the same scripts at once would leave a version that is neither, and two that switch a new
+            # file to WAL at once make SQLite report "locked" without waiting.
+            with self._head.alone():
                 connection.execute("PRAGMA journal_mode = WAL")  # stays with the file
                 connection.create_function("address_key", 1, address_key, deterministic=True)
                 for script in _SCHEMA[_version(connection) :]:  # another process may have done it meanwhile

@@ -80,15 +80,32 @@ class Head:
     @contextmanager
     def taken(self, until: float) -> Iterator[None]:
         """Be at the head of the line, or go on without after that moment. Raises StorageUnavailable."""
-        with storage_errors(self._path):
-            if self._descriptor is None:
-                self._descriptor = private(str(self._path), os.O_RDWR | os.O_CREAT)
-        taken = any(_locked(self._descriptor) for _ in tries(until))
+        if self._descriptor is None:
+            self._descriptor = self._opened()
+        taken = _locked_in_time(self._descriptor, until)
         try:
             yield
         finally:
             if taken:
                 fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep all others out, however long that takes: for what two must not do at once.
+
+        Raises StorageUnavailable, also where the file system knows no locks.
+        """
+        descriptor = self._opened()  # of its own: threads of this process are others, too
+        try:
+            with storage_errors(self._path):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _opened(self) -> int:
+        with storage_errors(self._path):
+            return private(str(self._path), os.O_RDWR | os.O_CREAT)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -97,9 +114,16 @@ class Head:
             self._descriptor = None
 
 
+def _locked_in_time(descriptor: int, until: float) -> bool:
+    try:
+        return any(_locked(descriptor) for _ in tries(until))
+    except OSError:  # the file system knows no locks: nobody is waited for
+        return False
+
+
 def _locked(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # another has it, or the file system knows no locks
+    except BlockingIOError:
         return False
     return True
