@@ -63,6 +63,7 @@ class FakeMemberships(OnLoopback):
         self.rows = rows
         self.calls: list[Call] = []
         self.headers: list[dict[str, str]] = []
+        self.targets: list[str] = []  # as they were sent
         self._script, self._log, self._lock = [_known(step) for step in script], log, threading.Lock()
         self._server = _Server(port, self)
         self.port, self.url = self._server.server_port, self._server.url
@@ -118,6 +119,7 @@ class _Handler(LoopbackHandler):
 
     def do_GET(self) -> None:
         url, fake = urlsplit(self.path), self.server.fake
+        fake.targets.append(self.path)
         query = parse_qs(url.query)
         user_id = _subject(self.headers.get("Authorization", ""))
         if url.path != "/memberships" or user_id is None:

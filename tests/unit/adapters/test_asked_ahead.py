@@ -17,7 +17,9 @@ from tests.readers import own_page, own_reader
 from tests.unit.adapters.asking import known, source
 
 TOKENS = ServiceTokens("s" * 32, "memberships-export", "memberships-api")
-LIMITS = HttpLimits(connect_seconds=5, read_seconds=0.5, total_seconds=1, body_bytes=100_000)
+LIMITS = HttpLimits(body_bytes=100_000)
+SHORT = HttpLimits(connect_seconds=5, read_seconds=0.5, total_seconds=1, body_bytes=100_000)
+NEVER_ENDS = ("hang", "slow")
 STATUSES = ["status:401", "status:404", "status:429:Retry-After=7", "status:500", "status:302"]
 
 
@@ -60,7 +62,7 @@ def test_it_leaves_over_tls_too(tls: ssl.SSLContext) -> None:
 def outcome(step: str, *, ahead: bool) -> tuple[Answer | tuple[type[ExportError], str, float | None], int]:
     """What comes of a page, and how many calls it took."""
     with FakeMemberships(25, ["ok", step]) as fake:
-        club = open_source(fake)
+        club = open_source(fake, SHORT if step.startswith(NEVER_ENDS) else LIMITS)
         try:
             page: Answer | tuple[type[ExportError], str, float | None]
             page = asked(club).answer() if ahead else club.fetch(second_page(), own_reader().known)
@@ -78,6 +80,17 @@ def test_whatever_happens_to_it_ends_as_for_a_page_that_is_asked_for_when_it_is_
             (expected[0], "", None),
         )  # which of two limits is met first is up to chance
     assert (page, calls) == (expected, expected_calls)
+
+
+@pytest.mark.parametrize("place", ["x=é", "x=|", "x=%c3%a9", "x=a b"])
+def test_a_link_that_is_not_quoted_is_sent_in_the_same_form(place: str) -> None:
+    call = Call(user_id="anna", path="/memberships", query=f"limit=10&cursor=10-25&{place}")
+    with FakeMemberships(25) as fake:
+        club, profile = open_source(fake), own_reader().known
+        page = club.ask(call, profile)
+        arrived(fake, 2)
+        assert page.answer() == club.fetch(call, profile)
+        assert fake.targets[1] == fake.targets[2]
 
 
 def test_an_answer_that_nobody_wants_leaves_nothing_behind_that_others_could_read() -> None:

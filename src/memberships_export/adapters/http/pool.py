@@ -16,6 +16,7 @@ from urllib.parse import SplitResult
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ProtocolError
+from urllib3.util.url import _encode_target
 
 from memberships_export.adapters.http.certificates import trusting_context
 from memberships_export.adapters.http.watchdog import TimeLimit
@@ -123,7 +124,7 @@ class Pool(HTTPConnectionPool):
         finally:
             _thread.calls, _thread.ahead = False, None
 
-    def send_ahead(self, *args: Any, **how: Any) -> "SentAhead | None":  # noqa: ANN401  (those of a request)
+    def send_ahead(self, method: str, target: str, **how: Any) -> "SentAhead | None":  # noqa: ANN401  (of a request)
         """Send a request whose answer is read later, by `urlopen` with the same request.
 
         None when no open connection is at hand, or it broke: nothing is waited for.
@@ -131,10 +132,14 @@ class Pool(HTTPConnectionPool):
         connection = self._get_conn()
         try:
             if isinstance(connection, _Connection) and connection.is_connected:
-                connection.ask(*args, **how)
+                connection.ask(method, _encode_target(target), **how)  # as `urlopen` does
                 return SentAhead(self, connection)
         except (OSError, HTTPException):
             connection.close()
+        except BaseException:
+            connection.close()
+            self._put_conn(connection)
+            raise
         self._put_conn(connection)
         return None
 
