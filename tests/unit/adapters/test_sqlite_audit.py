@@ -9,7 +9,7 @@ import pytest
 
 from memberships_export.adapters.embedded.database import Database
 from memberships_export.adapters.embedded.sqlite_audit import SqliteAuditLog
-from memberships_export.domain.audit import Action, Actor, Audited, AuditQuery, Channel, Origin
+from memberships_export.domain.audit import Action, Actor, Audited, AuditQuery, Channel, Origin, Outcome
 from memberships_export.service.assembly import Services
 from tests.factories import new_entry_id
 from tests.fakes.memory import NOON
@@ -103,3 +103,19 @@ def test_old_entries_go_in_bounded_batches_and_none_is_looked_for_by_writing(dat
 
     assert [log.forget_before(NOON) for _ in range(3)] == [1000, 500, 0]
     assert len(log.read(AuditQuery(limit=10)).entries) == 1
+
+
+@pytest.mark.parametrize("column, value", [("at", 1e300), ("at", "never"), ("action", "moon.landed")])
+def test_an_entry_that_cannot_be_read_is_named_and_the_others_are_shown(
+    column: str, value: object, database: Database
+) -> None:
+    log = SqliteAuditLog(database)
+    ids = [new_entry_id(NOON + timedelta(seconds=second)) for second in range(3)]
+    for entry_id in ids:
+        log.note(Audited(id=entry_id, at=NOON, actor=Actor.SYSTEM, action=Action.AUDIT_READ, outcome=Outcome.DONE))
+    with database.transaction() as connection:
+        connection.execute(f"UPDATE audit SET {column} = ? WHERE id = ?", [value, ids[1]])  # noqa: S608  (of this test)
+
+    page = log.read(AuditQuery())
+
+    assert ([entry.id for entry in page.entries], page.unreadable) == ([ids[2], ids[0]], [ids[1]])

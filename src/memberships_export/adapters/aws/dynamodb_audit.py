@@ -151,8 +151,8 @@ def _id_of(entry: Entry) -> str:
 
 
 def _entry(item: "Item") -> Entry:
-    texts = {name: item[name]["S"] if name in item else "" for name in _TEXTS}
     try:
+        texts = {name: item[name]["S"] if name in item else "" for name in _TEXTS}
         return Audited(
             **{name: texts[name] for name in ("id", "who", "about", "export_id", "detail", "ip", "request_id")},
             at=datetime.fromtimestamp(float(item["at"]["N"]), UTC),
@@ -161,5 +161,5 @@ def _entry(item: "Item") -> Entry:
             outcome=Outcome(texts["outcome"]),
             channel=Channel(texts["channel"]),
         )
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         return item["pk"]["S"].removeprefix("audit#")

@@ -75,5 +75,5 @@ def _entry(row: sqlite3.Row) -> Audited | None:
             outcome=Outcome(row["outcome"]),
             channel=Channel(row["channel"]),
         )
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

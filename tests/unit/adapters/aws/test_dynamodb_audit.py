@@ -66,7 +66,13 @@ def test_a_table_that_is_not_there_is_named(aws: FakeAws) -> None:
         log.read(AuditQuery())
 
 
-def test_an_entry_that_cannot_be_read_is_named_and_the_others_are_shown(aws: FakeAws) -> None:
+@pytest.mark.parametrize(
+    "field, value",
+    [("action", {"S": "moon.landed"}), ("actor", {"N": "1"}), ("at", {"N": "1e100"}), ("at", {"S": "x"})],
+)
+def test_an_entry_that_cannot_be_read_is_named_and_the_others_are_shown(
+    field: str, value: dict[str, str], aws: FakeAws
+) -> None:
     clock, table = FakeClock(), aws.new_table()
     log = DynamoDbAuditLog(aws.dynamodb, table, clock, KEPT)
     first, strange, last = (an_entry(clock) for _ in range(3))
@@ -75,9 +81,9 @@ def test_an_entry_that_cannot_be_read_is_named_and_the_others_are_shown(aws: Fak
     aws.dynamodb.update_item(
         TableName=table,
         Key={"pk": {"S": f"audit#{strange.id}"}},
-        UpdateExpression="SET #action = :moon",
-        ExpressionAttributeNames={"#action": "action"},
-        ExpressionAttributeValues={":moon": {"S": "moon.landed"}},
+        UpdateExpression="SET #field = :value",
+        ExpressionAttributeNames={"#field": field},
+        ExpressionAttributeValues={":value": value},  # whatever somebody has put there
     )
 
     page = log.read(AuditQuery())
