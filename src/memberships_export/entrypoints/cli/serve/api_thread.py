@@ -67,8 +67,8 @@ class ApiThread:
         try:
             self._server.run(self._sockets)
         finally:
+            ended()  # first: who waits for it to be up then looks whether it has ended
             self._server.up.set()
-            ended()
 
 
 class _Server(uvicorn.Server):

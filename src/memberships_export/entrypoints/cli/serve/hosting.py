@@ -18,6 +18,7 @@ from memberships_export.entrypoints.cli.serve.pipes import Tie
 from memberships_export.entrypoints.cli.serve.roles import Child, Roles, children_of, workers_for
 from memberships_export.entrypoints.cli.serve.site import Site
 from memberships_export.entrypoints.cli.serve.supervisor import Supervisor
+from memberships_export.entrypoints.cli.serve.threads import tell_stopping
 from memberships_export.entrypoints.cli.serve.welcome import Welcome
 from memberships_export.settings import Settings
 
@@ -59,10 +60,7 @@ def _supervise(supervisor: Supervisor, welcome: Welcome) -> None:
     ending = supervisor(welcome.print)
     if ending.status:
         raise typer.Exit(ending.status)  # why, the child has told
-    if ending.drained:
-        log.info("event=stopping drained=%s", True)
-    else:
-        log.info("event=stopping signal=%d", ending.signal)
+    tell_stopping(ending.signal, drained=ending.drained)
     log.info("event=stopped clean=%s", supervisor.stop())
     if ending.hopeless:
         raise CommandError(f"{ending.hopeless} could not be started: the log above says why.")

@@ -34,9 +34,7 @@ class Limits:
     """How long a client may take none of an answer that waits for it."""
     farewell_seconds: float = 2
     """How long a client that was refused may take to read why."""
-    idle_seconds: int = 75
-    """Longer than a load balancer in front keeps a connection it does not use, 60 on AWS: one that we close just when
-    it is used again would be a 502 for somebody."""
+    idle_seconds: int = KEEP_ALIVE_SECONDS
 
 
 def limits_here(connections: int) -> Limits:

@@ -33,7 +33,7 @@ class Tie:
 
     def note(self, what: str, by: str) -> None:
         """Tell the leading child what this one noticed. When it does not read, nobody waits for it."""
-        line = msgspec.json.encode((what, by))[:_LONGEST_NOTE] + b"\n"
+        line = msgspec.json.encode((what, by))[: _LONGEST_NOTE - 1] + b"\n"
         with suppress(BlockingIOError):
             os.write(self.notes_out, line)
 

@@ -39,7 +39,6 @@ class Place:
     def is_up(self) -> None:
         """Note that its process has begun its work."""
         self._up_since = monotonic()
-        self.past = Past(short_lives=self.past.short_lives)
 
     def ended(self) -> int | None:
         """Return the status of its process, as subprocess has it, when that has ended."""

@@ -45,7 +45,7 @@ class Supervisor:
         self,
         children: Sequence[Child],
         run: Callable[[Child, Tie, int], None],
-        load: Callable[[], None] = lambda: None,
+        load: Callable[[], None],
     ) -> None:
         """`run`: the work of a child, in its process, which is the n-th in its place.
 
@@ -65,7 +65,7 @@ class Supervisor:
         self._start(self._places[0])  # alone: what is wrong at the start is told once
         while self._ending is None:
             self._wait(min((place.due for place in self._places if place.due is not None), default=None))
-            if self._the_first_has_just_come_up():
+            if self._the_first_has_just_come_up() and self._ending is None:
                 self._start_others()
                 started()
             self._reap()

@@ -67,15 +67,20 @@ def run_until_signal(parts: Parts) -> bool:
         signal.signal(number, lambda received, _frame: endings.put(received))
     _start(parts, endings, lambda: None)
     ending = endings.get()
-    if ending == _DRAINED:
-        log.info("event=stopping drained=%s", True)
-    else:
-        log.info("event=stopping signal=%d", ending)
+    tell_stopping(ending, drained=ending == _DRAINED)
     clean = _stop(parts)
     log.info("event=stopped clean=%s", clean)
     if not clean:
         leave(0 if ending != _SERVER_ENDED else 1)
     return ending != _SERVER_ENDED
+
+
+def tell_stopping(number: int, *, drained: bool) -> None:
+    """Log why the service stops: by this signal, or because there is nothing left to do."""
+    if drained:
+        log.info("event=stopping drained=%s", True)
+    else:
+        log.info("event=stopping signal=%d", number)
 
 
 def run_until_told(parts: Parts, tie: Tie) -> bool:
