@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.manifest import PACKAGE, ROOT, shipped
+from memberships_export.entrypoints.aws_lambda.compiled_methods import FILE
 
-NAME = f"{PACKAGE}/entrypoints/aws_lambda/__pycache__/dataclass_methods.bin"
-_ENTRIES = {"export", "sweep"}  # they start at import
+NAME = f"{PACKAGE}/entrypoints/aws_lambda/{FILE.parent.name}/{FILE.name}"
+_ENTRIES = {"aws_lambda/export.py", "aws_lambda/sweep.py"}  # they start at import
 # In a process of its own, with the packages of this machine: those of the bundle may be for another processor.
 _RECORDER = """\
 import dataclasses, marshal, sys
@@ -45,5 +46,5 @@ def compile_methods(folder: Path) -> None:
 def _modules() -> Iterator[str]:
     """Name the modules of the service that go into a bundle."""
     for path in shipped():
-        if path.suffix == ".py" and path.name != "__init__.py" and path.stem not in _ENTRIES:
+        if path.suffix == ".py" and path.name != "__init__.py" and f"{path.parent.name}/{path.name}" not in _ENTRIES:
             yield ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)

@@ -8,7 +8,7 @@ from uuid import uuid4
 import msgspec
 
 from memberships_export.adapters.aws.aws_errors import aws_errors
-from memberships_export.adapters.aws.dynamodb_item import BY_USER, BY_WAKE, seconds
+from memberships_export.adapters.aws.dynamodb_item import BY_USER, BY_WAKE, moment_from, seconds, sortable
 from memberships_export.adapters.aws.dynamodb_writes import Put, TableWrites
 from memberships_export.domain.export.tombstone import Tombstone, damaged_tombstone
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _OF_NOBODY = "\x1ftombstones"  # in the place of the user id, which cannot begin with a control character
 _PARTITION = "erasures"  # of the index by wake time: the sweeper asks for it apart from the records
-_FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
 _LONGEST_KEY = 2048  # bytes
 _IS_NEW = "attribute_not_exists(pk) OR revision = :own"
 # Prevents that what a worker asks for is undone by a sweeper that began before.
@@ -104,7 +103,7 @@ def _item(tombstone: Tombstone) -> "Item":
         "tombstone": {"S": msgspec.json.encode(tombstone).decode()},
         "revision": {"S": uuid4().hex},
         "userId": {"S": _OF_NOBODY},
-        "requestedAt": {"S": tombstone.erased_at.astimezone(UTC).strftime(_FORM)},
+        "requestedAt": {"S": sortable(tombstone.erased_at)},
     }
     if tombstone.clear_at:
         item |= {"wakePartition": {"S": _PARTITION}, "wakeAt": seconds(tombstone.clear_at)}
@@ -115,6 +114,6 @@ def _tombstone(item: "Item") -> Tombstone:
     try:
         return msgspec.json.decode(item["tombstone"]["S"], type=Tombstone)
     except msgspec.DecodeError:
-        erased_at = datetime.strptime(item["requestedAt"]["S"], _FORM).replace(tzinfo=UTC)
+        erased_at = moment_from(item["requestedAt"]["S"])
         clear_at = datetime.fromtimestamp(float(item["wakeAt"]["N"]), UTC) if "wakeAt" in item else None
         return damaged_tombstone(item["pk"]["S"].removeprefix("erased#"), erased_at, clear_at)

@@ -85,7 +85,7 @@ def export_from(item: "Item") -> Export:
     try:
         return read_document(item["document"]["S"])
     except msgspec.DecodeError as error:
-        at = datetime.strptime(item["requestedAt"]["S"], _SORTABLE).replace(tzinfo=UTC)
+        at = moment_from(item["requestedAt"]["S"])
         raise UnreadableRecord(item["pk"]["S"], item["userId"]["S"], at) from error
 
 
@@ -175,6 +175,11 @@ def _hashed(user_id: str) -> str:
 def sortable(moment: datetime) -> str:
     """Write a moment so that texts have the order of time."""
     return moment.astimezone(UTC).strftime(_SORTABLE)
+
+
+def moment_from(text: str) -> datetime:
+    """Read such a moment. Raises ValueError."""
+    return datetime.strptime(text, _SORTABLE).replace(tzinfo=UTC)
 
 
 def _check_size(export: Export, item: Mapping[str, Any]) -> None:

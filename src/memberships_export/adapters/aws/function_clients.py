@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from memberships_export.adapters.aws.caller import Sts
 
-DYNAMODB = json_client.Protocol(version="1.0", target="DynamoDB_20120810", scale=0.025)
-SQS = json_client.Protocol(version="1.0", target="AmazonSQS")
-SECRETS_MANAGER = json_client.Protocol(version="1.1", target="secretsmanager")
+DYNAMODB = json_client.Spoken(version="1.0", target="DynamoDB_20120810", scale=0.025)
+SQS = json_client.Spoken(version="1.0", target="AmazonSQS")
+SECRETS_MANAGER = json_client.Spoken(version="1.1", target="secretsmanager")
 # Variables by which botocore would make other clients than ours.
 LEFT_TO_BOTOCORE = frozenset(
     {
@@ -163,7 +163,7 @@ class FunctionClients:
         """The client that signs download URLs."""
         return self._others.s3_signer
 
-    def _client(self, protocol: json_client.Protocol, name: str, variable: str) -> json_client.JsonClient:
+    def _client(self, protocol: json_client.Spoken, name: str, variable: str) -> json_client.JsonClient:
         environ = self._environ
         signer = Signer(
             access_key=environ["AWS_ACCESS_KEY_ID"],

@@ -49,7 +49,7 @@ _TROUBLE: tuple[tuple[type[Exception], type[BotoCoreError]], ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
+class Spoken:
     """How a service is spoken to. `scale`: of the first pause after something broke, in seconds."""
 
     version: str
@@ -65,7 +65,7 @@ class JsonClient:
 
     def __init__(
         self,
-        protocol: Protocol,
+        protocol: Spoken,
         url: SplitResult,
         signer: Signer,
         read_seconds: float,

@@ -71,7 +71,7 @@ def _progress(old: Export, new: Export) -> Iterator[tuple[Happened, str]]:
         yield Happened.WALK_AGAIN, str(new.progress.walk)
     if new.progress.pages > old.progress.pages:
         yield Happened.PAGES, str(new.progress.pages)
-    if old.stage is Stage.FETCH is not new.stage:
+    if old.stage is Stage.FETCH and new.stage is not Stage.FETCH:
         yield Happened.FETCHED, str(new.progress.rows)
     if new.file and new.file != old.file and not new.file.deleted:
         yield Happened.RENDERED, str(new.file.bytes)

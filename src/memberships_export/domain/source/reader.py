@@ -127,8 +127,7 @@ class Reader(Struct, frozen=True, kw_only=True):
         `skip`: rows of the page that are left out. Few at a time stay in the processor's cache. Raises
         MembershipsContractBroken, naming one row of each column.
         """
-        chosen = {id(self._cells[place]) for place in places}
-        others = [cells for cells in self._checked if id(cells) not in chosen]
+        others = [cells for place, cells in enumerate(self._cells) if place not in places and needs_check(cells.values)]
         try:
             for start in range(skip, len(rows), _AT_A_TIME):
                 few = rows[start : start + _AT_A_TIME]

@@ -166,8 +166,8 @@ _QUEUE_REMAINS = (
 )
 _UNREADABLE_REMAINS = (
     Remainder(
-        what="A record could not be read any more. On AWS, keys that point to it may be left: hashes of the user id "
-        "and of earlier addresses.",
+        what="A record could not be read any more. Entries that point to it may be left, where the store has such: "
+        "hashes of the user id and of earlier addresses.",
         until="the user asks for the same export again, or 30 days",
     ),
 )

@@ -22,7 +22,7 @@ from botocore.session import Session
 from memberships_export.adapters.aws import retries
 from memberships_export.adapters.aws.aws_errors import aws_errors, error_code
 from memberships_export.adapters.aws.function_clients import DYNAMODB, SECRETS_MANAGER, SQS
-from memberships_export.adapters.aws.json_client import JsonClient, Protocol
+from memberships_export.adapters.aws.json_client import JsonClient, Spoken
 from memberships_export.adapters.aws.signature import Signer
 from memberships_export.domain.errors import StorageUnavailable
 from memberships_export.version import USER_AGENT
@@ -75,7 +75,7 @@ def refusal(code: str, status: int = 400, headers: dict[str, str] | None = None,
 
 
 def ours(
-    url: str, protocol: Protocol = DYNAMODB, service: str = "dynamodb", slept: list[float] | None = None
+    url: str, protocol: Spoken = DYNAMODB, service: str = "dynamodb", slept: list[float] | None = None
 ) -> JsonClient:
     signer = Signer(access_key="id", secret_key="key", region="eu-west-1", service=service)
     pauses = [] if slept is None else slept
@@ -225,7 +225,7 @@ def test_when_nothing_succeeds_any_more_calls_are_made_once() -> None:
 
 
 @pytest.mark.parametrize("protocol, service", [(SQS, "sqs"), (SECRETS_MANAGER, "secretsmanager")])
-def test_it_asks_as_botocore_does(protocol: Protocol, service: str, botocores: Callable[..., Any]) -> None:
+def test_it_asks_as_botocore_does(protocol: Spoken, service: str, botocores: Callable[..., Any]) -> None:
     call, asked = {
         "sqs": ("delete_message", {"QueueUrl": "https://sqs.example.org/1/q", "ReceiptHandle": "r"}),
         "secretsmanager": ("get_secret_value", {"SecretId": "s"}),
