@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from threading import Event
 
+from bench.processes import processor_seconds
 from bench.rival_results import AcceptingRuns, Turn
 from bench.service import Installation, running
 from memberships_export.bootstrap.identity import mint_token
@@ -37,9 +38,9 @@ def measure_accepting(folder: Path, requests: int = 2_000, turns: int = 5) -> Ac
         processor: list[float] = []
         for turn in range(turns + 1):
             tokens = list(_tokens(installation, f"turn-{turn}", requests))
-            before = _processor_seconds(service.process.pid)
+            before = processor_seconds(service.process.pid)
             ours.append(_load(folder, int(service.port), map(_export_request, tokens), b"202"))
-            processor.append((_processor_seconds(service.process.pid) - before) / requests)
+            processor.append((processor_seconds(service.process.pid) - before) / requests)
             empty.append(_load(folder, empty_port, [_request("/empty")] * requests, b"200"))
     return AcceptingRuns(accepting=tuple(ours[1:]), empty=tuple(empty[1:]), processor=tuple(processor[1:]))
 
@@ -57,14 +58,6 @@ def _request(path: str, *headers: str) -> bytes:
 
 def _export_request(token: str) -> bytes:
     return _request("/memberships/export", f"Authorization: Bearer {token}", "Accept: application/json")
-
-
-def _processor_seconds(pid: int) -> float:
-    """Return user and system time of a process (Linux only)."""
-    fields = Path(f"/proc/{pid}/schedstat").read_text().split()
-    assert fields, "This system does not tell the processor time of a process."
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
 def _load(folder: Path, port: int, requests: Iterable[bytes], status: bytes) -> Turn:

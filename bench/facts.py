@@ -70,9 +70,9 @@ LOG_BYTES, NAT_BYTES, OUT_BYTES = 3_500, 25_000, 10_000
 NUMBER_BYTES = 2_400  # measured: lines of one export from which CloudWatch makes metrics, in the same log
 CONNECTIONS = 3  # at the load balancer, assumed: the request, the page, the webhook
 MEMORY_GB = 0.5  # infra/functions.py
-# Of the sweeper, assumed: each pass, and each visit on average. The two visits are seven calls, one after the other.
+# Of the sweeper, assumed: each pass, and each visit on average. The two visits are six calls, one after the other.
 PASS_SECONDS, VISIT_SECONDS = 0.5, 0.1
-VISIT_PROCESSOR = 0.007  # seconds of a whole one; measured (docs/benchmarks.md) and rounded up
+VISIT_PROCESSOR = 0.004  # seconds of a whole one; measured (docs/benchmarks.md) and rounded up
 # "At 1,769 MB, a function has the equivalent of one vCPU", and less in proportion:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 PROCESSOR = MEMORY_GB * 1024 / 1769

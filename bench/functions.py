@@ -1,7 +1,6 @@
 """The AWS form: the built bundle under Lambda's own runtime client, between a simulated AWS and fake neighbours."""
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.processes import peak_bytes
 from bench.results import FunctionRuns
 from infra import bundle
 from infra.manifest import FUNCTIONS
@@ -148,11 +148,9 @@ def _large_export(deployment: BareDeployment, code: Path) -> tuple[float, int]:
         begun = time.perf_counter()
         function.invoke(event)
         seconds = time.perf_counter() - begun
-        status = Path(f"/proc/{function.pid}/status").read_text()
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-    assert found, "This system does not tell the peak memory of a process."
+        peak = peak_bytes(function.pid)
     _check(deployment, export, deployment.memberships.rows)
-    return seconds, int(found[1]) * 1024
+    return seconds, peak
 
 
 def _event_of_new(deployment: BareDeployment) -> dict[str, Any]:

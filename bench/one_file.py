@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from bench import former_csv
+from bench.processes import peak_bytes
 from bench.results import FileRun
 from memberships_api.sample import sample_memberships
 from memberships_export.bootstrap.shipped import shipped_text
@@ -69,7 +71,7 @@ def one_file(kind: str, rows: int) -> FileRun:
         prepared = KINDS[kind].prepare(table)
         written += clock(lambda prepared=prepared: writer.rows(prepared))  # type: ignore[misc]
     written += clock(writer.end)
-    return FileRun(rows=rows, seconds=clock.seconds, file_bytes=written, peak_bytes=_peak_bytes())
+    return FileRun(rows=rows, seconds=clock.seconds, file_bytes=written, peak_bytes=peak_bytes(os.getpid()))
 
 
 class _Clock:
@@ -197,11 +199,6 @@ def _body(first_id: int) -> bytes:
 
 def _reader() -> Reader:
     return reader_of(read_profile(shipped_text("memberships"), "measured"))
-
-
-def _peak_bytes() -> int:
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) * 1024
 
 
 _XLSX = Options(format=Format.XLSX)

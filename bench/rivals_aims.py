@@ -21,7 +21,7 @@ MOST_P99_MS = 15
 LEAST_OF_EMPTY = 0.4
 MOST_ACCEPTING_P99_MS = 25
 MOST_EXPONENT = 1.05
-MOST_MEMORY_GROWTH = 1.1
+MOST_GROWTH_OF_LONGEST = 1.1
 LEAST_XLSX = 0.4
 
 
@@ -125,7 +125,7 @@ def _of_growth(whole: WholeRuns, load: Load | None) -> Iterator[Figure]:
     yield _at_most(text, MOST_EXPONENT, exponent, load)
     small, large = (max(run.peak_bytes for run in size.runs[OURS]) for size in (whole.sizes[0], longest))
     text = f"peak memory, {number(longest.rows)} rows ÷ {number(whole.sizes[0].rows)} rows"
-    yield _at_most(text, MOST_MEMORY_GROWTH, large / small, load)
+    yield _at_most(text, MOST_GROWTH_OF_LONGEST, large / small, load)
 
 
 def _at_least(text: str, least: float, value: float, load: Load | None) -> Figure:

@@ -18,8 +18,9 @@ def figures_section(measured: Measured) -> str:
     return f"""\
 ## Figures beside others
 
-Each is of this run, and a median. *Load* is the load average of the last minute, when the measurement began and when
-it ended: what ran just before counts, and so do our own processes. A figure that falls short is written as it is.
+Each is of this run: a median, but for memory, which is the most, and the longest export, which ran once. *Load* is the
+load average of the last minute, when the measurement began and when it ended: what ran just before counts, and so do
+our own processes. A figure that falls short is written as it is.
 
 {table(["figure", "aim", "measured", "load", ""], map(_figure_row, figures(measured)))}"""
 
@@ -30,7 +31,8 @@ def whole_section(whole: WholeRuns) -> str:
 ## Whole exports with PostgreSQL, and what others write for them
 
 All memberships of one user; PostgreSQL on this machine, with its own settings and durability, holds the users of all
-sizes. Everybody takes turns, and each file is on disk (fsync) when the clock stops. The table shows medians.
+sizes. Everybody takes turns, and each file is on disk (fsync) when the clock stops. The table shows medians, and of
+memory the most.
 
 - *ours* is an export by a fresh worker with one thread, by `GET /memberships` of the bundled API: from the claim to the
   accepted mail.

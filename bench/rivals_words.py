@@ -1,6 +1,6 @@
 """What is said of each rival: where it wins, as it was measured, and what it does not do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from statistics import median
 
 from bench.aims import number
@@ -54,8 +54,8 @@ def _wins_with(whole: WholeRuns, who: str) -> str:
     largest = whole.sizes[-1]
     return (
         f"{f'it wins at {where}' if won else 'it wins at no size'}. At {number(largest.rows)} rows it takes "
-        f"{_of_ours(largest, who, 'processor_seconds'):.2f} times our processor time and "
-        f"{_of_ours(largest, who, 'peak_bytes'):.2f} times our memory."
+        f"{_of_ours(largest, who, 'processor_seconds', median):.2f} times our processor time and "
+        f"{_of_ours(largest, who, 'peak_bytes', max):.2f} times our memory."
     )
 
 
@@ -66,8 +66,8 @@ def _wins_over(backlog: BacklogRuns, who: str) -> str:
     )
 
 
-def _of_ours(size: WholeSize, who: str, name: str) -> float:
-    theirs, ours = (median(getattr(run, name) for run in size.runs[one]) for one in (who, OURS))
+def _of_ours(size: WholeSize, who: str, name: str, of_all: Callable[[Iterable[float]], float]) -> float:
+    theirs, ours = (of_all(getattr(run, name) for run in size.runs[one]) for one in (who, OURS))
     return float(theirs / ours)
 
 
