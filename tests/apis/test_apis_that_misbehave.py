@@ -13,7 +13,6 @@ CURSORS = ["chargebee", "recharge", "sparse", "arrays", "graphql"]
 LINKS = ["pretix", "paddle", "hitobito", "jsonapi", "odata", "linked-array", "lines"]
 PLACES = [*CURSORS, "odata", "linked-array", "lines"]  # that pages name by a text
 OAUTH = ["odata", "graphql"]
-BARE_ARRAYS = ["plain-array", "nested-array", "linked-array", "paid-memberships-pro", "wordpress-style"]
 WALKS = 4  # the first, and three more
 
 

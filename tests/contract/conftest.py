@@ -283,7 +283,7 @@ def operators(request: pytest.FixtureRequest, place: Place) -> Desk:
     return DESKS[request.param](place)
 
 
-def _time(place: Place) -> AbstractContextManager[None]:
+def time_of(place: Place) -> AbstractContextManager[None]:
     from rig.aws.fake_aws import sqs_time  # noqa: PLC0415  (loads moto)
 
     return sqs_time(place.clock)
@@ -291,7 +291,7 @@ def _time(place: Place) -> AbstractContextManager[None]:
 
 @pytest.fixture(params=QUEUES)
 def queues(request: pytest.FixtureRequest, place: Place) -> Iterator[Queues]:
-    with _time(place) if request.param.startswith("aws") else nullcontext():
+    with time_of(place) if request.param.startswith("aws") else nullcontext():
         queues = QUEUES[request.param](place)
         marker = request.node.get_closest_marker("promise")
         if marker and marker.args[0] in queues.unlike:

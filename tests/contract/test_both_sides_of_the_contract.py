@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from memberships_api.router import memberships_router
 from memberships_api.sample import sample_memberships
 from memberships_export.adapters.source.call import MembershipsHttp
+from memberships_export.domain.errors import MembershipsContractBroken
 from memberships_export.domain.source.asking import Ask, User
 from memberships_export.domain.source.grades import Grade
 from memberships_export.domain.source.keys import Seen as SeenKeys
@@ -88,5 +89,5 @@ def test_a_walk_gives_the_same_rows_by_every_form_and_from_an_api_of_before(
 
 def test_an_api_that_sends_a_page_in_place_of_lines_is_told_so(bundled: Bundled) -> None:
     bundled.old = True
-    with pytest.raises(Exception, match="missing required field"):
+    with pytest.raises(MembershipsContractBroken, match="missing required field"):
         walked(LINES, bundled)

@@ -17,7 +17,7 @@ from memberships_export.domain.messages.new_export import NewExport, TakenIn
 from memberships_export.domain.messages.wake import wake_message
 from memberships_export.ports import ExportQueue, ExportStore, Intake
 from memberships_export.service.user.record_then_message import RecordThenMessage
-from tests.contract.conftest import MAX_RECEIVES, QUEUES, STORES, VISIBILITY, Place, _time
+from tests.contract.conftest import MAX_RECEIVES, QUEUES, STORES, VISIBILITY, Place, time_of
 from tests.contract.test_store_contract import at_once
 from tests.factories import REQUESTED_AT, an_export
 
@@ -54,7 +54,7 @@ def taking(request: pytest.FixtureRequest, place: Place) -> Iterator[Taking]:
     elif request.param == "memory":
         yield two_writes("memory", place)
     else:
-        with _time(place):
+        with time_of(place):
             yield two_writes("aws", place)
 
 

@@ -210,14 +210,6 @@ class LifeByAProfile(LifeOfExports):
 class LifeByPageNumber(LifeByAProfile):
     text = profile("page_number")
 
-    def parts_of(self, export: Export) -> list[Part]:
-        """The stored pages; none of an export that has but one, which may go from hand to file."""
-        try:
-            return [part for _, part in stored_parts(self.world.files, export)]
-        except FileMissing:
-            assert export.progress.pages == 1
-            return []
-
     def may_be_missing(self, export: Export, times: Sequence[int]) -> bool:
         """One row that goes and one that comes between two pages leave the total as it was: that cannot be seen."""
         versions = self.source.shelves[export.user_id].versions

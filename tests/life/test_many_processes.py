@@ -140,10 +140,10 @@ def test_a_signal_ends_all_processes_well(tmp_path: Path, number: signal.Signals
         assert [line["clean"] for line in service.lines("stopped") if "clean" in line] == ["true"], service.log()
 
 
-def test_a_signal_to_all_lets_a_worker_fetch_on_until_it_has_stopped(tmp_path: Path) -> None:
+def test_an_api_process_that_alone_is_told_to_end_is_followed_by_another(tmp_path: Path) -> None:
     with many(tmp_path) as service:
         os.kill(pids(service)["api-1"], signal.SIGTERM)
-        assert service.request(), "its workers may still need it, as when all got that signal"
+        assert service.request(), "somebody answers all the time: connections wait at the socket of the parent"
 
         service.until(lambda: service.lines("process_ended"), "the end of the one that alone was told to end")
         [line] = service.lines("process_ended")

@@ -22,7 +22,6 @@ from tests.unit.adapters.asking import LIMITS, PAGE, known, source
 ASKS = Call(user_id="anna", path="/all", compression="gzip")
 BODY = b'[{"id": "M-1"}, {"id": "M-2"}]'
 PACKED = gzip.compress(BODY, mtime=0)
-CODED = ("Content-Encoding", "gzip")
 
 
 def reply(body: bytes = PACKED, *codings: str, framing: Framing = "length") -> Reply:

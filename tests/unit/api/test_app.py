@@ -111,7 +111,6 @@ def mounted(api: ExportsApi, path: str) -> FastAPI:
     return host
 
 
-LIKE_OURS = "/memberships/exporter"
 PLACES: dict[str, tuple[Callable[[ExportsApi], ASGIApp], str, str]] = {
     # What is served, the path that arrives, what links begin with.
     "public path, proxy strips": (lambda api: create_app([exports_router(api)], "/club"), "", "/club"),

@@ -10,7 +10,6 @@ from rig.aws.fake_aws import FakeAws
 from tests.unit.adapters.aws.conftest import ScriptedSqs
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/membership_exports_dlq"
-WHY = {"stage", "errorCode", "reason"}
 
 
 @pytest.fixture
