@@ -33,7 +33,10 @@ _PIECE = 64 * 1024
 
 
 class FakeSendGrid(OnLoopback):
-    """The server. `mails` holds every whole request, accepted or not, in the order of arrival."""
+    """The server. `mails` holds every whole request, accepted or not, in the order of arrival.
+
+    `endless` is set when silence, or an answer that never ends, has begun.
+    """
 
     def __init__(  # noqa: PLR0913  (each is a switch of the rig, given by name)
         self,
@@ -48,6 +51,7 @@ class FakeSendGrid(OnLoopback):
         self.mails: list[ReceivedMail] = []
         self.signer = EventSigner()
         self.requests = 0
+        self.endless = threading.Event()
         self.webhook_url = webhook_url
         self._script, self._ledger, self._lock = list(script), ledger, threading.Lock()
         self._server = _Server(port, self, receive_buffer)
@@ -118,6 +122,7 @@ class _Handler(LoopbackHandler):
         fake, step = self.server.fake, self.server.fake.next_step()
         body = self._take(length if step.takes is None else step.takes)
         mail = fake.book(dict(self.headers), body, accepted=step.accepts) if len(body) == length else None
+        self.wfile.write(step.breaks_off)
         if step.drip:
             self._drip(*step.drip)
         elif step.status:
@@ -147,6 +152,7 @@ class _Handler(LoopbackHandler):
 
     def _drip(self, begins: bytes, goes_on: bytes) -> None:
         self.wfile.write(begins)
+        self.server.fake.endless.set()
         while not self.server.closing.wait(0.02):
             self.wfile.write(goes_on)
 
@@ -154,6 +160,7 @@ class _Handler(LoopbackHandler):
         if end is End.RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif end is End.HANG:
+            self.server.fake.endless.set()
             self.server.closing.wait()
 
 

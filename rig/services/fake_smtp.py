@@ -60,7 +60,10 @@ class Offer:
 
 
 class FakeSmtp(OnLoopback):
-    """The server. `mails` holds every whole mail, accepted or not; `commands` every line but those of a mail."""
+    """The server. `mails` holds every whole mail, accepted or not; `commands` every line but those of a mail.
+
+    `endless` is set when silence, or an answer that never ends, has begun.
+    """
 
     def __init__(
         self, script: Sequence[Behaviour] = (), *, offer: Offer = Offer(), receive_buffer: int | None = None
@@ -68,6 +71,7 @@ class FakeSmtp(OnLoopback):
         self.offer = offer
         self.mails: list[ReceivedMail] = []
         self.commands: list[str] = []
+        self.endless = threading.Event()
         self._script, self._lock = list(script), threading.Lock()
         self._server = _Server(self, receive_buffer)
         self.port = self._server.server_port
@@ -206,6 +210,8 @@ class _Conversation(BaseRequestHandler):
         if behaviour.says is not None or behaviour.end is not End.GO_ON:
             says = behaviour.says or b""
         self.line.sendall(says)
+        if behaviour.drip:
+            self.fake.endless.set()
         while behaviour.drip and not self.server.closing.wait(0.02):
             self.line.sendall(behaviour.drip)
         if behaviour.end is not End.GO_ON:
@@ -215,6 +221,7 @@ class _Conversation(BaseRequestHandler):
         if end is End.RESET:
             self.line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif end is End.HANG:
+            self.fake.endless.set()
             self.server.closing.wait()
         raise _Over
 

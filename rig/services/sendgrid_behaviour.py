@@ -23,6 +23,7 @@ class Behaviour:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     drip: tuple[bytes, bytes] | None = None  # an answer that begins like the first and goes on with the second for ever
+    breaks_off: bytes = b""  # an answer of which no more comes
     end: End = End.CLOSE
 
 

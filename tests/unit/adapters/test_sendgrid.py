@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from memberships_export.adapters.mail.sendgrid import client
 from memberships_export.adapters.mail.sendgrid.client import SendGrid, SendGridSettings
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import Attachment, Mail, SendResult
@@ -29,6 +30,7 @@ from rig.services.sendgrid_behaviour import (
 )
 from rig.waiting import until
 from tests.contract.mailers import KEY, NOW, a_mail, sendgrid
+from tests.fakes.late_limit import limit_begins_with
 
 _SMALL_BUFFER = 8 * 1024
 _ERRORS = b'{"errors": [{"message": "Maximum credits exceeded", "field": null, "help": null}]}'
@@ -37,7 +39,8 @@ _ERRORS = b'{"errors": [{"message": "Maximum credits exceeded", "field": null, "
 def _send(*script: Behaviour, **changes: Any) -> SendResult:  # noqa: ANN401  (fields of SendGridSettings)
     with FakeSendGrid(script) as fake:
         result = sendgrid(fake.url, **changes).send(a_mail())
-        assert fake.requests == 1  # one attempt, whatever came of it
+        until(lambda: fake.requests, "the request that was given up", progress=lambda: fake.connections)
+    assert fake.requests == 1, "one attempt, whatever came of it"
     return result
 
 
@@ -242,9 +245,32 @@ def test_an_error_proves_that_half_a_mail_was_not_accepted_and_a_success_proves_
         (b"", b"HTTP/1.1 100 Continue\r\n\r\n", Evidence.SILENT),
     ],
 )
-def test_an_answer_that_never_ends_is_cut_off(begins: bytes, goes_on: bytes, evidence: Evidence) -> None:
-    result = _send(Behaviour(drip=(begins, goes_on)), read_seconds=5, total_seconds=1)
-    assert result.evidence is evidence
+def test_an_answer_that_never_ends_is_cut_off(
+    begins: bytes, goes_on: bytes, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeSendGrid([Behaviour(drip=(begins, goes_on))]) as fake:
+        limit_begins_with(fake.endless, client, monkeypatch)
+        result = sendgrid(fake.url, total_seconds=0.1).send(a_mail())
+    assert (result.evidence, fake.requests) == (evidence, 1)
+
+
+@pytest.mark.parametrize(
+    "says, evidence",
+    [
+        (b"HTTP/1.1 202 Accepted\r\n", Evidence.ACCEPTED),
+        (b"HTTP/1.1 202 Accepted\r\nX-Message-Id: fake-1\r\nX-Lo", Evidence.ACCEPTED),
+        (b"HTTP/1.1 500 Oops\r\nX-Lo", Evidence.DOUBTFUL),
+        (b"HTTP/1.1 429 Slowly\r\nX-Lo", Evidence.REFUSED),
+        (b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n5", Evidence.ACCEPTED),
+        (b"HTTP/1.1 100 Continue\r\nX-Lo", Evidence.SILENT),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", Evidence.SILENT),
+    ],
+)
+@pytest.mark.parametrize("end", [End.CLOSE, End.RESET])
+def test_the_status_is_the_answer_also_when_the_rest_of_it_never_comes(
+    says: bytes, evidence: Evidence, end: End
+) -> None:
+    assert _send(Behaviour(breaks_off=says, end=end)).evidence is evidence
 
 
 def test_an_answer_that_is_not_http_is_doubtful() -> None:

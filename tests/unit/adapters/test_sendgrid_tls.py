@@ -4,11 +4,14 @@ import ssl
 
 import pytest
 
+from memberships_export.adapters.mail.sendgrid import client
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import Attachment, SendResult
 from rig.services.fake_sendgrid import FakeSendGrid
-from rig.services.sendgrid_behaviour import ACCEPT_THEN_RESET, HANG, Behaviour, cut_body_after, status
+from rig.services.sendgrid_behaviour import ACCEPT_THEN_RESET, HANG, Behaviour, End, cut_body_after, status
+from rig.waiting import PATIENCE_SECONDS
 from tests.contract.mailers import a_mail, sendgrid
+from tests.fakes.late_limit import limit_begins_with
 
 
 @pytest.mark.usefixtures("trusted")
@@ -50,7 +53,12 @@ def test_a_mail_that_was_cut_off_on_its_way_is_refused(count: int, tls: ssl.SSLC
         (Behaviour(drip=(b"", b"HTTP/1.1 100 Continue\r\n\r\n")), Evidence.SILENT),
     ],
 )
-def test_each_answer_proves_the_same(behaviour: Behaviour, evidence: Evidence, tls: ssl.SSLContext) -> None:
+def test_each_answer_proves_the_same(
+    behaviour: Behaviour, evidence: Evidence, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with FakeSendGrid([behaviour], tls=tls) as fake:
-        assert sendgrid(fake.url, read_seconds=0.5, total_seconds=1).send(a_mail()).evidence is evidence
+        limit_begins_with(fake.endless, client, monkeypatch)
+        endless = behaviour.drip or behaviour.end is End.HANG
+        seconds = 0.2 if endless else PATIENCE_SECONDS
+        assert sendgrid(fake.url, total_seconds=seconds).send(a_mail()).evidence is evidence
         assert fake.requests == 1

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from memberships_export.adapters.mail.smtp import client
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import Attachment, Mail, SendResult
 from memberships_export.domain.mail.sender import Sender
@@ -25,6 +26,7 @@ from rig.services.smtp_behaviour import (
 )
 from rig.waiting import PATIENCE_SECONDS, until
 from tests.contract.mailers import FROM, TO, a_mail, read_eml, smtp
+from tests.fakes.late_limit import limit_begins_with
 
 MESSAGE_ID = "exp-1.1@club.example"
 SMALL_BUFFER = 8 * 1024
@@ -43,7 +45,8 @@ def send(behaviour: Behaviour, mail: Mail | None = None, **changes: float) -> Se
     """Send one mail to a server that does this."""
     with FakeSmtp([behaviour], receive_buffer=SMALL_BUFFER) as fake:
         result = smtp(fake.port, **changes).send(mail or a_mail())
-        assert fake.connections == 1, "one attempt, whatever came of it"
+        until(lambda: fake.connections, "the connection that was given up", progress=lambda: fake.connections)
+    assert fake.connections == 1, "one attempt, whatever came of it"
     return result
 
 
@@ -156,20 +159,24 @@ def test_an_answer_given_before_the_mail_had_left_is_read(answer: str, fields: d
 
 
 @pytest.mark.parametrize("behaviour", [ACCEPT_THEN_RESET, ACCEPT_THEN_CLOSE, ACCEPT_THEN_HANG, HANG])
-def test_no_answer_after_the_final_dot_is_silence(behaviour: Behaviour) -> None:
-    result = send(behaviour, total_seconds=1 if behaviour.end is End.HANG else PATIENCE_SECONDS)
+def test_no_answer_after_the_final_dot_is_silence(behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeSmtp([behaviour]) as fake:
+        limit_begins_with(fake.endless, client, monkeypatch)
+        result = smtp(fake.port, total_seconds=0.2 if behaviour.end is End.HANG else PATIENCE_SECONDS).send(a_mail())
     assert result.evidence is Evidence.SILENT
     assert str(result.detail).startswith("The mail server took the mail and did not answer (")
 
 
 @pytest.mark.parametrize("says", [b"2", b"25", b""])
-def test_an_answer_that_breaks_off_before_it_says_anything_is_silence(says: bytes) -> None:
-    assert send(Behaviour(at=Step.DOT, says=says, accepts=True, end=End.CLOSE)).evidence is Evidence.SILENT
+@pytest.mark.parametrize("end", [End.CLOSE, End.RESET])
+def test_an_answer_that_breaks_off_before_it_says_anything_is_silence(says: bytes, end: End) -> None:
+    assert send(Behaviour(at=Step.DOT, says=says, accepts=True, end=end)).evidence is Evidence.SILENT
 
 
 @pytest.mark.parametrize("says", [b"250", b"250 2.0.0 O", b"250-queued\r\n", b"250-queued\r\n25"])
-def test_the_code_is_the_answer_also_when_its_text_breaks_off(says: bytes) -> None:
-    result = send(Behaviour(at=Step.DOT, says=says, accepts=True, end=End.CLOSE))
+@pytest.mark.parametrize("end", [End.CLOSE, End.RESET])
+def test_the_code_is_the_answer_also_when_its_text_breaks_off(says: bytes, end: End) -> None:
+    result = send(Behaviour(at=Step.DOT, says=says, accepts=True, end=end))
     assert result.evidence is Evidence.ACCEPTED
 
 
@@ -203,8 +210,10 @@ def test_an_answer_of_any_number_of_lines_does_not_fill_the_memory() -> None:
     assert result == refused("The connection to the mail server failed before the whole mail had left (Unreadable).")
 
 
-def test_a_verdict_that_drips_is_silence_when_the_time_is_up() -> None:
-    result = send(Behaviour(at=Step.DOT, says=b"2", drip=b"5"), total_seconds=0.5)
+def test_a_verdict_that_drips_is_silence_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeSmtp([Behaviour(at=Step.DOT, says=b"2", drip=b"555")]) as fake:  # never three digits: they would be a code
+        limit_begins_with(fake.endless, client, monkeypatch)
+        result = smtp(fake.port, total_seconds=0.2).send(a_mail())
     assert result == SendResult(
         evidence=Evidence.SILENT, detail="The mail server took the mail and did not answer (TimeoutError)."
     )

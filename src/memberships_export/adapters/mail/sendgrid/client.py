@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from io import BufferedReader
+from typing import Any
 
 from memberships_export.adapters.http.certificates import trusting_context
 from memberships_export.adapters.http.outgoing_url import checked_url
@@ -114,6 +116,7 @@ class SendGrid:
 
     def _exchange(self, connection: HTTPConnection, body: "_Body", key: str) -> Answer:
         connection.sock.settimeout(self._settings.read_seconds)
+        connection.response_class = _Response
         with TimeLimit(connection.sock, self._settings.total_seconds):
             try:
                 connection.request("POST", self._path, body=iter(body), headers=_headers(key, body))
@@ -134,6 +137,33 @@ class _Body:
         for start in range(0, len(self.content), _PIECE):
             yield self.content[start : start + _PIECE]
         self.left = True  # http.client asks for more only after sendall of the last piece came back
+
+
+class _Response(HTTPResponse):
+    """An answer whose first line says all: where the connection breaks behind it, it is at its end.
+
+    One that is cut because it drips breaks too, if its next byte comes before we see the end.
+    """
+
+    fp: "_Lines"
+
+    def __init__(self, *args: Any, **how: Any) -> None:  # noqa: ANN401  (those of http.client)
+        super().__init__(*args, **how)
+        self.fp = _Lines(self.fp.detach())
+
+
+class _Lines(BufferedReader):
+    begun = False
+
+    def readline(self, size: int | None = -1) -> bytes:
+        try:
+            line = super().readline(size)
+        except OSError:
+            if self.begun:
+                return b""
+            raise
+        self.begun = True
+        return line
 
 
 def _headers(key: str, body: _Body) -> dict[str, str]:

@@ -8,6 +8,7 @@ import socket
 import ssl
 from base64 import b64encode
 from contextlib import suppress
+from io import BufferedReader
 from smtplib import SMTP, SMTPResponseException
 
 from memberships_export.adapters.http.watchdog import TimeLimit
@@ -101,12 +102,26 @@ class Session(SMTP):
     def _read_line(self) -> tuple[int, bytes, bool]:
         """Return code, text, and whether more lines follow. What broke off behind its code is a line."""
         self.file = self.file or self.sock.makefile("rb")
-        line = self.file.readline(_LONGEST_LINE)
+        line = _line(self.file)
         if found := _LINE.fullmatch(line.rstrip(b"\r\n")):
             return int(found["code"]), (found["text"] or b"").strip(), found["sign"] == b"-"
         if line.endswith(b"\n") or len(line) == _LONGEST_LINE:
             raise Unreadable
         raise ConnectionResetError  # before it had said anything
+
+
+def _line(file: BufferedReader) -> bytes:
+    """Read a line of at most the longest length, or what there is of it: a reset is as good an end as any."""
+    line = b""
+    while len(line) < _LONGEST_LINE and not line.endswith(b"\n"):
+        try:
+            here = file.peek()
+        except ConnectionError:
+            here = b""
+        if not here:
+            break
+        line += file.readline(min(len(here), _LONGEST_LINE - len(line)))
+    return line
 
 
 def plain_token(user: str, password: str) -> str:
