@@ -1,7 +1,7 @@
 """What a deployment needs, made without its template: quick to make, for tests of what can go wrong."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import boto3
@@ -79,6 +79,15 @@ class BareDeployment:
         found = ports.store.get(export.export_id)
         assert found is not None
         return found
+
+    def let_lease_end(self, export: Export) -> None:
+        """Go on to when a worker that was killed holds the export no longer, and its message is shown again."""
+        ports, _ = self.as_api
+        record = self.record_of(export)
+        assert record.lease is not None, "nobody held it"
+        ended = replace(record, lease=replace(record.lease, until=ports.clock()))
+        assert ports.store.replace(record, ended), "who holds it is still writing"
+        self.aws.show_hidden(self.queues.url)
 
     def exporter(self, code: Path, timeout_seconds: float = 60) -> LambdaFunction:
         """Return ExportMemberships, the built one in a process of its own."""

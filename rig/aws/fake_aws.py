@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sqs import models as moto_sqs
 from werkzeug.serving import make_server
@@ -113,6 +114,12 @@ class FakeAws:
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(int(answer[name]) for name in names)
+
+    def show_hidden(self, url: str) -> None:
+        """Let the time be over for which the messages of a queue are hidden."""
+        queue = moto_sqs.sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[url.rsplit("/", 1)[1]]
+        for message in list(queue._messages):  # noqa: SLF001  (`messages` are the visible ones)
+            message.visible_at = 0.0
 
     def new_bucket(self) -> BucketSettings:
         """Make an empty bucket."""

@@ -55,4 +55,4 @@ def sendgrid() -> Iterator[FakeSendGrid]:
 
 @pytest.fixture
 def deployment(aws: FakeAws, memberships: FakeMemberships, sendgrid: FakeSendGrid) -> BareDeployment:
-    return BareDeployment(aws, memberships, sendgrid, aws.new_queues(max_receives=5))
+    return BareDeployment(aws, memberships, sendgrid, aws.new_queues(visibility_seconds=5400, max_receives=5))

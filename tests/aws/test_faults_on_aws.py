@@ -22,7 +22,7 @@ from rig.services.sendgrid_behaviour import ACCEPT_THEN_HANG, status
 from tests.factories import a_page
 from tests.readers import own_file
 
-QUICK = {"LEASE_SECONDS": "3", "MEMBERSHIPS_TIMEOUT_SECONDS": "2"}
+PATIENT = {"LEASE_SECONDS": "3600", "MEMBERSHIPS_TIMEOUT_SECONDS": "600"}  # nothing ends before the test ends it
 
 
 def expected_file(rows: int) -> bytes:
@@ -47,9 +47,11 @@ def letters(deployment: BareDeployment) -> list[dict[str, str]]:
     return [dict(letter.message.attributes) for letter in services.redrive.letters()]
 
 
-def short_visibility(deployment: BareDeployment) -> None:
-    """Let a message of a killed function come back after two seconds, not after an hour and a half."""
-    deployment.aws.sqs.set_queue_attributes(QueueUrl=deployment.queues.url, Attributes={"VisibilityTimeout": "2"})
+def die(deployment: BareDeployment, export: Export, function: LambdaFunction, mapping: EventSourceMapping) -> None:
+    """Kill the only function, and go on to when the next one may take the export."""
+    function.kill()
+    mapping.until_invoked(1)
+    deployment.let_lease_end(export)
 
 
 # --- Killed -----------------------------------------------------------------------------------------------------------
@@ -58,13 +60,13 @@ def short_visibility(deployment: BareDeployment) -> None:
 def test_killed_while_it_fetches_the_next_one_goes_on_behind_the_last_stored_page(
     deployment: BareDeployment, code: Path
 ) -> None:
-    short_visibility(deployment)
-    deployment.with_settings(**QUICK).memberships.follow("ok", "hang")
+    deployment.with_settings(**PATIENT).memberships.follow("ok", "hang")
     export = deployment.ask()
 
-    with at_work(deployment, code) as (function, _):
-        deployment.until(lambda: len(deployment.memberships.calls) == 2, "the second page")
-        function.kill()
+    with at_work(deployment, code) as (function, mapping):
+        deployment.until(lambda: len(deployment.memberships.calls) == 2, "the call for the second page")
+        deployment.until(lambda: deployment.record_of(export).progress.pages == 1, "the first page on the record")
+        die(deployment, export, function, mapping)
         completed(deployment, export)
 
     (mail,) = deployment.sendgrid.accepted
@@ -77,14 +79,13 @@ def test_killed_while_it_fetches_the_next_one_goes_on_behind_the_last_stored_pag
 def test_killed_while_it_writes_the_file_the_next_one_renders_again_without_fetching(
     deployment: BareDeployment, code: Path
 ) -> None:
-    short_visibility(deployment)
-    deployment.with_settings(**QUICK)
+    deployment.with_settings(**PATIENT)
     held = deployment.aws.faults.hold("S3 PUT", f"{deployment.environ['MEMBERSHIPS_EXPORT_BUCKET']}/csv/")
     export = deployment.ask()
 
-    with at_work(deployment, code) as (function, _):
+    with at_work(deployment, code) as (function, mapping):
         deployment.until(held.arrived.is_set, "the file being written")
-        function.kill()
+        die(deployment, export, function, mapping)
         held.released.set()
         done = completed(deployment, export)
 
@@ -99,15 +100,13 @@ def test_killed_while_it_writes_the_file_the_next_one_renders_again_without_fetc
 def test_killed_after_the_send_one_mail_and_the_event_completes_the_export(
     deployment: BareDeployment, code: Path
 ) -> None:
-    short_visibility(deployment)
-    deployment.with_settings(**QUICK)
+    deployment.with_settings(**PATIENT)
     deployment.sendgrid.follow(ACCEPT_THEN_HANG)
     export = deployment.ask()
 
     with at_work(deployment, code) as (function, mapping):
         deployment.until(lambda: deployment.sendgrid.accepted, "the mail")
-        function.kill()
-        mapping.until_invoked(1)
+        die(deployment, export, function, mapping)
         deployment.until(lambda: deployment.record_of(export).status is ExportStatus.WAITING, "the wait for evidence")
         _, services = deployment.as_api
         fact = SendFact(number=1, evidence=Evidence.ACCEPTED, delivery=Delivery.DELIVERED)
@@ -123,7 +122,7 @@ def test_killed_after_the_send_one_mail_and_the_event_completes_the_export(
 def test_the_same_message_five_times_to_four_functions_at_once_is_one_mail(
     deployment: BareDeployment, code: Path
 ) -> None:
-    deployment.with_settings(**QUICK)
+    deployment.with_settings(**PATIENT)
     export = deployment.ask()
     ports, _ = deployment.as_api
     for _ in range(4):
@@ -132,6 +131,9 @@ def test_the_same_message_five_times_to_four_functions_at_once_is_one_mail(
     with ExitStack() as stack:
         functions = [stack.enter_context(deployment.exporter(code)) for _ in range(4)]
         mapping = stack.enter_context(deployment.mapping(*functions))
+        completed(deployment, export)
+        mapping.until_invoked(5)  # also those that were given back until the lease ends
+        deployment.aws.show_hidden(deployment.queues.url)
         deployment.until(lambda: deployment.left() == 0, "an empty queue")
 
     assert deployment.record_of(export).status is ExportStatus.COMPLETED
@@ -146,14 +148,16 @@ def test_of_a_batch_with_good_poison_and_failing_messages_only_the_failing_one_c
 ) -> None:
     ports, _ = deployment.as_api
     good, failing = deployment.ask("user-1"), deployment.ask("user-2")
-    elsewhere = Lease("another-worker", ports.clock() + timedelta(seconds=4))
+    elsewhere = Lease("another-worker", ports.clock() + timedelta(hours=1))
     assert ports.store.replace(failing, replace(failing, status=ExportStatus.RUNNING, token=1, lease=elsewhere))
     deployment.aws.sqs.send_message(QueueUrl=deployment.queues.url, MessageBody="not JSON")
 
     with deployment.exporter(code) as function, deployment.mapping(function, batch_size=10) as mapping:
+        mapping.until_invoked(1)
+        deployment.let_lease_end(failing)
         mapping.until_invoked(2)
-        deployment.until(lambda: deployment.left() == 0, "an empty queue")
 
+    assert deployment.left() == 0
     first = mapping.invoked[0]
     assert (len(first.messages), len(first.stay), first.error) == (3, 1, None)
     assert [invoked.messages.keys() for invoked in mapping.invoked[1:]] == [first.stay]
@@ -195,6 +199,7 @@ def test_an_export_that_takes_longer_than_its_function_may_run_goes_on_in_the_ne
 
     with at_work(deployment, code, timeout_seconds=16) as (function, mapping):
         deployment.until(held.arrived.is_set, "the first page being stored")
+        deployment.until(lambda: len(deployment.memberships.calls) == 2, "the call for the second one")
         deployment.until(lambda: function.seconds_left < 8, "half of its time being over, when it takes nothing more")
         function.timeout_seconds = 900
         held.released.set()
@@ -225,12 +230,13 @@ def test_a_claim_whose_answer_was_lost_is_recognised_as_our_own(deployment: Bare
 
 
 def test_a_claim_that_is_throttled_comes_back_with_its_message(deployment: BareDeployment, code: Path) -> None:
-    short_visibility(deployment)
     export = deployment.ask()
     throttled = Fault(name="PutItem", status=400, code="ThrottlingException", times=3)
     deployment.aws.faults.coming.append(throttled)
 
     with at_work(deployment, code) as (_, mapping):
+        mapping.until_invoked(1)
+        deployment.aws.show_hidden(deployment.queues.url)
         completed(deployment, export)
 
     assert [len(invoked.stay) for invoked in mapping.invoked] == [1, 0]

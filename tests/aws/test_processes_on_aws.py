@@ -22,8 +22,8 @@ def test_several_processes_answer_and_work_over_aws(deployment: BareDeployment, 
         )
         try:
             until(
-                lambda: deployment.record_of(asked).status is ExportStatus.COMPLETED,
-                "the export to complete",
+                lambda: (deployment.record_of(asked).status, started(log)) == (ExportStatus.COMPLETED, 4),
+                "the export to complete, and all processes, of which only one was needed for that",
                 progress=lambda: log.stat().st_size,
                 tell=log.read_text,
             )
@@ -32,5 +32,9 @@ def test_several_processes_answer_and_work_over_aws(deployment: BareDeployment, 
             process.terminate()
             status = process.wait(PATIENCE_SECONDS)
     assert threads == 1, "the parent forks, so no client of AWS may have begun a thread in it"
-    assert (status, log.read_text().count("event=process_started")) == (0, 4)
+    assert (status, started(log)) == (0, 4)
     assert "event=stopped clean=true" in log.read_text()
+
+
+def started(log: Path) -> int:
+    return log.read_text().count("event=process_started")

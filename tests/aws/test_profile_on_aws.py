@@ -42,8 +42,8 @@ def deployed(tmp_path: Path, zip_here: Path, club: Path, api: Stripe, deployment
     with code_with(zip_here, profile) as bundle:
         unpack(bundle, folder)
     place = in_function(profile).replace("/var/task", str(folder))
-    quick = {"LEASE_SECONDS": "3", "MEMBERSHIPS_TIMEOUT_SECONDS": "2"}
-    deployment.with_settings(MEMBERSHIPS_URL=api.url, PROFILE=place, **quick)
+    patient = {"LEASE_SECONDS": "3600", "MEMBERSHIPS_TIMEOUT_SECONDS": "600"}  # nothing ends before the test ends it
+    deployment.with_settings(MEMBERSHIPS_URL=api.url, PROFILE=place, **patient)
     return folder
 
 
@@ -76,21 +76,25 @@ def test_an_export_by_a_deployed_profile_keeps_its_text_beside_its_pages(
 def test_killed_between_page_and_checkpoint_it_goes_on_by_its_own_profile_though_another_is_deployed(
     deployment: BareDeployment, deployed: Path, api: Stripe
 ) -> None:
-    deployment.aws.sqs.set_queue_attributes(QueueUrl=deployment.queues.url, Attributes={"VisibilityTimeout": "2"})
     export = deployment.ask(api.user_prefix + USER)
     faults = deployment.aws.faults
     page = faults.hold("S3 PUT", f"parts/{export.export_id}/0-000001-")
 
-    with deployment.exporter(deployed) as function, deployment.mapping(function):
+    with deployment.exporter(deployed) as function, deployment.mapping(function) as mapping:
         deployment.until(page.arrived.is_set, "the second page being stored")
+        deployment.until(lambda: len(api.calls) == 3, "the call for the third one")
         checkpoint = faults.hold("PutItem")
         page.released.set()
         deployment.until(checkpoint.arrived.is_set, "its checkpoint being written")
         in_force = deployed / "club.toml"
         in_force.write_text(in_force.read_text(encoding="utf-8").replace('en = "ID"', 'en = "Number"'))
         function.kill()
-        faults.coming.append(Fault(name="PutItem"))  # it is never written
+        mapping.until_invoked(1)
+        never = Fault(name="PutItem")
+        faults.coming.append(never)
         checkpoint.released.set()
+        deployment.until(lambda: never not in faults.coming, "the end of a checkpoint that is never written")
+        deployment.let_lease_end(export)
         done = completed(deployment, export)
 
         assert done.claims == 2
