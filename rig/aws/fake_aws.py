@@ -1,7 +1,7 @@
 """AWS on loopback: moto over real HTTP, with one call after the other and a clock that tests can set."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
 REGION: Final = "eu-west-1"
+_WAIT_FOR_MESSAGES: Final = moto_sqs.Queue.wait_for_messages
 _LOOKS: Final = ("Get", "List", "Query", "Receive", "S3 GET", "S3 HEAD", "S3 List")
 
 
@@ -141,7 +142,10 @@ def _index(name: str, key: str, sort: str) -> Any:  # noqa: ANN401  (one of the 
 
 
 class _OneAfterTheOther:
-    """moto checks a condition and writes in two steps, without a lock: AWS does not let another call in between."""
+    """moto checks a condition and writes in two steps, without a lock: AWS does not let another call in between.
+
+    A long poll lets the others in while it waits, or the polls of a few workers would hold up each other and the rest.
+    """
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -149,6 +153,19 @@ class _OneAfterTheOther:
         self.calls: list[str] = []
         self.faults = Faults()
         self.needed: list[Needed] = []
+
+    @property
+    def waiting(self) -> Callable[[moto_sqs.Queue, int], None]:
+        """What stands for the method of moto's queue, which runs inside of a call."""
+
+        def wait_for_messages(queue: moto_sqs.Queue, seconds: int) -> None:
+            self._lock.release()
+            try:
+                _WAIT_FOR_MESSAGES(queue, seconds)
+            finally:
+                self._lock.acquire()
+
+        return wait_for_messages
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> "Iterable[bytes]":  # noqa: ANN401  (WSGI)
         name = _name(environ)
@@ -183,6 +200,7 @@ def running_aws() -> Iterator[FakeAws]:
     url = f"http://127.0.0.1:{server.server_port}"
     with pytest.MonkeyPatch.context() as environment:
         _only_this(environment, variables_for(url))
+        environment.setattr(moto_sqs.Queue, "wait_for_messages", application.waiting)
         thread.start()
         try:
             yield FakeAws(url, application.calls, application.faults, application.needed)

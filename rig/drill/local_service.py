@@ -38,6 +38,7 @@ class LocalService:
         self.folder, self.api, self.mail = folder, api, mail
         self.url = f"http://127.0.0.1:{free_port()}"
         self.env_file, self.log_file = folder / "service.env", folder / "serve.log"
+        self._pid_file = folder / "serve.pid"
         self.stopped = folder / "stopped"  # while this file is there, it does not start again
         self.process: subprocess.Popen[bytes] | None = None
         self._leaving, self._beside = threading.Event(), ExitStack()
@@ -120,13 +121,22 @@ class LocalService:
         self._keeper.start()
         client = self.member("nobody")
         try:
-            until(client.answers, "the service to answer", progress=lambda: len(self.log()), tell=self.log)
+            until(
+                lambda: self._told() and client.answers(),
+                "the service to answer",
+                progress=lambda: len(self.log()),
+                tell=self.log,
+            )
         except BaseException:
             self.__exit__()
             raise
         finally:
             client.close()
         return self
+
+    def _told(self) -> bool:
+        """Tell whether the file with its process is written: that may be later than its first answer."""
+        return self._pid_file.exists() and self._pid_file.read_text(encoding="utf-8").endswith("\n")
 
     def __exit__(self, *_: object) -> None:
         self._beside.close()
@@ -157,7 +167,7 @@ class LocalService:
             self.process = subprocess.Popen(
                 [PROGRAM, "serve"], env=self.variables(), stdout=log, stderr=log, start_new_session=True
             )
-        (self.folder / "serve.pid").write_text(f"{self.process.pid}\n", encoding="utf-8")
+        self._pid_file.write_text(f"{self.process.pid}\n", encoding="utf-8")
         if self._leaving.is_set():
             self.process.kill()
         self.process.wait()

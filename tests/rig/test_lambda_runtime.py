@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Timer
+from threading import Thread
+from time import time
 from typing import Any
 
 import pytest
@@ -25,10 +26,14 @@ def handler(event, context):
 def fail(context):
     raise ValueError("not today")
 
+def hang(context):
+    open(os.environ["LEDGER"], "a").close()
+    time.sleep(3600)
+
 actions = {
     "fail": fail,
     "exit": lambda context: os._exit(7),
-    "hang": lambda context: time.sleep(3600),
+    "hang": hang,
     "path": lambda context: [sorted(os.environ), sys.path],
     "pid": lambda context: os.getpid(),
     "time": lambda context: [context.get_remaining_time_in_millis(), context.function_name, context.aws_request_id],
@@ -57,7 +62,7 @@ def start(tmp_path: Path, ledger: Path) -> Iterator[Callable[..., LambdaFunction
     code.mkdir()
     functions = []
 
-    def made(source: str = HANDLER, timeout_seconds: float = 10.0) -> LambdaFunction:
+    def made(source: str = HANDLER, timeout_seconds: float = 900.0) -> LambdaFunction:
         (code / "tiny.py").write_text(source)
         settings = FunctionSettings(
             name="tiny",
@@ -82,9 +87,11 @@ def test_one_warm_process_answers_one_event_after_the_other(start: Callable[...,
 
 
 def test_the_context_tells_the_time_left_the_name_and_the_request(start: Callable[..., LambdaFunction]) -> None:
-    left, name, request_id = start(timeout_seconds=10).invoke({"do": "time"})
+    function, before = start(), time()
+    left, name, request_id = function.invoke({"do": "time"})
+    taken = time() - before
 
-    assert 5_000 < left <= 10_000
+    assert (900 - taken) * 1000 - 1 < left <= 900_000
     assert name == "tiny"
     assert len(request_id) == 36
 
@@ -134,19 +141,25 @@ def test_a_process_that_ends_fails_its_invocation_and_is_replaced(start: Callabl
 
 
 def test_at_its_time_limit_the_process_is_killed(start: Callable[..., LambdaFunction]) -> None:
-    function = start(timeout_seconds=1)
+    function = start()
     before = function.invoke({"do": "pid"})
+    function.timeout_seconds = 1
 
     with pytest.raises(FunctionFailed, match=r"Task timed out after 1\.00 seconds"):
         function.invoke({"do": "hang"})
 
+    function.timeout_seconds = 900
     assert function.invoke({"do": "pid"}) != before
 
 
-def test_a_kill_in_the_middle_fails_the_invocation(start: Callable[..., LambdaFunction]) -> None:
+def test_a_kill_in_the_middle_fails_the_invocation(start: Callable[..., LambdaFunction], ledger: Path) -> None:
     function = start()
-    function.invoke({"do": "pid"})
-    killer = Timer(0.1, function.kill)
+
+    def kill() -> None:
+        until(ledger.exists, "the middle", progress=lambda: function.starts)
+        function.kill()
+
+    killer = Thread(target=kill)
     killer.start()
 
     with pytest.raises(FunctionFailed, match="ended with status -9"):
@@ -215,10 +228,14 @@ def test_the_message_of_a_killed_function_comes_back_by_its_visibility_timeout(
 def test_the_message_of_a_function_that_took_too_long_comes_back(
     aws: FakeAws, start: Callable[..., LambdaFunction]
 ) -> None:
-    url = aws.new_queues(visibility_seconds=2).url
+    url = aws.new_queues(visibility_seconds=3600).url
     aws.sqs.send_message(QueueUrl=url, MessageBody="hang once")
+    function = start(timeout_seconds=1)
 
-    with EventSourceMapping(aws.sqs, url, [start(timeout_seconds=1)]) as mapping:
+    with EventSourceMapping(aws.sqs, url, [function]) as mapping:
+        mapping.until_invoked(1)
+        function.timeout_seconds = 900
+        aws.show_hidden(url)
         until(lambda: aws.messages_in(url) == 0, "an empty queue", progress=lambda: aws.changes)
 
     assert [invoked.error.kind if invoked.error else None for invoked in mapping.invoked] == ["Sandbox.Timedout", None]
