@@ -1,5 +1,6 @@
 """Whatever the memberships API does, the export waits or fails as it should, and no mail ever holds part of a file."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ from memberships_export.adapters.source.call import HttpLimits, MembershipsHttp
 from memberships_export.bootstrap.parts import utc_now
 from memberships_export.domain.export.record import Export, ExportStatus
 from rig.services.fake_memberships import FakeMemberships, closed_port
+from rig.waiting import until
+from tests.fakes.impatience import ImpatientOnce
 from tests.fakes.world import World
 
 ROWS = 7  # three pages
@@ -88,8 +91,12 @@ def mailed_rows(world: World) -> list[int]:
 @pytest.mark.parametrize("fault", WAITS)
 def test_what_will_pass_is_waited_for_and_then_the_whole_file_is_mailed(fault: str, page: int) -> None:
     with FakeMemberships(ROWS, script=["ok"] * (page - 1) + [fault]) as fake:
-        world = world_over(fake.url, IMPATIENT if fault in ENDLESS else PATIENT)
+        world = world_over(fake.url)
+        if fault in ENDLESS:
+            source = ImpatientOnce(MembershipsHttp(fake.url, TOKENS, PATIENT), IMPATIENT, page)
+            world.services = world.over(replace(world.ports, source=source))
         waiting = after_one_attempt(world)
+        until(lambda: len(fake.calls) == page, "the call that was given up", progress=lambda: len(fake.calls))
         assert waiting.status is ExportStatus.WAITING
         assert waiting.trouble is not None
         code, words = WAITS[fault]

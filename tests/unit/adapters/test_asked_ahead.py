@@ -13,6 +13,7 @@ from memberships_export.ports import Awaited
 from rig.services.fake_memberships import FakeMemberships
 from rig.services.membership_faults import FAULTS
 from rig.waiting import until
+from tests.fakes.impatience import impatient
 from tests.readers import own_page, own_reader
 from tests.unit.adapters.asking import known, source
 
@@ -28,10 +29,10 @@ def second_page() -> Call:
 
 
 def open_source(fake: FakeMemberships, limits: HttpLimits = LIMITS) -> MembershipsHttp:
-    """A source with an open connection, as it has one after a page."""
-    club = MembershipsHttp(fake.url, TOKENS, limits)
+    """A source with an open connection, as it has one after a page; the limits are for what comes then."""
+    club = MembershipsHttp(fake.url, TOKENS, LIMITS)
     own_page(club)
-    return club
+    return impatient(club, limits)
 
 
 def asked(club: MembershipsHttp) -> Awaited:
@@ -68,7 +69,8 @@ def outcome(step: str, *, ahead: bool) -> tuple[Answer | tuple[type[ExportError]
             page = asked(club).answer() if ahead else club.fetch(second_page(), own_reader().known)
         except ExportError as error:
             page = type(error), error.reason.replace(str(fake.port), "PORT"), getattr(error, "retry_after", None)
-        return page, len(fake.calls)
+        until(lambda: len(fake.calls) > 1, "the call, also one that was given up", progress=lambda: fake.accepted)
+    return page, len(fake.calls)
 
 
 @pytest.mark.parametrize("step", ["ok", *FAULTS, *STATUSES])

@@ -30,7 +30,7 @@ from rig.services.sendgrid_behaviour import (
 )
 from rig.waiting import until
 from tests.contract.mailers import KEY, NOW, a_mail, sendgrid
-from tests.fakes.late_limit import limit_begins_with
+from tests.fakes.impatience import limit_begins_with
 
 _SMALL_BUFFER = 8 * 1024
 _ERRORS = b'{"errors": [{"message": "Maximum credits exceeded", "field": null, "help": null}]}'

@@ -11,7 +11,7 @@ from rig.services.fake_sendgrid import FakeSendGrid
 from rig.services.sendgrid_behaviour import ACCEPT_THEN_RESET, HANG, Behaviour, End, cut_body_after, status
 from rig.waiting import PATIENCE_SECONDS
 from tests.contract.mailers import a_mail, sendgrid
-from tests.fakes.late_limit import limit_begins_with
+from tests.fakes.impatience import limit_begins_with
 
 
 @pytest.mark.usefixtures("trusted")

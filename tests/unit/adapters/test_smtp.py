@@ -26,7 +26,7 @@ from rig.services.smtp_behaviour import (
 )
 from rig.waiting import PATIENCE_SECONDS, until
 from tests.contract.mailers import FROM, TO, a_mail, read_eml, smtp
-from tests.fakes.late_limit import limit_begins_with
+from tests.fakes.impatience import limit_begins_with
 
 MESSAGE_ID = "exp-1.1@club.example"
 SMALL_BUFFER = 8 * 1024

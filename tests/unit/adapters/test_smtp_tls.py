@@ -21,7 +21,7 @@ from rig.services.smtp_behaviour import (
 )
 from rig.waiting import PATIENCE_SECONDS
 from tests.contract.mailers import a_mail, smtp
-from tests.fakes.late_limit import limit_begins_with
+from tests.fakes.impatience import limit_begins_with
 from tests.unit.adapters.test_watchdog import dripping_handshake
 
 LOGIN = ("club-export", "pässword")
