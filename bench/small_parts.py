@@ -23,21 +23,23 @@ from memberships_export.service.worker.run import Acknowledge
 from memberships_export.settings import read_settings
 
 _ROWS = 10
-_AT_ONCE = 20  # exports between two looks at the clock
 
 
-def measure_small_parts(folder: Path, rounds: int) -> PartsRuns:
-    """Let this process work off small exports over the adapters of one machine; who goes first takes turns."""
-    users = [f"user-{number}" for number in range(2 * _AT_ONCE * (rounds + 1))]
+def measure_small_parts(folder: Path, rounds: int, exports: int = 20) -> PartsRuns:
+    """Let this process work off small exports over the adapters of one machine; who goes first takes turns.
+
+    `exports`: how many there are between two looks at the clock.
+    """
+    users = [f"user-{number}" for number in range(2 * exports * (rounds + 1))]
     installation = Installation(folder / "parts")
     installation.fill(dict.fromkeys(users, _ROWS))
     with running(installation, "api") as api, _worker(installation, api.url) as worker:
         left = iter(users)
-        measured = [_round(worker, left, timeline_first=bool(number % 2)) for number in range(rounds + 1)][1:]
+        measured = [_round(worker, left, exports, timeline_first=bool(number % 2)) for number in range(rounds + 1)][1:]
         worker.check(users[-1])
     return PartsRuns(
         rows=_ROWS,
-        exports=_AT_ONCE,
+        exports=exports,
         with_timeline=tuple(with_it for with_it, _ in measured),
         without=tuple(without for _, without in measured),
     )
@@ -71,19 +73,21 @@ def _worker(installation: Installation, memberships_url: str) -> Iterator[_Worke
     yield _Worker(ports, assemble(ports, settings.policy, backend.download_links(settings, memberships_url)))
 
 
-def _round(worker: _Worker, users: Iterator[str], *, timeline_first: bool) -> tuple[float, float]:
+def _round(worker: _Worker, users: Iterator[str], exports: int, *, timeline_first: bool) -> tuple[float, float]:
     """Return processor seconds of one export, with the timeline and without it."""
-    seconds = {with_it: _seconds(worker, users, with_it=with_it) for with_it in (timeline_first, not timeline_first)}
+    seconds = {
+        with_it: _seconds(worker, users, exports, with_it=with_it) for with_it in (timeline_first, not timeline_first)
+    }
     return seconds[True], seconds[False]
 
 
-def _seconds(worker: _Worker, users: Iterator[str], *, with_it: bool) -> float:
-    for _ in range(_AT_ONCE):
+def _seconds(worker: _Worker, users: Iterator[str], exports: int, *, with_it: bool) -> float:
+    for _ in range(exports):
         worker.ask(next(users))
     with nullcontext() if with_it else patch.object(record, "noted", _nothing_noted):
         begun = process_time()
         worker.work_off()
-        return (process_time() - begun) / _AT_ONCE
+        return (process_time() - begun) / exports
 
 
 def _nothing_noted(_old: Export, new: Export, _at: datetime) -> Export:

@@ -339,7 +339,7 @@ def test_a_timeline_that_costs_too_much_is_shown_as_missed() -> None:
 
 
 def test_a_small_measurement_of_parts_has_two_numbers_for_each_turn(tmp_path: Path) -> None:
-    parts = measure_small_parts(tmp_path, rounds=2)
+    parts = measure_small_parts(tmp_path, rounds=2, exports=2)
 
     assert (len(parts.with_timeline), len(parts.without)) == (2, 2)
     assert min(*parts.with_timeline, *parts.without) > 0
