@@ -4,7 +4,10 @@ A wait ends badly when nothing moves any more, or when something goes on for eve
 (a thread's event, the end of a process) wait for PATIENCE_SECONDS.
 """
 
+import os
+import signal
 from collections.abc import Callable
+from functools import partial
 from threading import Event
 from time import monotonic
 from typing import Final, TypeVar
@@ -31,3 +34,17 @@ def until(
         assert now - began < LAST_RESORT_SECONDS, f"It went on for {LAST_RESORT_SECONDS:.0f} s: {what}.\n{tell()}"
         Event().wait(_LOOK_EVERY_SECONDS)
     return seen
+
+
+def signals_to_end() -> Callable[[], object]:
+    """Have SIGTERM and SIGINT come into a pipe, and return the wait for the first of them.
+
+    A handler that sets an event would not do: the main thread runs it, which does not wake when another thread gets
+    the signal.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _received, _frame: None)  # its number goes into the pipe
+    return partial(os.read, reading, 1)

@@ -11,7 +11,6 @@ one step; a last step ending in "*" is for all calls from then on, otherwise the
 import argparse
 import base64
 import json
-import signal
 import socket
 import ssl
 import struct
@@ -26,6 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from rig.loopback import LoopbackHandler, LoopbackServer, OnLoopback
 from rig.services.membership_faults import FAULTS, PAGE_FAULTS, Call, Page
+from rig.waiting import signals_to_end
 
 Row = dict[str, Any]
 
@@ -198,13 +198,11 @@ def main() -> None:
     parser.add_argument("--log", type=Path)
     parser.add_argument("--script", nargs="*", default=[])
     options = parser.parse_args()
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    until_told_to_end = signals_to_end()
     with FakeMemberships(options.rows, options.script, options.port, options.log) as fake:
         sys.stdout.write(f"{fake.port}\n")
         sys.stdout.flush()
-        stopped.wait()
+        until_told_to_end()
 
 
 if __name__ == "__main__":

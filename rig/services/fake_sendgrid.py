@@ -11,7 +11,6 @@ mail is followed by signed events.
 import argparse
 import json
 import os
-import signal
 import socket
 import ssl
 import struct
@@ -27,6 +26,7 @@ from rig.loopback import LoopbackHandler, LoopbackServer, OnLoopback
 from rig.services.sendgrid_behaviour import ACCEPT, Behaviour, End, read_behaviour
 from rig.services.sendgrid_mail import ReceivedMail
 from rig.services.sendgrid_webhook import EventSigner
+from rig.waiting import signals_to_end
 
 _EVENTS = ("processed", "delivered")
 _PIECE = 64 * 1024
@@ -172,14 +172,12 @@ def main() -> None:
     parser.add_argument("--webhook-url")
     parser.add_argument("--script", nargs="*", type=read_behaviour, default=[])
     options = parser.parse_args()
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    until_told_to_end = signals_to_end()
     fake = FakeSendGrid(options.script, port=options.port, ledger=options.ledger, webhook_url=options.webhook_url)
     with fake:
         sys.stdout.write(f"{fake.port}\n{fake.signer.public_key}\n")
         sys.stdout.flush()
-        stopped.wait()
+        until_told_to_end()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -37,10 +37,11 @@ SomeApi = TypeVar("SomeApi", bound=Api)
 class LiveService(Generic[SomeApi]):
     """Starts, kills and asks the service. All its processes share one data folder and one port.
 
-    `user`: who asks. `secrets`: the variables that the profile names.
+    `user`: who asks. `program`: what is run, after the interpreter. `secrets`: the variables that the profile names.
     """
 
     user = "user-1"
+    program: Sequence[str] = (str(Path(sys.executable).parent / PROGRAM),)
     secrets: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, folder: Path, memberships: SomeApi, sendgrid: FakeSendGrid, **settings: str) -> None:
@@ -57,8 +58,8 @@ class LiveService(Generic[SomeApi]):
             "SENDGRID_WEBHOOK_KEY": sendgrid.signer.public_key,
             "PAGE_SIZE": str(PAGE_SIZE),
             "WORKERS": "1",
-            "LEASE_SECONDS": "3",
-            "VISIBILITY_SECONDS": "2",
+            "LEASE_SECONDS": "3600",  # nobody who lives loses it; of who has died the machine knows
+            "VISIBILITY_SECONDS": "3600",
             "SWEEP_SECONDS": "1",
             "EVIDENCE_WAIT_SECONDS": "6",
             "MEMBERSHIPS_TIMEOUT_SECONDS": "2",
@@ -80,7 +81,7 @@ class LiveService(Generic[SomeApi]):
         return self._workers[-1]
 
     def _run(self, role: str, kill_at: str = "", *flags: str) -> subprocess.Popen[bytes]:
-        command = ["-m", "tests.life.killable", kill_at] if kill_at else [str(Path(sys.executable).parent / PROGRAM)]
+        command = ["-m", "tests.life.killable", kill_at] if kill_at else self.program
         with (self.folder / "log.txt").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, *command, role, *flags],
@@ -117,7 +118,7 @@ class LiveService(Generic[SomeApi]):
         return (self.folder / "log.txt").stat().st_size, len(self.memberships.calls), self.sendgrid.requests
 
     def log(self) -> str:
-        return (self.folder / "log.txt").read_text(errors="replace")[-6000:]
+        return (self.folder / "log.txt").read_text(errors="replace")
 
     def lines(self, event: str) -> list[dict[str, object]]:
         """Return the whole lines of the log that are about an event."""

@@ -20,6 +20,7 @@ from rig.services.sendgrid_behaviour import status
 from rig.waiting import PATIENCE_SECONDS
 from tests.e2e.test_metrics import scraped
 from tests.life.live_service import LiveService, live_service
+from tests.life.patient import PATIENT
 
 WORKERS = ["worker-1", "worker-2"]
 ALL = ["api-1", *WORKERS]
@@ -27,9 +28,13 @@ Service = LiveService[FakeMemberships]
 
 
 @contextmanager
-def many(folder: Path, sends: tuple[Any, ...] = (), **settings: str) -> Iterator[Service]:
-    """Start `serve` with one API process and two workers, and wait until all of them were started."""
-    with live_service(folder, 20, sends, **{"WORKERS": "2", "LEASE_SECONDS": "3600"} | settings) as service:
+def many(folder: Path, sends: tuple[Any, ...] = (), *, patient: bool = False, **settings: str) -> Iterator[Service]:
+    """Start `serve` with one API process and two workers, and wait until all of them were started.
+
+    `patient`: they may take as long as they need to stop.
+    """
+    with live_service(folder, 20, sends, **{"WORKERS": "2"} | settings) as service:
+        service.program = PATIENT if patient else service.program
         service.start()
         processes = int(settings.get("API_PROCESSES", "1")) + 2
         service.until(lambda: len(service.lines("process_started")) == processes, "all processes")
@@ -102,6 +107,7 @@ def test_an_export_goes_on_when_its_worker_is_killed_and_the_worker_is_there_aga
 
         assert service.completed(str(answer["exportId"]))["status"] == "completed", service.log()
         assert len(service.sendgrid.accepted) == 1
+        service.until(lambda: len(service.lines("process_started")) == 5, "both to be there again")
         told = service.lines("process_ended")
         assert sorted(str(line["name"]) for line in told) == WORKERS
         assert {line["level"] for line in told} == {"WARNING"}
@@ -124,13 +130,13 @@ def test_a_request_that_comes_while_the_api_is_dead_is_answered_by_the_next_one(
             assert client.recv(4096).startswith(b"HTTP/1.1 200"), (
                 "the parent keeps the socket open, and what waits there"
             )
-        assert pids(service)["api-1"] != first
+        service.until(lambda: pids(service)["api-1"] != first, "the line about what has answered already")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("to_all", [False, True], ids=["to the parent", "to the group"])
 def test_a_signal_ends_all_processes_well(tmp_path: Path, number: signal.Signals, *, to_all: bool) -> None:
-    with many(tmp_path) as service:
+    with many(tmp_path, patient=True) as service:
         children = pids(service)
         (os.killpg if to_all else os.kill)(parent(service), number)
 
@@ -141,13 +147,15 @@ def test_a_signal_ends_all_processes_well(tmp_path: Path, number: signal.Signals
 
 
 def test_an_api_process_that_alone_is_told_to_end_is_followed_by_another(tmp_path: Path) -> None:
-    with many(tmp_path) as service:
+    with many(tmp_path, patient=True) as service:
         os.kill(pids(service)["api-1"], signal.SIGTERM)
+        service.reconnect()  # a connection that the first one has may end with it
         assert service.request(), "somebody answers all the time: connections wait at the socket of the parent"
 
         service.until(lambda: service.lines("process_ended"), "the end of the one that alone was told to end")
         [line] = service.lines("process_ended")
         assert (line["name"], line["reason"]) == ("api-1", "It ended as it was told to, but not by us.")
+        service.reconnect()
         assert service.request()
 
 
@@ -181,11 +189,9 @@ def test_a_child_that_stands_still_keeps_the_service_no_longer_than_five_seconds
 
         assert ended(service) == 0
         assert [name for name, pid in children.items() if alive(pid)] == []
-        [line] = service.lines("process_ended")
-        assert (line["name"], line["reason"]) == (
-            "worker-2",
-            "It did not stop in time, and was killed: what it left undone is on the record.",
-        )
+        reasons = {line["name"]: line["reason"] for line in service.lines("process_ended")}
+        assert reasons["worker-2"] == "It did not stop in time, and was killed: what it left undone is on the record."
+        assert set(reasons.values()) == {reasons["worker-2"]}, "a slow machine may have kept others"
         assert [line["clean"] for line in service.lines("stopped") if "clean" in line] == ["false"]
 
 

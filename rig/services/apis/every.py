@@ -6,9 +6,7 @@ It prints its address, and serves user 42 (and 43 with five rows) until SIGTERM 
 """
 
 import argparse
-import signal
 import sys
-from threading import Event
 
 from rig.services.apis.fake_api import FakeApi
 from rig.services.apis.held import Holdings
@@ -18,6 +16,7 @@ from rig.services.apis.pretix import Pretix
 from rig.services.apis.standards import GraphQl, Hitobito, JsonApi, OData
 from rig.services.apis.switches import SWITCHES
 from rig.services.apis.wordpress import PaidMembershipsPro, WooCommerceSubscriptions, WordPressStyle
+from rig.waiting import signals_to_end
 
 # Of the profiles that are shipped.
 VENDORS: dict[str, type[FakeApi]] = {
@@ -57,14 +56,12 @@ def main() -> None:
     parser.add_argument("--cap", type=int)
     parser.add_argument("--switch", nargs="*", default=[])
     options = parser.parse_args()
-    stopped = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    until_told_to_end = signals_to_end()
     held = Holdings({"42": options.rows, "43": 5})
     with EVERY[options.name](held, *options.switch, cap=options.cap) as api:
         sys.stdout.write(f"{api.url}\n")
         sys.stdout.flush()
-        stopped.wait()
+        until_told_to_end()
 
 
 if __name__ == "__main__":

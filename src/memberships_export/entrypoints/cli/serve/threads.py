@@ -1,7 +1,7 @@
 """API and worker as threads of one process, and their end within five seconds of a signal.
 
-The main thread only waits: so a signal neither gets lost in a library nor interrupts the work, and no request, page or
-mail that hangs can keep the process.
+The main thread only waits, at a pipe into which signals come whichever thread gets them: so none gets lost in a library
+or interrupts the work, and no request, page or mail that hangs can keep the process.
 """
 
 import logging
@@ -10,7 +10,6 @@ import select
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import Protocol
 
 from memberships_export.entrypoints.cli.serve.child import leave
@@ -35,18 +34,6 @@ class Api(Protocol):
         ...
 
 
-class Endings(Protocol):
-    """Where it is told why the process is to end."""
-
-    def put(self, ending: int, /) -> None:
-        """Tell one reason."""
-        ...
-
-    def empty(self) -> bool:
-        """Say whether none was told."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What runs in one process. `started` is called when the API is up: from then on a worker can fetch from it.
@@ -62,11 +49,9 @@ class Parts:
 
 def run_until_signal(parts: Parts) -> bool:
     """Run the parts; false when the API ended by itself. Does not return when something hangs: the process ends."""
-    endings: SimpleQueue[int] = SimpleQueue()  # unlike an Event, it may be used in a signal handler
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _frame: endings.put(received))
-    _start(parts, endings, lambda: None)
-    ending = endings.get()
+    reading, writing = _hear(signal.SIGTERM, signal.SIGINT)
+    _start(parts, _Pipe(writing), lambda: None)
+    ending = os.read(reading, 1)[0]
     tell_stopping(ending, drained=ending == _DRAINED)
     clean = _stop(parts)
     log.info("event=stopped clean=%s", clean)
@@ -85,10 +70,7 @@ def tell_stopping(number: int, *, drained: bool) -> None:
 
 def run_until_told(parts: Parts, tie: Tie) -> bool:
     """As above, in a child: its parent says when to end, and tells the log. SIGTERM ends this child alone."""
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.signal(signal.SIGTERM, lambda _received, _frame: None)  # its number goes into the pipe
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    reading, writing = _hear(signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     _start(parts, _Pipe(writing), tie.up)
     ending = _wait(reading, tie.lifeline, None)
@@ -99,8 +81,21 @@ def run_until_told(parts: Parts, tie: Tie) -> bool:
     return ending != _SERVER_ENDED
 
 
+def _hear(*numbers: signal.Signals) -> tuple[int, int]:
+    """Make a pipe into which these signals come, and return its ends.
+
+    A handler would not do: the main thread runs it, which does not wake when another thread gets the signal.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)  # first, or a signal that comes now would be nowhere
+    for number in numbers:
+        signal.signal(number, lambda _received, _frame: None)  # its number goes into the pipe
+    return reading, writing
+
+
 class _Pipe:
-    """What threads put is read beside signals and the parent's end, whichever thread gets a signal."""
+    """Where threads put why the process is to end, beside the numbers of signals."""
 
     def __init__(self, writing: int) -> None:
         self._writing = writing
@@ -125,7 +120,7 @@ def _wait(reading: int, lifeline: int, seconds: float | None) -> int:
             return number
 
 
-def _start(parts: Parts, endings: Endings, up: Callable[[], None]) -> None:
+def _start(parts: Parts, endings: _Pipe, up: Callable[[], None]) -> None:
     if parts.api:
         parts.api.start(lambda: endings.put(_SERVER_ENDED))
     if not endings.empty():
