@@ -14,7 +14,7 @@ from rig.services.fake_memberships import row
 from rig.services.sendgrid_behaviour import ACCEPT_THEN_HANG
 from rig.waiting import PATIENCE_SECONDS
 from tests.factories import a_page
-from tests.life.live_service import live_service
+from tests.life.live_service import PAGE_SIZE, live_service
 from tests.readers import own_file
 
 ROWS = 30  # three pages
@@ -42,13 +42,19 @@ POINTS = {
 }
 
 # Which pages come twice: what was received and not stored, and what was under way.
-TWICE = {
+TWICE: dict[str, list[str | None]] = {
     "first page received, second asked for": [None, "10-30"],
     "page received, not stored": ["10-30"],
     "page stored, not checkpointed": ["20-30"],
     "page checkpointed": ["20-30"],
 }
 WHILE_A_WORKER_BEGINS = "record and message saved, request not answered"
+MAILED = "mail accepted, record does not know"
+
+
+def evidence_wait(name: str) -> str:
+    """In seconds: as long as it takes where there will be evidence, and no longer than needed where there is none."""
+    return "3600" if name == MAILED else "1"
 
 
 def expected_file() -> bytes:
@@ -57,7 +63,7 @@ def expected_file() -> bytes:
 
 @pytest.mark.parametrize("name", POINTS, ids=[name.replace(" ", "-") for name in POINTS])
 def test_killed_at(name: str, tmp_path: Path) -> None:
-    with live_service(tmp_path, ROWS) as service:
+    with live_service(tmp_path, ROWS, EVIDENCE_WAIT_SECONDS=evidence_wait(name)) as service:
         service.start(kill_at=POINTS[name])
         answer = service.request()
         assert service.wait_for_death() == -signal.SIGKILL
@@ -72,6 +78,8 @@ def test_killed_at(name: str, tmp_path: Path) -> None:
         (mail,) = service.sendgrid.accepted
         assert mail.attachment == expected_file()
         assert done["file"]["sha256"] == sha256(expected_file()).hexdigest()
+        least = ROWS // PAGE_SIZE + len(TWICE.get(name, []))
+        service.until(lambda: len(service.memberships.calls) >= least, "a call that has outlived who made it")
         fetched = Counter(call.cursor for call in service.memberships.calls)
         assert set(fetched) == {None, "10-30", "20-30"}
         twice = [cursor for cursor, times in fetched.items() if times > 1]
@@ -81,7 +89,7 @@ def test_killed_at(name: str, tmp_path: Path) -> None:
 
 
 def test_killed_while_sendgrid_has_the_mail_and_does_not_answer(tmp_path: Path) -> None:
-    with live_service(tmp_path, ROWS, (ACCEPT_THEN_HANG,), EVIDENCE_WAIT_SECONDS="20") as service:
+    with live_service(tmp_path, ROWS, (ACCEPT_THEN_HANG,), EVIDENCE_WAIT_SECONDS="3600") as service:
         service.start()
         answer = service.request()
         assert answer is not None
@@ -97,15 +105,17 @@ def test_killed_while_sendgrid_has_the_mail_and_does_not_answer(tmp_path: Path) 
 
 
 def test_sigterm_in_the_middle_of_a_fetch_that_hangs_is_obeyed_and_loses_nothing(tmp_path: Path) -> None:
-    with live_service(tmp_path, ROWS) as service:
+    with live_service(tmp_path, ROWS, MEMBERSHIPS_TIMEOUT_SECONDS="300") as service:
         service.memberships.follow("ok", "hang")
         service.start()
         answer = service.request()
         assert answer is not None
+        export_id = str(answer["exportId"])
+        service.until(lambda: service.status(export_id)["progress"]["rows"] == PAGE_SIZE, "the first page on record")
         service.until(lambda: len(service.memberships.calls) == 2, "the second page")
         assert service.process is not None
         service.process.terminate()
         assert service.process.wait(PATIENCE_SECONDS) == 0
         service.start()
-        assert service.completed(answer["exportId"])["status"] == "completed"
+        assert service.completed(export_id)["status"] == "completed"
         assert [call.cursor for call in service.memberships.calls].count(None) == 1

@@ -9,8 +9,10 @@ import pytest
 from memberships_export.domain.formats.options import Format, Options
 from tests.life.kinds_of_files import rows_in
 from tests.life.live_service import live_service
+from tests.life.test_killed_anywhere import evidence_wait
 
 ROWS = 30  # three pages
+# Where it dies, and how often a whole file is written in the end.
 POINTS = {
     "in the middle of the file": ("sink.write:after:3", 1),
     "file written, record does not know": ("files.written:after:1", 2),
@@ -21,11 +23,10 @@ POINTS = {
 
 
 @pytest.mark.parametrize("kind", [Format.XLSX, Format.JSONL])
-@pytest.mark.parametrize("point, made", POINTS.values(), ids=[name.replace(" ", "-") for name in POINTS])
-def test_killed_at(kind: Format, point: str, made: int, tmp_path: Path) -> None:
-    """`made`: how often a whole file is written in the end."""
-    with live_service(tmp_path, ROWS) as service:
-        service.start(kill_at=point)
+@pytest.mark.parametrize("point", POINTS, ids=[name.replace(" ", "-") for name in POINTS])
+def test_killed_at(kind: Format, point: str, tmp_path: Path) -> None:
+    with live_service(tmp_path, ROWS, EVIDENCE_WAIT_SECONDS=evidence_wait(point)) as service:
+        service.start(kill_at=POINTS[point][0])
         answer = service.request(f"?format={kind}&language=de&columns=name,id")
         assert service.wait_for_death() == -signal.SIGKILL
 
@@ -42,5 +43,5 @@ def test_killed_at(kind: Format, point: str, made: int, tmp_path: Path) -> None:
         rows = rows_in(mail.attachment, Options(format=kind))
         assert [int(row[1]) for row in rows[1:]] == list(range(1, ROWS + 1))
         files = [path.read_bytes() for path in (tmp_path / "data" / "files").glob(f"csv/*/*.{kind}")]
-        assert len(files) == made
+        assert len(files) == POINTS[point][1]
         assert set(files) == {mail.attachment}, "not a byte differs"
