@@ -4,23 +4,24 @@ import socket
 import sys
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from secrets import randbelow
 from socketserver import BaseRequestHandler
 from threading import Event, Thread
-from typing import Any, Self
+from typing import Any, Final, Self
 
-_FIRST_PORT, _PORTS = 15_000, 15_000  # below those that Linux gives to whoever asks for any (ip(7): from 32768 on)
+_held: Final[list[socket.socket]] = []
 
 
 def free_port() -> int:
     """Return a port where nobody listens, for a process that has to come back to the same one.
 
-    None that a connection or another server gets by chance before that process has it.
+    It stays bound here, so the system gives it to nobody who asks for any; who names it, and sets SO_REUSEADDR as
+    servers do, can listen at it.
     """
-    while True:
-        with socket.socket() as probe, suppress(OSError):  # taken: look on
-            probe.bind(("127.0.0.1", _FIRST_PORT + randbelow(_PORTS)))
-            return int(probe.getsockname()[1])
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    _held.append(held)
+    return int(held.getsockname()[1])
 
 
 class LoopbackServer(ThreadingHTTPServer):

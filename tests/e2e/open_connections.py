@@ -100,15 +100,32 @@ class Server:
 
 @contextmanager
 def serving(limits: Limits, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Server]:
-    answers = Answers()
+    with _served(socket.create_server(("127.0.0.1", 0)), limits, headers) as server:
+        yield server
+
+
+@contextmanager
+def served_late(limits: Limits, sent: bytes) -> Iterator[socket.socket]:
+    """Yield a client whose first bytes are there before the server: however short its limits, they are in time."""
     listening = socket.create_server(("127.0.0.1", 0))
+    with socket.create_connection(listening.getsockname(), PATIENCE) as client:
+        client.sendall(sent)
+        with _served(listening, limits, {}):
+            yield client
+
+
+@contextmanager
+def _served(listening: socket.socket, limits: Limits, headers: Mapping[str, str]) -> Iterator[Server]:
+    answers = Answers()
     thread = ApiThread(answers.app(), [listening], limits, headers)
-    thread.start(lambda: None)
+    ended = threading.Event()
+    thread.start(ended.set)
     try:
         yield Server(listening.getsockname()[1], answers)
     finally:
         answers.go_on.set()
-        assert thread.stop()
+        thread.stop()  # it waits for a second or two, which says more about the machine than about the server
+        assert ended.wait(PATIENCE)
 
 
 def until_closed(client: socket.socket) -> bytes:

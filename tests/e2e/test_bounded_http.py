@@ -12,9 +12,11 @@ import pytest
 
 from memberships_export.entrypoints.api.headers import HTTPS_ONLY, SECURITY_HEADERS
 from memberships_export.entrypoints.cli.serve.limits import Limits, limits_of
-from tests.e2e.open_connections import CHUNKED, GET, PATIENCE, POST, serving, status, until, until_closed
+from tests.e2e.open_connections import CHUNKED, GET, PATIENCE, POST, served_late, serving, status, until, until_closed
 
 PATIENT = Limits(header_seconds=PATIENCE, body_seconds=PATIENCE, reading_seconds=PATIENCE)
+SLOW_BODY = Limits(header_seconds=PATIENCE, body_seconds=0.05, reading_seconds=PATIENCE)
+SLOW_READER = Limits(header_seconds=PATIENCE, body_seconds=PATIENCE, reading_seconds=0.05)
 HURRIED = Limits(header_seconds=0.05, body_seconds=0.05, reading_seconds=0.05, farewell_seconds=0.05)
 KIB = 1024
 
@@ -143,7 +145,7 @@ def test_a_header_that_does_not_come_is_408(begin: bytes) -> None:
 
 @pytest.mark.parametrize("begin", [POST + b"Content-Length: 9\r\n\r\n123", CHUNKED, CHUNKED + b"1\r\nx\r\n"])
 def test_a_body_that_does_not_come_is_408_and_no_error_of_ours(begin: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    with serving(HURRIED) as server:
+    with serving(SLOW_BODY) as server:
         answer = server.answer(begin)
     assert (status(answer), problem_of(answer)["code"]) == (408, "body_too_slow")
     assert [record for record in caplog.records if record.levelno > logging.INFO] == []
@@ -169,7 +171,7 @@ def test_drips_do_not_renew_the_time(first: bytes) -> None:
 
 
 def test_the_next_request_on_a_connection_has_its_own_time() -> None:
-    with serving(HURRIED) as server, server.client(GET) as client:
+    with served_late(HURRIED, GET) as client:
         until(client, b'"here"')
         client.sendall(b"GET / HTTP/1.1\r\n")
         assert status(until_closed(client)) == 408
@@ -185,7 +187,7 @@ def test_a_connection_that_is_not_used_any_more_is_closed(junk: bytes) -> None:
 
 
 def test_a_client_that_takes_no_answer_is_cut_off() -> None:
-    with serving(HURRIED) as server, server.client(b"GET /flood HTTP/1.1\r\nHost: x\r\n\r\n"):
+    with serving(SLOW_READER) as server, server.client(b"GET /flood HTTP/1.1\r\nHost: x\r\n\r\n"):
         assert server.answers.cut.wait(PATIENCE)
 
 

@@ -20,6 +20,7 @@ import urllib3
 from memberships_export.bootstrap.backend import connect
 from memberships_export.domain.messages.message import Message
 from memberships_export.settings import Settings
+from rig.loopback import free_port
 from rig.services.fake_memberships import FakeMemberships
 from rig.waiting import PATIENCE_SECONDS, until
 from tests.e2e.command_line import (
@@ -318,8 +319,7 @@ def test_watch_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
 
 def test_a_service_whose_welcome_nobody_can_read_goes_on(tmp_path: Path) -> None:
     log = tmp_path / "serve.log"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     with Path("/dev/full").open("wb") as full, log.open("wb") as err:
         service = subprocess.Popen(
             [PROGRAM, "serve", "--port", port], env=environ_of(tmp_path), stdout=full, stderr=err

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from rig.loopback import free_port
 from rig.waiting import until
 from tests.e2e.command_line import Running, data_of, environ_of, mails_of, run, running
 
@@ -37,11 +38,6 @@ class Proxy:
     def ask(self, method: str, path: str, token: str = "") -> urllib3.BaseHTTPResponse:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return urllib3.request(method, self.base + path, headers=headers, retries=False, redirect=False)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def listens(port: int) -> bool | None:

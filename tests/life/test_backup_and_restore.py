@@ -1,6 +1,7 @@
 """A backup of a service that works, and dies while it is copied: in another folder its exports go on and are mailed."""
 
 from pathlib import Path
+from typing import Any
 
 from memberships_export.adapters.embedded.backup.making import Backup, make_backup
 from memberships_export.adapters.embedded.backup.restoring import restore
@@ -9,7 +10,7 @@ from rig.services.fake_memberships import FakeMemberships
 from tests.life.live_service import PAGE_SIZE, LiveService, live_service
 
 # A folder that was restored does not tell which process has died: its exports go on when their leases end.
-NOBODY_KNOWS_WHO_DIED = {"LEASE_SECONDS": "3", "VISIBILITY_SECONDS": "2"}
+NOBODY_KNOWS_WHO_DIED: dict[str, Any] = {"LEASE_SECONDS": "3", "VISIBILITY_SECONDS": "2"}
 
 
 def fetching(service: LiveService[FakeMemberships]) -> str:
