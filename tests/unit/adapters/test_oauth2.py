@@ -400,9 +400,9 @@ def test_a_token_without_a_type_is_taken_for_a_bearer_token() -> None:
 def test_a_token_endpoint_that_never_answers_takes_no_longer_than_the_call_may() -> None:
     with FakeOAuth2() as server, RecordingApi() as api:
         server.before = lambda: server.closing.wait(PATIENCE_SECONDS)
-        with pytest.raises(
-            MembershipsUnavailable, match=r"token endpoint at .* kept us waiting for more than 0\.\d sec"
-        ):
+        # Which of them is noticed first is up to the machine, as is what is left of the time by then.
+        late = r"(kept us waiting for more than 0(\.\d)? seconds|took longer than one call may)"
+        with pytest.raises(MembershipsUnavailable, match=f"token endpoint at .* {late}"):
             source(api.url, ENVIRON, IMPATIENT).fetch(PAGE, _profile(server))
         assert api.seen == []
 

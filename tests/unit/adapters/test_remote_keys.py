@@ -245,6 +245,7 @@ def test_nobody_waits_a_turn_for_a_provider_that_hangs(provider: Provider) -> No
         crowd = Crowd(remote, MANY, lambda _: OLD)
         assert {type(answer) for answer in crowd.next(MANY)} == {KeysUnavailable}
         crowd.end()
+    assert provider.begun.acquire(timeout=STUCK)
     assert provider.reads == 1
     assert not provider.gate.is_set()
     provider.gate.set()

@@ -1,10 +1,12 @@
 """Each thing that an SMTP server or the network can do, and exactly what it proves."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from memberships_export.adapters.mail.smtp import client
+from memberships_export.adapters.mail.smtp.session import Session
 from memberships_export.domain.export.record import Evidence
 from memberships_export.domain.mail.mail import Attachment, Mail, SendResult
 from memberships_export.domain.mail.sender import Sender
@@ -138,11 +140,25 @@ def test_a_mail_that_was_cut_off_on_its_way_is_refused_and_never_silent(count: i
     assert "before the whole mail had left" in str(result.detail)
 
 
+@pytest.fixture
+def hurried_from_the_mail_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a server that stops reading soon, and give it all the time it needs until then."""
+    announce = client._announce  # noqa: SLF001  (the step before the mail)
+
+    def then_hurry(session: Session, message: Any) -> None:  # noqa: ANN401  (its own)
+        announce(session, message)
+        session.sock.settimeout(0.3)
+
+    monkeypatch.setattr(client, "_announce", then_hurry)
+
+
+@pytest.mark.usefixtures("hurried_from_the_mail_on")
 def test_a_server_that_stops_reading_is_a_refusal() -> None:
-    result = send(ends(Step.CONTENT, End.HANG), large_mail(), read_seconds=0.3)
+    result = send(ends(Step.CONTENT, End.HANG), large_mail())
     assert result == refused("The connection to the mail server failed before the whole mail had left (TimeoutError).")
 
 
+@pytest.mark.usefixtures("hurried_from_the_mail_on")
 @pytest.mark.parametrize(
     "answer, fields",
     [
@@ -153,7 +169,7 @@ def test_a_server_that_stops_reading_is_a_refusal() -> None:
     ],
 )
 def test_an_answer_given_before_the_mail_had_left_is_read(answer: str, fields: dict[str, bool]) -> None:
-    result = send(answers_in_the_middle(answer), large_mail(), read_seconds=0.3)
+    result = send(answers_in_the_middle(answer), large_mail())
     code, _, text = answer.partition(" ")
     assert result == refused(f"SMTP {code} to the mail: {text}", **fields)
 
