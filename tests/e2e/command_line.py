@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import policy
@@ -60,11 +60,13 @@ class Running:
 
 
 @contextmanager
-def running(environ: Environ, folder: Path, command: str = "serve", *flags: str) -> Iterator[Running]:
+def running(
+    environ: Environ, folder: Path, command: str = "serve", *flags: str, program: Sequence[str] = (PROGRAM,)
+) -> Iterator[Running]:
     """Run a part of the service until the block ends; it has said all it has to say at start when the block begins."""
     said, log = folder / f"{command}.out", folder / f"{command}.log"
     with said.open("wb") as out, log.open("wb") as err:
-        process = subprocess.Popen([PROGRAM, command, *flags], env=environ, stdout=out, stderr=err)
+        process = subprocess.Popen([*program, command, *flags], env=environ, stdout=out, stderr=err)
     try:
         until(
             lambda: re.search(r"^Mails go to", said.read_text(), re.MULTILINE) or process.poll() is not None,

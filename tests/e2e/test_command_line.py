@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from email import policy
 from email.parser import BytesParser
@@ -34,6 +35,7 @@ from tests.e2e.command_line import (
     run,
     running,
 )
+from tests.life.patient import PATIENT
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +158,7 @@ def test_an_export_that_hangs_can_be_cancelled_and_does_not_keep_the_service(tmp
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_an_idle_service_well(tmp_path: Path, number: signal.Signals) -> None:
-    with running(environ_of(tmp_path), tmp_path) as service:
+    with running(environ_of(tmp_path), tmp_path, program=[sys.executable, *PATIENT]) as service:
         service.process.send_signal(number)
         assert service.process.wait(PATIENCE_SECONDS) == 0
     assert "event=stopped clean=true" in service.log.read_text()
@@ -322,7 +324,7 @@ def test_a_service_whose_welcome_nobody_can_read_goes_on(tmp_path: Path) -> None
     port = str(free_port())
     with Path("/dev/full").open("wb") as full, log.open("wb") as err:
         service = subprocess.Popen(
-            [PROGRAM, "serve", "--port", port], env=environ_of(tmp_path), stdout=full, stderr=err
+            [sys.executable, *PATIENT, "serve", "--port", port], env=environ_of(tmp_path), stdout=full, stderr=err
         )
     try:
         until(lambda: is_healthy(f"http://127.0.0.1:{port}/healthz"), "the service answering", progress=log.read_text)

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import sys
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -13,6 +14,7 @@ from rig.services.apis.held import Holdings
 from rig.services.fake_memberships import FakeMemberships
 from rig.waiting import PATIENCE_SECONDS
 from tests.e2e.command_line import Running, environ_of, running
+from tests.life.patient import PATIENT
 
 SCOPED = """
 version = 1
@@ -62,7 +64,7 @@ def test_an_api_that_never_answers_delays_neither_start_nor_stop(tmp_path: Path)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         environ = environ_of(tmp_path / "data", memberships_url=url, profile=str(profile)) | {"API_KEY": "plain-key"}
-        with running(environ, tmp_path) as service:
+        with running(environ, tmp_path, program=[sys.executable, *PATIENT]) as service:
             waiting, _ = silent.accept()  # the call has come
             with waiting:
                 assert of_readiness(service) is None
