@@ -21,7 +21,7 @@ OUTSIDE = "a time outside of the years 1 to 9999"
 def written(*values: Any, zone: str | None = None, kind: Any = "date") -> list[str | None]:  # noqa: ANN401
     column = Column(name="validFrom", type=kind, zone=zone)
     values_of(column).check(values)
-    return values_of(column).texts(list(values))
+    return list(values_of(column).texts(list(values)))
 
 
 def refused(*values: Any, zone: str | None = None, kind: Any = "date") -> tuple[int, str]:  # noqa: ANN401

@@ -20,7 +20,7 @@ UNKNOWN_CURRENCY = "an amount in a currency that is no ISO 4217 code: set expone
 def with_currency(amounts: list[Any], codes: list[Any] | None, **keys: Any) -> list[str | None]:  # noqa: ANN401
     column = Column(name="price", type="minor_units", currency="currency", **keys)
     values_of(column).check(amounts, codes)
-    return values_of(column).texts(amounts, codes)
+    return list(values_of(column).texts(amounts, codes))
 
 
 def refused(amounts: list[Any], codes: list[Any] | None, **keys: Any) -> tuple[int, str]:  # noqa: ANN401

@@ -50,6 +50,17 @@ def test_a_file_is_the_same_however_many_rows_come_at_a_time(
     assert a_file(options, [[table] for table in few]) == whole
 
 
+@given(options=OPTIONS, format_=st.sampled_from(Format), rows=ROWS.filter(len), other=ROWS)
+@settings(max_examples=150)
+def test_texts_that_come_again_and_again_become_what_they_become_alone(
+    options: Options, format_: Format, rows: list[Sequence[str | None]], other: list[Sequence[str | None]]
+) -> None:
+    form, options = file_format(format_), replace(options, format=format_)
+    pages = [a_table(rows * 3), a_table([*other, *rows]), a_table(rows * 2)]
+    one = form.pieces(options, COLUMNS)
+    assert [one.piece([page]) for page in pages] == [form.pieces(options, COLUMNS).piece([page]) for page in pages]
+
+
 # What the pieces of some rows are. Where one of them changes, FORM has to be raised with it: an export that was begun
 # by the version before would otherwise become a file of both.
 ROWS_OF_ALL_KINDS: list[list[str | None]] = [

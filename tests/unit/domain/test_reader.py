@@ -54,6 +54,13 @@ def test_what_is_nested_may_be_null_or_missing_on_the_way() -> None:
     assert texts(column, *rows) == ["gold", None, None, None, None]
 
 
+def test_what_a_list_does_not_have_at_its_place_is_nothing_though_the_column_is_not_optional() -> None:
+    column = '{ name = "c", path = "tags[1]" }'
+    assert texts(column, {"tags": ["a", "b"]}, {"tags": ["a"]}, {"tags": []}) == ["b", None, None]
+    column = '{ name = "c", path = "tags[0].name" }'
+    assert texts(column, {"tags": [{"name": "gold"}]}, {"tags": [{}]}, {"tags": [None]}) == ["gold", None, None]
+
+
 def test_names_that_need_quotes_are_read() -> None:
     path = json.dumps('"odd key"."@odata.id"')
     assert texts(f'{{ name = "c", path = {path} }}', {"odd key": {"@odata.id": "x"}}) == ["x"]

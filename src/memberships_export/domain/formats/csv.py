@@ -6,7 +6,7 @@ looked for once per column in its joined text, and done cell by cell only where 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import ne
 from typing import ClassVar, cast
 
@@ -14,6 +14,7 @@ from memberships_export.domain.formats.file_format import Piece, Plan
 from memberships_export.domain.formats.guard import guarded
 from memberships_export.domain.formats.instants import times_of
 from memberships_export.domain.formats.options import Options
+from memberships_export.domain.formats.repeated import Repeated, repeat
 from memberships_export.domain.source.columns.values import is_date, is_instant, is_number
 from memberships_export.domain.source.profile import Column
 from memberships_export.domain.source.reader import Table
@@ -62,6 +63,7 @@ class CsvPieces:
     """The PieceMaker. What is not for people has fields quoted only where they have to be."""
 
     options: Options
+    _repeated: dict[int, Repeated | None] = field(default_factory=dict)  # by place; None: its texts differ
 
     def headings(self, headings: Sequence[str]) -> bytes:
         """Return the line of the headings."""
@@ -71,22 +73,31 @@ class CsvPieces:
         """Return the lines of the rows: null and missing as an empty cell."""
         rows, guarded, content = 0, 0, list[bytes]()
         for table in tables:
-            columns = [self._cells(*column) for column in zip(table.columns, table.cells, strict=True)]
+            columns = list(map(self._cells, range(len(table.columns)), table.columns, table.cells))
             rows += table.rows
             guarded += sum(count for _, count in columns)
             content.append(self._lines([cells for cells, _ in columns]))
         return Piece(rows=rows, guarded=guarded, content=b"".join(content))
 
-    def _cells(self, column: Column, texts: Sequence[str | None]) -> tuple[Sequence[str], int]:
+    def _cells(self, place: int, column: Column, texts: Sequence[str | None]) -> tuple[Sequence[str], int]:
         """Return the fields of a column, and how many of them were guarded."""
         if is_number(column):  # and so no formula: -5.00 stays one
             return self._numbers(column, texts), 0
         if is_instant(column) or is_date(column):  # and so nothing to guard or to quote
             return _filled(times_of(column, texts, self.options)), 0
+        repeated = self._repeated.get(place)
+        if repeated and not repeated.too_many:
+            return repeated.fields(texts), repeated.guarded(texts)
+        if place not in self._repeated:  # the first rows tell whether it is worth it
+            self._repeated[place] = Repeated(self._field) if repeat(texts) else None
         try:
             return self._texts(cast("Sequence[str]", texts))
         except TypeError:  # some are None: the exception, not looked for in advance
             return self._texts(_filled(texts))
+
+    def _field(self, text: str) -> tuple[str, int]:
+        (field,), guarded = self._texts([text])
+        return field, guarded
 
     def _numbers(self, column: Column, texts: Sequence[str | None]) -> Sequence[str]:
         numbers = cast("Sequence[str]", texts) if column.required else _filled(texts)

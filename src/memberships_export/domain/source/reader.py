@@ -1,7 +1,7 @@
 """Reading pages by a profile: what a page holds, and what the columns of its rows say."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from memberships_export.domain.source.keys import BETWEEN, shown
 from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Column, KnownProfile, Profile
 from memberships_export.domain.source.row_encodings import Decode, decoder_of
-from memberships_export.domain.source.row_types import values_at
+from memberships_export.domain.source.row_types import by_field, field_of, values_at
 from memberships_export.domain.source.row_uses import steps_of
 
 _AROUND = b"\xef\xbb\xbf \t\r\n\v\f"  # byte order marks and white space
@@ -59,12 +59,15 @@ class _Cells(Struct, frozen=True):
     values: Values
     take: Take
     currencies: Take | None
+    field: str  # of a row, that has the values; empty where that is not one field
 
     def check(self, rows: Sequence[Any]) -> None:
         self.values.check(self.take(rows), self.currencies(rows) if self.currencies else None)
 
-    def texts(self, rows: Sequence[Any]) -> list[str | None]:
-        return self.values.texts(self.take(rows), self.currencies(rows) if self.currencies else None)
+    def texts(self, rows: Sequence[Any], fields: Mapping[str, Sequence[Any]]) -> Sequence[str | None]:
+        """`fields`: the values of the rows that were taken out at once."""
+        raw = fields[self.field] if self.field in fields else self.take(rows)
+        return self.values.texts(raw, self.currencies(rows) if self.currencies else None)
 
 
 class Reader(Struct, frozen=True, kw_only=True):
@@ -146,9 +149,10 @@ class Reader(Struct, frozen=True, kw_only=True):
     def table(self, rows: Sequence[Any], places: Sequence[int] | None = None) -> Table:
         """Return the columns of checked rows: all, or those at these places of the profile, in this order."""
         chosen = self._cells if places is None else [self._cells[place] for place in places]
+        fields = by_field(rows)
         return Table(
             [cells.column for cells in chosen],
-            [cells.texts(rows) for cells in chosen],
+            [cells.texts(rows, fields) for cells in chosen],
             [cells.currencies(rows) if cells.currencies else None for cells in chosen],
         )
 
@@ -174,7 +178,9 @@ def reader_of(known: KnownProfile) -> Reader:
 
 def _cells(column: Column) -> _Cells:
     take = list if column.type == "constant" else values_at(steps_of(column))
-    return _Cells(column, values_of(column), take, values_at(parse_path(column.currency)) if column.currency else None)
+    currencies = values_at(parse_path(column.currency)) if column.currency else None
+    field = "" if column.type == "constant" else field_of(steps_of(column))
+    return _Cells(column, values_of(column), take, currencies, field)
 
 
 def _what_is_wrong(body: bytes, error: Exception, profile: Profile) -> str:

@@ -30,7 +30,7 @@ class Values(Protocol):
         """Raise BadValue for the first value that cannot be written. What decoding has proved is not looked at."""
         ...
 
-    def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> list[str | None]:
+    def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> Sequence[str | None]:
         """Return the text of each value, None for null and missing. Raises BadValue."""
         ...
 

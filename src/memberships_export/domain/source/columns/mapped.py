@@ -43,7 +43,7 @@ class Mapped(Struct, frozen=True):
         named = [None if key is None else self.words.get(key) for key in _keys(raw)]
         places = [place for place, name in enumerate(named) if name is None]
 
-        def texts_of(places: Sequence[int]) -> list[str | None]:
+        def texts_of(places: Sequence[int]) -> Sequence[str | None]:
             codes = None if currencies is None else [currencies[place] for place in places]
             return self.others.texts([raw[place] for place in places], codes)
 

@@ -10,15 +10,17 @@ _NAMES = {int: "no whole number", bool: "neither true nor false"}
 
 
 class Texts(Struct, frozen=True):
-    """Text, as it came."""
+    """Text, as it came. `may_lack`: decoding lets rows through in which it is missing."""
+
+    may_lack: bool = True
 
     def check(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> None:
         """Do nothing: decoding has proved it."""
 
-    def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> list[str | None]:
+    def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> Sequence[str | None]:
         """Return what came."""
         del currencies
-        return [None if value is UNSET else value for value in raw]
+        return [None if value is UNSET else value for value in raw] if self.may_lack else raw
 
 
 class JsonTexts(Struct, frozen=True):
@@ -35,9 +37,12 @@ class JsonTexts(Struct, frozen=True):
     def texts(self, raw: Sequence[Raw], currencies: Sequence[Raw] | None = None) -> list[str | None]:
         """Return the digits of numbers, `true` and `false`. Raises BadValue."""
         del currencies
-        if self.only and not {self.only, type(None), UnsetType}.issuperset(map(type, raw)):
+        types = set(map(type, raw))
+        if self.only and not {self.only, type(None), UnsetType}.issuperset(types):
             place = next(place for place, value in enumerate(raw) if not absent(value) and type(value) is not self.only)
             raise BadValue(place, f"{_NAMES[self.only]}, and not named in map")
+        if types == {int}:  # nearly always
+            return list(map(str, raw))
         return of_present(raw, json_texts)
 
 

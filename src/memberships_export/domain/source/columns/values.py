@@ -17,6 +17,7 @@ from memberships_export.domain.source.columns.epochs import from_milliseconds, f
 from memberships_export.domain.source.columns.mapped import Joined, Mapped
 from memberships_export.domain.source.columns.minor_units import minor_units
 from memberships_export.domain.source.columns.plain_values import Constant, Converted, JsonTexts, Texts
+from memberships_export.domain.source.paths import parse_path
 from memberships_export.domain.source.profile import Column
 
 __all__ = [
@@ -96,10 +97,15 @@ def values_of(column: Column) -> Values:
     return Mapped(column.map, plain) if column.map else plain
 
 
+def _may_lack(column: Column) -> bool:
+    """Return whether decoding lets rows through in which the column is missing; in lists it always does."""
+    return column.optional or any(isinstance(step, int) for step in parse_path(column.path or ""))
+
+
 def _of_type(column: Column) -> Values:  # noqa: PLR0911  (one line for each type)
     match column.type:
         case "text" | "date_or_text":
-            return JsonTexts() if column.map else Texts()
+            return JsonTexts() if column.map else Texts(_may_lack(column))
         case "integer" | "boolean":
             return JsonTexts((int if column.type == "integer" else bool) if column.map else None)
         case "decimal":
