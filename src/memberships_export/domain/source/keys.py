@@ -21,12 +21,15 @@ class KeyHashes:
     """
 
     def __init__(self) -> None:
-        """Begin with no key."""
-        self._buckets = [array("q") for _ in range(_BUCKETS)]
+        """Begin with no key; most walks need none, because their keys rise."""
+        self._buckets: Sequence[array[int]] = ()
 
     def add(self, keys: Iterable[object]) -> None:
         """Keep the keys of one page. As text: whole numbers have hashes that are no good for this (-1 and -2)."""
         hashes = sorted(map(hash, map(str, keys)))
+        if not hashes:
+            return
+        self._buckets = self._buckets or [array("q") for _ in range(_BUCKETS)]
         start = 0
         for bucket, bound in zip(self._buckets, [*_BOUNDS, None], strict=True):
             end = len(hashes) if bound is None else bisect_left(hashes, bound, start)
