@@ -54,7 +54,8 @@ drill: install-dev ## Practise an operator's situation on a service of its own (
 serve: install ## Run the service on this machine (ARGS=--help lists options)
 	$(BIN)/memberships-export serve $(ARGS)
 
-PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+# Three at a time also on two cores: many tests wait for processes that they start.
+PYTEST := $(BIN)/pytest -n 3 --dist loadfile
 # The rules are the part where every branch counts; adapters and entry points are held by contract and end-to-end tests.
 COVERAGE := --cov=memberships_export.domain --cov=memberships_export.service --cov-fail-under=95
 RULES := tests/unit/domain tests/unit/service

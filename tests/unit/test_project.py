@@ -174,13 +174,13 @@ def test_the_rules_are_held_to_their_coverage_and_all_other_tests_run_without() 
         "tests/unit/domain tests/unit/service --cov=memberships_export.domain --cov=memberships_export.service "
         "--cov-fail-under=95"
     )
-    assert others.endswith("pytest -n 2 --dist loadfile tests --ignore tests/unit/domain --ignore tests/unit/service")
+    assert others.endswith("pytest -n 3 --dist loadfile tests --ignore tests/unit/domain --ignore tests/unit/service")
 
 
 def test_some_tests_cover_some_of_the_code_and_are_held_to_nothing() -> None:
     (line,) = (line for line in recipe("test", "ARGS=tests/unit/domain").splitlines() if "pytest" in line)
 
-    assert line.endswith("pytest -n 2 --dist loadfile tests/unit/domain")
+    assert line.endswith("pytest -n 3 --dist loadfile tests/unit/domain")
 
 
 def test_what_every_test_loads_is_without_a_simulated_aws() -> None:
@@ -191,7 +191,7 @@ def test_what_every_test_loads_is_without_a_simulated_aws() -> None:
 
 
 def test_the_quick_tests_use_no_simulated_aws() -> None:
-    quick = recipe("unit").partition("pytest -n 2 --dist loadfile ")[2].replace("'", "").split()
+    quick = recipe("unit").partition("pytest -n 3 --dist loadfile ")[2].replace("'", "").split()
     slower = ["--ignore", "tests/unit/adapters", "--ignore", "tests/unit/memberships_api"]
     assert quick == ["tests/unit", *slower, "-m", "not", "office"]
     aws = re.compile(r"^(from|import) (rig\.aws|moto|aws_cdk)", re.MULTILINE)
