@@ -73,7 +73,8 @@ class CsvPieces:
         """Return the lines of the rows: null and missing as an empty cell."""
         rows, guarded, content = 0, 0, list[bytes]()
         for table in tables:
-            columns = list(map(self._cells, range(len(table.columns)), table.columns, table.cells))
+            both = zip(table.columns, table.cells, strict=True)
+            columns = [self._cells(place, *column) for place, column in enumerate(both)]
             rows += table.rows
             guarded += sum(count for _, count in columns)
             content.append(self._lines([cells for cells, _ in columns]))
