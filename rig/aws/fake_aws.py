@@ -1,12 +1,12 @@
 """AWS on loopback: moto over real HTTP, with one call after the other and a clock that tests can set."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import count
-from threading import Lock, Thread
+from threading import Lock, Thread, local
 from typing import TYPE_CHECKING, Any, Final
 from urllib.request import Request, urlopen
 from uuid import uuid4
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
 REGION: Final = "eu-west-1"
-_WAIT_FOR_MESSAGES: Final = moto_sqs.Queue.wait_for_messages
+_wait_for_messages = moto_sqs.Queue.wait_for_messages  # replaced where time stands still: see `sqs_time`
+_this_call = local()  # `lock`: of the AWS that is called in this thread
 _LOOKS: Final = ("Get", "List", "Query", "Receive", "S3 GET", "S3 HEAD", "S3 List")
 
 
@@ -154,23 +155,11 @@ class _OneAfterTheOther:
         self.faults = Faults()
         self.needed: list[Needed] = []
 
-    @property
-    def waiting(self) -> Callable[[moto_sqs.Queue, int], None]:
-        """What stands for the method of moto's queue, which runs inside of a call."""
-
-        def wait_for_messages(queue: moto_sqs.Queue, seconds: int) -> None:
-            self._lock.release()
-            try:
-                _WAIT_FOR_MESSAGES(queue, seconds)
-            finally:
-                self._lock.acquire()
-
-        return wait_for_messages
-
     def __call__(self, environ: dict[str, Any], start_response: Any) -> "Iterable[bytes]":  # noqa: ANN401  (WSGI)
         name = _name(environ)
         self.faults.wait(name, environ)
         with self._lock:
+            _this_call.lock = self._lock
             self.calls.append(name)
             self.needed += needed_by(environ)
             fault = self.faults.take(name, environ)
@@ -179,6 +168,15 @@ class _OneAfterTheOther:
             if name not in message_move.CALLS:
                 return list(self._application(environ, start_response))
         return message_move.answer(name, environ, start_response)
+
+
+def _let_others_in(queue: moto_sqs.Queue, seconds: int) -> None:
+    """Wait as moto's queue does, in the middle of a call, but without keeping all others out."""
+    _this_call.lock.release()
+    try:
+        _wait_for_messages(queue, seconds)
+    finally:
+        _this_call.lock.acquire()
 
 
 def _name(environ: Mapping[str, Any]) -> str:
@@ -200,7 +198,8 @@ def running_aws() -> Iterator[FakeAws]:
     url = f"http://127.0.0.1:{server.server_port}"
     with pytest.MonkeyPatch.context() as environment:
         _only_this(environment, variables_for(url))
-        environment.setattr(moto_sqs.Queue, "wait_for_messages", application.waiting)
+        # For good, and not until the end of this block: another may have begun meanwhile and go on.
+        moto_sqs.Queue.wait_for_messages = _let_others_in  # type: ignore[assignment,method-assign]
         thread.start()
         try:
             yield FakeAws(url, application.calls, application.faults, application.needed)
@@ -245,6 +244,6 @@ def sqs_time(clock: Clock) -> Iterator[None]:
     readings = count()
     with pytest.MonkeyPatch.context() as moto:
         moto.setattr(moto_sqs, "unix_time", lambda: clock().timestamp() + 0.6 * next(readings))
-        moto.setattr(moto_sqs.Queue, "wait_for_messages", lambda *_: None)
+        moto.setattr(f"{__name__}._wait_for_messages", lambda *_: None)
         moto.setattr(moto_sqs, "unix_time_millis", lambda: clock().timestamp() * 1000 + next(readings) / 1000)
         yield
