@@ -18,16 +18,26 @@ def hold(path: Path) -> int:
 
     It is locked before it has its name: nobody ever sees it without its lock.
     """
-    new = path.with_suffix(NEW)
     with storage_errors(path.parent):
         make_folder(path.parent)
-        descriptor = private(str(new), os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            new.rename(path)
-        except BaseException:
-            os.close(descriptor)
-            raise
+        while (descriptor := _entered(path)) is None:
+            pass
+    return descriptor
+
+
+def _entered(path: Path) -> int | None:
+    """Do so; None when another removed the file just before it was locked, as one of somebody who had died."""
+    new = path.with_suffix(NEW)
+    descriptor = private(str(new), os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # whoever looks whether it is held lets go at once
+        new.rename(path)
+    except FileNotFoundError:
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
     return descriptor
 
 
