@@ -86,15 +86,21 @@ class CsvPieces:
             return self._numbers(column, texts), 0
         if is_instant(column) or is_date(column):  # and so nothing to guard or to quote
             return _filled(times_of(column, texts, self.options)), 0
-        repeated = self._repeated.get(place)
-        if repeated and not repeated.too_many:
+        if repeated := self._known(place, texts):
             return repeated.fields(texts), repeated.guarded(texts)
-        if place not in self._repeated:  # the first rows tell whether it is worth it
-            self._repeated[place] = Repeated(self._field) if repeat(texts) else None
         try:
             return self._texts(cast("Sequence[str]", texts))
         except TypeError:  # some are None: the exception, not looked for in advance
             return self._texts(_filled(texts))
+
+    def _known(self, place: int, texts: Sequence[str | None]) -> Repeated | None:
+        """Return what is known of a column whose texts come again and again; its first rows tell whether they do."""
+        repeated = self._repeated.get(place)
+        if place not in self._repeated:
+            self._repeated[place] = Repeated(self._field) if repeat(texts) else None
+        elif repeated and repeated.too_many:
+            repeated = self._repeated[place] = None
+        return repeated
 
     def _field(self, text: str) -> tuple[str, int]:
         (field,), guarded = self._texts([text])

@@ -22,7 +22,7 @@ class Repeated:
 
     @property
     def too_many(self) -> bool:
-        """Whether there turned out to be more of them than is worth to keep. It stays so."""
+        """Whether there turned out to be more of them than is worth to keep."""
         return self._known.bytes > _MOST
 
     def fields(self, texts: Texts) -> Sequence[str]:

@@ -130,7 +130,8 @@ class Reader(Struct, frozen=True, kw_only=True):
         `skip`: rows of the page that are left out. Few at a time stay in the processor's cache. Raises
         MembershipsContractBroken, naming one row of each column.
         """
-        others = [cells for place, cells in enumerate(self._cells) if place not in places and needs_check(cells.values)]
+        chosen = set(places)
+        others = [cells for place, cells in enumerate(self._cells) if place not in chosen and needs_check(cells.values)]
         try:
             for start in range(skip, len(rows), _AT_A_TIME):
                 few = rows[start : start + _AT_A_TIME]
