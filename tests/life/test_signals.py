@@ -27,6 +27,9 @@ def test_a_service_of_one_process_ends(tmp_path: Path, number: signal.Signals) -
     with live_service(tmp_path, 0) as service:
         service.start()
         assert service.process
+        asked = service.request()
+        assert asked
+        service.completed(asked["exportId"])  # so the main thread has started all others, and waits
 
         tell_another_thread(service.process.pid, number)
 
