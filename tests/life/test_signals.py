@@ -2,6 +2,7 @@
 
 import ctypes
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,10 @@ def test_a_fake_that_runs_as_a_process_ends(name: str) -> None:
         [sys.executable, "-m", f"rig.services.{name}", *arguments], cwd=ROOT, stdout=subprocess.PIPE
     ) as fake:
         assert fake.stdout
-        assert fake.stdout.readline(), "where it is"
+        said = fake.stdout.readline().decode()  # its address, or its port alone
+        with socket.create_connection(("127.0.0.1", int(said.strip().rpartition(":")[2]))) as client:
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            assert client.recv(1), "its main thread waits by the time that another has answered"
 
         tell_another_thread(fake.pid, signal.SIGTERM)
 
